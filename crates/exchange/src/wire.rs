@@ -1,0 +1,239 @@
+//! The v1 wire form of an [`Event`]: published, never edited. A later form gets its own number, and
+//! this one stays readable.
+//!
+//! ```text
+//! "FS" | version 1 | kind (1 exchange, 2 meter) | header length u32 LE | header (JSON)
+//!      | per inline body, call before reply: length u64 LE | bytes
+//! ```
+//!
+//! Bodies stay raw: JSON would cost a third more space, and bytes that are not text would not fit.
+
+use crate::{
+    Body, Capture, Conversation, Declared, Event, Exchange, ExchangeId, Headers, Meter, Origin,
+    RawCall, RawReply, Served, Timestamp,
+};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use serde::{Deserialize, Serialize};
+
+/// No event is longer than this, so that a broken length cannot ask for all memory.
+pub const EVENT_BYTES_MAX: usize = 256 << 20;
+
+const MAGIC: &[u8; 2] = b"FS";
+const VERSION: u8 = 1;
+const KIND_EXCHANGE: u8 = 1;
+const KIND_METER: u8 = 2;
+const PREFIX_BYTES: usize = 8;
+
+/// Why bytes are not an event of this version.
+#[derive(Debug, thiserror::Error)]
+pub enum WireError {
+    /// The first bytes are not ours.
+    #[error("not a foreshadow event: the record does not begin with `FS`")]
+    Magic,
+    /// Written by a newer Foreshadow.
+    #[error("event version {0} is newer than this program reads (1): upgrade the worker first")]
+    Version(u8),
+    /// A kind that version 1 does not have.
+    #[error("event kind {0} is unknown in version 1")]
+    Kind(u8),
+    /// The record ends too early, or goes on after its end.
+    #[error("event is {have} bytes long where its lengths ask for {want}")]
+    Length {
+        /// Bytes that the lengths inside ask for.
+        want: usize,
+        /// Bytes that are there.
+        have: usize,
+    },
+    /// The header is not the JSON that it should be.
+    #[error("event header: {0}")]
+    Header(#[from] serde_json::Error),
+}
+
+impl Event {
+    /// Writes the event in its v1 form.
+    ///
+    /// # Errors
+    /// [`WireError::Length`] if it would be longer than [`EVENT_BYTES_MAX`].
+    pub fn to_bytes(&self) -> Result<Bytes, WireError> {
+        match self {
+            Self::Exchange(exchange) => {
+                let header = serde_json::to_vec(&HeaderV1::of(exchange))?;
+                let bodies = [&exchange.call.body, &exchange.reply.body];
+                frame(KIND_EXCHANGE, &header, bodies.into_iter().filter_map(Body::inline))
+            }
+            Self::Meter(meter) => {
+                frame(KIND_METER, &serde_json::to_vec(meter)?, std::iter::empty())
+            }
+        }
+    }
+
+    /// Reads an event; bodies share the memory of `bytes`.
+    ///
+    /// # Errors
+    /// Any [`WireError`]: the bytes are foreign, newer, cut or altered.
+    pub fn from_bytes(mut bytes: Bytes) -> Result<Self, WireError> {
+        if bytes.len() < PREFIX_BYTES {
+            return Err(WireError::Length { want: PREFIX_BYTES, have: bytes.len() });
+        }
+        if bytes.split_to(2) != MAGIC[..] {
+            return Err(WireError::Magic);
+        }
+        match (bytes.get_u8(), bytes.get_u8()) {
+            (VERSION, KIND_EXCHANGE) => read_exchange(bytes),
+            (VERSION, KIND_METER) => {
+                let header = take_header(&mut bytes)?;
+                finished(&bytes)?;
+                Ok(Self::Meter(serde_json::from_slice::<Meter>(&header)?))
+            }
+            (VERSION, kind) => Err(WireError::Kind(kind)),
+            (version, _) => Err(WireError::Version(version)),
+        }
+    }
+}
+
+fn frame<'a>(
+    kind: u8,
+    header: &[u8],
+    bodies: impl Iterator<Item = &'a Bytes> + Clone,
+) -> Result<Bytes, WireError> {
+    let length = bodies.clone().map(|body| 8 + body.len()).sum::<usize>() + header.len();
+    let length = length + PREFIX_BYTES;
+    let too_long = WireError::Length { want: length, have: EVENT_BYTES_MAX };
+    let Ok(header_length) = u32::try_from(header.len()) else { return Err(too_long) };
+    if length > EVENT_BYTES_MAX {
+        return Err(too_long);
+    }
+    let mut out = BytesMut::with_capacity(length);
+    out.put_slice(MAGIC);
+    out.put_u8(VERSION);
+    out.put_u8(kind);
+    out.put_u32_le(header_length);
+    out.put_slice(header);
+    for body in bodies {
+        out.put_u64_le(body.len() as u64);
+        out.put_slice(body);
+    }
+    Ok(out.freeze())
+}
+
+fn read_exchange(mut bytes: Bytes) -> Result<Event, WireError> {
+    let header = serde_json::from_slice::<HeaderV1>(&take_header(&mut bytes)?)?;
+    let call_body = take_body(header.call_body, &mut bytes)?;
+    let reply_body = take_body(header.reply_body, &mut bytes)?;
+    finished(&bytes)?;
+    Ok(Event::Exchange(Box::new(Exchange {
+        id: header.id,
+        observed_at: header.observed_at,
+        origin: header.origin,
+        provider: header.provider,
+        declared: header.declared,
+        conversation: header.conversation,
+        call: RawCall {
+            method: header.method,
+            path: header.path,
+            headers: header.call_headers,
+            body: call_body,
+        },
+        reply: RawReply {
+            status: header.status,
+            headers: header.reply_headers,
+            body: reply_body,
+        },
+        capture: header.capture,
+        served: header.served,
+        latency_us: header.latency_us,
+        ttft_us: header.ttft_us,
+        redacted: header.redacted,
+    })))
+}
+
+fn take_header(bytes: &mut Bytes) -> Result<Bytes, WireError> {
+    take(bytes, 4).map(|mut length| length.get_u32_le() as usize).and_then(|n| take(bytes, n))
+}
+
+fn take_body(body: BodyV1, bytes: &mut Bytes) -> Result<Body, WireError> {
+    match body {
+        BodyV1::External { key, digest, length } => Ok(Body::External { key, digest, length }),
+        BodyV1::Inline => {
+            let length = take(bytes, 8)?.get_u64_le();
+            take(bytes, usize::try_from(length).unwrap_or(usize::MAX)).map(Body::Inline)
+        }
+    }
+}
+
+fn take(bytes: &mut Bytes, count: usize) -> Result<Bytes, WireError> {
+    if bytes.len() < count {
+        return Err(WireError::Length { want: count, have: bytes.len() });
+    }
+    Ok(bytes.split_to(count))
+}
+
+fn finished(rest: &Bytes) -> Result<(), WireError> {
+    if rest.is_empty() { Ok(()) } else { Err(WireError::Length { want: 0, have: rest.len() }) }
+}
+
+/// The JSON header of an exchange. Its fields are the published format: `schemas/exchange.v1.json`.
+#[derive(Serialize, Deserialize)]
+struct HeaderV1 {
+    id: ExchangeId,
+    observed_at: Timestamp,
+    origin: Origin,
+    provider: String,
+    declared: Declared,
+    conversation: Conversation,
+    method: String,
+    path: String,
+    call_headers: Headers,
+    call_body: BodyV1,
+    status: u16,
+    reply_headers: Headers,
+    reply_body: BodyV1,
+    capture: Capture,
+    served: Served,
+    latency_us: u64,
+    ttft_us: Option<u64>,
+    redacted: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum BodyV1 {
+    Inline,
+    External { key: String, digest: String, length: u64 },
+}
+
+impl BodyV1 {
+    fn of(body: &Body) -> Self {
+        match body {
+            Body::Inline(_) => Self::Inline,
+            Body::External { key, digest, length } => {
+                Self::External { key: key.clone(), digest: digest.clone(), length: *length }
+            }
+        }
+    }
+}
+
+impl HeaderV1 {
+    fn of(exchange: &Exchange) -> Self {
+        Self {
+            id: exchange.id,
+            observed_at: exchange.observed_at,
+            origin: exchange.origin.clone(),
+            provider: exchange.provider.clone(),
+            declared: exchange.declared.clone(),
+            conversation: exchange.conversation.clone(),
+            method: exchange.call.method.clone(),
+            path: exchange.call.path.clone(),
+            call_headers: exchange.call.headers.clone(),
+            call_body: BodyV1::of(&exchange.call.body),
+            status: exchange.reply.status,
+            reply_headers: exchange.reply.headers.clone(),
+            reply_body: BodyV1::of(&exchange.reply.body),
+            capture: exchange.capture,
+            served: exchange.served.clone(),
+            latency_us: exchange.latency_us,
+            ttft_us: exchange.ttft_us,
+            redacted: exchange.redacted,
+        }
+    }
+}
