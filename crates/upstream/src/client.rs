@@ -1,0 +1,277 @@
+use crate::{
+    attempt::{self, Attempt, Miss, Received},
+    fault::{Again, Fault},
+    retry,
+    secret::Secret,
+    tls,
+};
+use bytes::Bytes;
+use exchange::{Clock, Headers};
+use http::{
+    HeaderMap,
+    header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT},
+};
+use reqwest::Url;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::Instant,
+};
+
+/// After the first attempt, no more than these.
+pub const RETRIES_MAX: usize = 3;
+
+/// Where a provider is, and how we show that we may call it.
+#[derive(Clone, Debug)]
+pub struct ProviderTarget {
+    /// Its name in the pipeline.
+    pub name: String,
+    /// What comes before a call's path: `https://api.openai.com`.
+    pub base_url: String,
+    /// Our own key, which is never the caller's. Empty for a provider that wants none.
+    pub key: Secret,
+    /// The header that carries the key. `authorization` gets `Bearer ` before it.
+    pub key_header: String,
+    /// How much of it at once, and how patiently.
+    pub limits: Limits,
+}
+
+/// How much of a provider is used at once, and how patiently.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Calls under way at once; more wait their turn, outside their deadline.
+    pub in_flight_max: usize,
+    /// Until a connection stands.
+    pub connect_timeout: Duration,
+    /// The wait before the first retry; it doubles from there.
+    pub retry_wait: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            in_flight_max: 32,
+            connect_timeout: Duration::from_secs(10),
+            retry_wait: Duration::from_millis(500),
+        }
+    }
+}
+
+/// Why a client cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Not an http or https URL.
+    #[error("provider `{name}`: base URL `{url}` is not an http:// or https:// address")]
+    BaseUrl {
+        /// The provider.
+        name: String,
+        /// What it says.
+        url: String,
+    },
+    /// The key, or the name of its header, cannot stand in a header.
+    #[error("provider `{0}`: its key or key header has characters that a header cannot carry")]
+    Key(String),
+    /// The machine trusts nobody.
+    #[error("no trusted certificates found: install the package ca-certificates")]
+    NoRoots,
+    /// TLS cannot be set up.
+    #[error("tls: {0}")]
+    Tls(String),
+    /// The HTTP client cannot be built.
+    #[error("http client: {0}")]
+    Http(#[from] reqwest::Error),
+}
+
+/// A reply in full.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status: 2xx.
+    pub status: u16,
+    /// The header fields.
+    pub headers: Headers,
+    /// The body as it came.
+    pub body: Bytes,
+    /// Of the attempt that answered, in microseconds.
+    pub latency_us: u64,
+    /// Until the first byte of the body, in microseconds.
+    pub ttft_us: Option<u64>,
+    /// Every attempt, the answering one last.
+    pub attempts: Vec<Attempt>,
+}
+
+/// No reply of use.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{error} ({} attempts, fault: {})", attempts.len(), fault.name())]
+pub struct Failure {
+    /// Whose it is.
+    pub fault: Fault,
+    /// The last HTTP status, where there was one.
+    pub status: Option<u16>,
+    /// What went wrong, without credentials.
+    pub error: String,
+    /// Every attempt; none where the call could not even be made.
+    pub attempts: Vec<Attempt>,
+}
+
+/// A provider, ready to be called.
+pub struct Client {
+    name: String,
+    base: Url,
+    key: Secret,
+    http: reqwest::Client,
+    places: Semaphore,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+}
+
+impl Client {
+    /// Opens nothing yet; connections come with calls.
+    ///
+    /// # Errors
+    /// [`Error`] where the target cannot be called at all.
+    pub fn new(target: ProviderTarget, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let base = base_url(&target)?;
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls::config(&base)?)
+            .default_headers(headers(&target)?)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .referer(false)
+            .connect_timeout(target.limits.connect_timeout)
+            .pool_max_idle_per_host(target.limits.in_flight_max)
+            .tcp_nodelay(true)
+            .build()?;
+        let places = Semaphore::new(target.limits.in_flight_max.max(1));
+        let ProviderTarget { name, key, limits, .. } = target;
+        Ok(Self { name, base, key, http, places, limits, clock })
+    }
+
+    /// The provider's name in the pipeline.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Posts `body` to `path` (with a leading `/`), and again where that may help, all within
+    /// `deadline`. `chance` spreads the waits.
+    ///
+    /// # Errors
+    /// [`Failure`], with whose it is and every attempt made.
+    pub async fn call(
+        &self,
+        path: &str,
+        body: Bytes,
+        deadline: Duration,
+        chance: u64,
+    ) -> Result<Answer, Failure> {
+        let url = self.url(path)?;
+        let _place = self.place().await?;
+        let ends = Instant::now() + deadline;
+        let mut attempts = Vec::new();
+        let mut refused_by_provider = false;
+        loop {
+            let call = self.http.post(url.clone()).body(body.clone());
+            let miss = match self.attempt(call, ends, &mut attempts).await {
+                Ok(received) => return Ok(answer(received, attempts)),
+                Err(miss) => miss,
+            };
+            let next = attempts.len() as u32 + 1;
+            let wait = retry::wait(miss.headers.as_ref(), self.limits.retry_wait, next, chance);
+            let spent = attempts.len() > RETRIES_MAX || Instant::now() + wait >= ends;
+            if miss.again == Again::No || spent {
+                return Err(failure(miss, attempts, refused_by_provider));
+            }
+            refused_by_provider |= miss.fault == Fault::Provider;
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// A path must not be able to change the host that gets our key.
+    fn url(&self, path: &str) -> Result<Url, Failure> {
+        let text = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
+        let url = Url::parse(&text).ok().filter(|url| {
+            path.starts_with('/') && url.origin() == self.base.origin() && url.username().is_empty()
+        });
+        url.ok_or_else(|| ours("the path does not fit behind the provider's base URL"))
+    }
+
+    async fn place(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        self.places.acquire().await.map_err(|_| ours("the client is closed"))
+    }
+
+    async fn attempt(
+        &self,
+        call: reqwest::RequestBuilder,
+        ends: Instant,
+        attempts: &mut Vec<Attempt>,
+    ) -> Result<Received, Miss> {
+        let started_at = self.clock.now();
+        let begun = Instant::now();
+        let outcome = tokio::time::timeout_at(ends, attempt::send(call, &self.key))
+            .await
+            .unwrap_or_else(|_| Err(Miss::timeout()));
+        let (status, error, ttft_us) = match &outcome {
+            Ok(received) => (Some(received.status), None, received.ttft_us),
+            Err(miss) => (miss.status, Some(miss.error.clone()), miss.ttft_us),
+        };
+        attempts.push(Attempt {
+            number: attempts.len() as u32 + 1,
+            started_at,
+            status,
+            error,
+            latency_us: attempt::micros_since(begun),
+            ttft_us,
+        });
+        outcome
+    }
+}
+
+fn base_url(target: &ProviderTarget) -> Result<Url, Error> {
+    Url::parse(&target.base_url)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .ok_or_else(|| Error::BaseUrl { name: target.name.clone(), url: target.base_url.clone() })
+}
+
+fn headers(target: &ProviderTarget) -> Result<HeaderMap, Error> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    headers.insert(USER_AGENT, HeaderValue::from_static("foreshadow"));
+    if target.key.reveal().is_empty() {
+        return Ok(headers);
+    }
+    let refused = || Error::Key(target.name.clone());
+    let name = HeaderName::from_bytes(target.key_header.as_bytes()).map_err(|_| refused())?;
+    let scheme = if name == AUTHORIZATION { "Bearer " } else { "" };
+    let value = format!("{scheme}{}", target.key.reveal());
+    let mut value = HeaderValue::from_str(&value).map_err(|_| refused())?;
+    value.set_sensitive(true);
+    headers.insert(name, value);
+    Ok(headers)
+}
+
+fn answer(received: Received, attempts: Vec<Attempt>) -> Answer {
+    let text = |value: &HeaderValue| value.as_bytes().iter().map(|byte| *byte as char).collect();
+    let headers = received.headers.iter();
+    Answer {
+        status: received.status,
+        headers: Headers(headers.map(|(name, value)| (name.to_string(), text(value))).collect()),
+        body: received.body,
+        latency_us: attempts.last().map_or(0, |attempt| attempt.latency_us),
+        ttft_us: received.ttft_us,
+        attempts,
+    }
+}
+
+fn failure(miss: Miss, attempts: Vec<Attempt>, refused_by_provider: bool) -> Failure {
+    let timed_out = miss.status.is_none() && miss.fault == Fault::Candidate;
+    let fault = if timed_out && refused_by_provider { Fault::Provider } else { miss.fault };
+    tracing::debug!(fault = fault.name(), status = miss.status, error = miss.error, "call failed");
+    Failure { fault, status: miss.status, error: miss.error, attempts }
+}
+
+fn ours(error: &str) -> Failure {
+    Failure { fault: Fault::Ours, status: None, error: error.to_owned(), attempts: Vec::new() }
+}
