@@ -1,10 +1,12 @@
 use crate::{
     REPLY_BYTES_MAX, Secret,
     fault::{self, Again, Fault},
+    retry,
 };
 use bytes::{Bytes, BytesMut};
 use exchange::Timestamp;
 use http::HeaderMap;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// One time that a call went out: a row of the ledger, whatever came of it.
@@ -37,7 +39,7 @@ pub(crate) struct Miss {
     pub(crate) fault: Fault,
     pub(crate) again: Again,
     pub(crate) status: Option<u16>,
-    pub(crate) headers: Option<HeaderMap>,
+    pub(crate) wait_asked: Option<Duration>,
     pub(crate) error: String,
     pub(crate) ttft_us: Option<u64>,
 }
@@ -48,7 +50,7 @@ impl Miss {
             fault: Fault::Candidate,
             again: Again::No,
             status: None,
-            headers: None,
+            wait_asked: None,
             error: "no whole reply within the deadline".to_owned(),
             ttft_us: None,
         }
@@ -93,7 +95,7 @@ fn broken(error: reqwest::Error, status: Option<u16>, ttft_us: Option<u64>) -> M
     let (fault, again) = fault::of_transport(&error);
     // The URL stays out: a credential may be in its query.
     let error = chain(&error.without_url());
-    Miss { fault, again, status, headers: None, error, ttft_us }
+    Miss { fault, again, status, wait_asked: None, error, ttft_us }
 }
 
 fn too_long(status: u16, ttft_us: Option<u64>) -> Miss {
@@ -101,7 +103,7 @@ fn too_long(status: u16, ttft_us: Option<u64>) -> Miss {
         fault: Fault::Ours,
         again: Again::No,
         status: Some(status),
-        headers: None,
+        wait_asked: None,
         error: format!("the reply is longer than {REPLY_BYTES_MAX} bytes"),
         ttft_us,
     }
@@ -114,7 +116,7 @@ fn refused(received: Received, fault: Fault, again: Again, key: &Secret) -> Miss
         fault,
         again,
         status: Some(received.status),
-        headers: Some(received.headers),
+        wait_asked: retry::asked_for(&received.headers),
         error: format!("status {}: {}", received.status, text.trim()),
         ttft_us: received.ttft_us,
     }

@@ -177,7 +177,8 @@ impl Client {
                 Err(miss) => miss,
             };
             let next = attempts.len() as u32 + 1;
-            let wait = retry::wait(miss.headers.as_ref(), self.limits.retry_wait, next, chance);
+            let chosen = || retry::wait(self.limits.retry_wait, next, chance);
+            let wait = miss.wait_asked.unwrap_or_else(chosen);
             let spent = attempts.len() > RETRIES_MAX || Instant::now() + wait >= ends;
             if miss.again == Again::No || spent {
                 return Err(failure(miss, attempts, refused_by_provider));

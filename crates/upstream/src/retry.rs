@@ -7,16 +7,8 @@ use std::time::Duration;
 /// No wait of our own choosing is longer than this; what a provider asks for may be.
 const WAIT_MAX: Duration = Duration::from_secs(8);
 
-/// The wait before attempt `next` (2 for the first retry).
-pub(crate) fn wait(
-    headers: Option<&HeaderMap>,
-    first: Duration,
-    next: u32,
-    chance: u64,
-) -> Duration {
-    if let Some(asked) = headers.and_then(asked_for) {
-        return asked;
-    }
+/// The wait before attempt `next` (2 for the first retry) where the provider asked for none.
+pub(crate) fn wait(first: Duration, next: u32, chance: u64) -> Duration {
     let doubled = first.saturating_mul(1 << next.saturating_sub(2).min(16)).min(WAIT_MAX);
     // Between half and the whole of it.
     doubled.mul_f64(0.5 + 0.5 * share(chance ^ u64::from(next)))
@@ -24,7 +16,7 @@ pub(crate) fn wait(
 
 /// `retry-after-ms`, else `retry-after` in seconds or as a date. A date is measured from the
 /// reply's own `date`, so that nobody's clock has to agree with ours.
-fn asked_for(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn asked_for(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     if let Some(millis) = text("retry-after-ms").and_then(|text| text.parse::<f64>().ok()) {
         return Duration::try_from_secs_f64(millis / 1_000.0).ok();
