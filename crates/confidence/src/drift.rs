@@ -10,9 +10,8 @@ use crate::{Error, Tolerance, Unit, logspace};
 const BETS: usize = 12;
 
 /// Shares bet against "still good": 64ths, from slow decay to a sudden break.
-const DRIFT_BETS: [f64; BETS] = [
-    0.015625, 0.03125, 0.046875, 0.0625, 0.09375, 0.125, 0.1875, 0.25, 0.375, 0.5, 0.625, 0.75,
-];
+const DRIFT_BETS: [f64; BETS] =
+    [0.015625, 0.03125, 0.046875, 0.0625, 0.09375, 0.125, 0.1875, 0.25, 0.375, 0.5, 0.625, 0.75];
 
 /// Watches one cell.
 #[derive(Clone, Debug, PartialEq)]

@@ -214,7 +214,9 @@ impl fmt::Display for Blocker {
             BlockerName::MinUnits => write!(f, "units {figure} < {limit}"),
             BlockerName::Propensity => write!(f, "sampler off by {figure:.1} sd > {limit:.1}"),
             BlockerName::Recent => write!(f, "recent mean loss {figure:.4} > {limit:.4}"),
-            BlockerName::RequestWeighted => write!(f, "mean loss by calls {figure:.4} > {limit:.4}"),
+            BlockerName::RequestWeighted => {
+                write!(f, "mean loss by calls {figure:.4} > {limit:.4}")
+            }
             BlockerName::TopUser => write!(f, "top user {} > {}", Percent(figure), Percent(limit)),
         }
     }

@@ -4,10 +4,7 @@
 //! units leaves the same state. It never forgets: there is no window and no discount, because
 //! neither leaves a valid statement about the mean.
 
-use crate::{
-    Error, LossRange, Unit,
-    unit::QUANTUM,
-};
+use crate::{Error, LossRange, Unit, unit::QUANTUM};
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
