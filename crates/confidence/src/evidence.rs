@@ -3,7 +3,7 @@
 //!
 //! Times are UTC microseconds. "No data" is `None`; no figure here is a stand-in.
 
-use crate::Mode;
+use crate::{Mode, Tolerance};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
@@ -73,8 +73,8 @@ pub struct Evidence {
     pub lost_share: Option<f64>,
     /// Share of units of the busiest user; `None` where independence is unknown.
     pub top_user_share: Option<f64>,
-    /// Conversations sampled.
-    pub sampled: u64,
+    /// Conversations sampled: the sum of each conversation's sampled share.
+    pub sampled: f64,
     /// Conversations that the logged probabilities led to expect.
     pub expected_sampled: f64,
     /// The variance of that number.
@@ -88,6 +88,49 @@ pub struct Evidence {
     pub forecast_units: Option<u64>,
 }
 
+impl Evidence {
+    /// The evidence of a cell of which nothing was seen; the names are for the caller to fill in.
+    pub fn unseen(mode: Mode, tolerance: Tolerance) -> Self {
+        Self {
+            cell: String::new(),
+            category: String::new(),
+            candidate: String::new(),
+            epoch: 0,
+            mode,
+            tau: tolerance.tau(),
+            loss_lo: tolerance.lo(),
+            loss_hi: tolerance.hi(),
+            units: 0,
+            pending: 0,
+            lost: 0,
+            first_at: None,
+            last_at: None,
+            days: 0,
+            quality: None,
+            quality_lower: None,
+            quality_upper: None,
+            noise_floor: None,
+            log_e: 0.0,
+            confidence: 0.0,
+            confidence_adj: 0.0,
+            alpha_c: 0.0,
+            family_weight: 0.0,
+            restarts: 0,
+            recent_mean_loss: None,
+            request_mean_loss: None,
+            drift_alarm: false,
+            lost_share: None,
+            top_user_share: None,
+            sampled: 0.0,
+            expected_sampled: 0.0,
+            var_sampled: 0.0,
+            coverage: Coverage::default(),
+            refuted: false,
+            forecast_units: None,
+        }
+    }
+}
+
 /// Where the exchanges of a cell ended: each of them in exactly one place.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Coverage {
@@ -97,6 +140,8 @@ pub struct Coverage {
     pub shadowed: u64,
     /// Left out by chance.
     pub not_sampled: u64,
+    /// Sampled, and not yet answered.
+    pub pending: u64,
     /// Not to be replayed honestly, by reason.
     pub ineligible: BTreeMap<String, u64>,
     /// Not asked for want of budget or permission, by reason.

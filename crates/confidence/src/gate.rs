@@ -36,8 +36,8 @@ pub struct CellFacts {
     pub lost_share: Option<f64>,
     /// Share of units of the busiest user; `None` where independence is unknown.
     pub top_user_share: Option<f64>,
-    /// Conversations sampled.
-    pub sampled: u64,
+    /// Conversations sampled: the sum of each conversation's sampled share.
+    pub sampled: f64,
     /// Conversations that the logged probabilities led to expect.
     pub expected_sampled: f64,
     /// The variance of that number.
@@ -147,7 +147,7 @@ fn top_user(facts: &CellFacts, rule: &GateRule) -> Option<Blocker> {
 /// How far the number sampled is from what was logged. A sampler without chance cannot be off; a
 /// variance that is no variance is no excuse.
 fn propensity_z(facts: &CellFacts) -> f64 {
-    let deviation = facts.sampled as f64 - facts.expected_sampled;
+    let deviation = facts.sampled - facts.expected_sampled;
     if facts.var_sampled == 0.0 { 0.0 } else { deviation / facts.var_sampled.sqrt() }
 }
 

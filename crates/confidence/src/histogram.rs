@@ -107,6 +107,11 @@ impl Histogram {
         (totals.weight_q > 0).then(|| totals.loss_q as f64 / totals.weight_q as f64)
     }
 
+    /// How many different pairs of loss and weight there are: what the memory is proportional to.
+    pub fn keys(&self) -> usize {
+        self.counts.len()
+    }
+
     /// Whether nothing was counted.
     pub fn is_empty(&self) -> bool {
         self.counts.is_empty()

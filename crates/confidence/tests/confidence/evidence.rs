@@ -123,7 +123,7 @@ fn evidence() -> Evidence {
         drift_alarm: false,
         lost_share: Some(0.0),
         top_user_share: None,
-        sampled: 63,
+        sampled: 63.0,
         expected_sampled: 60.0,
         var_sampled: 12.0,
         coverage: Coverage { exchanges: 100, shadowed: 63, ..Coverage::default() },

@@ -14,8 +14,8 @@ fn each_blocker_tells_the_figure_and_the_limit() {
     check(|facts| facts.lost_share = Some(0.031), &["lost 3.1 % > 2.0 %"]);
     check(|facts| facts.days = 2, &["days with units 2 < 3"]);
     check(|facts| facts.units = 49, &["units 49 < 50"]);
-    check(|facts| facts.sampled = 241, &["sampler off by 4.1 sd > 4.0"]);
-    check(|facts| facts.sampled = 159, &["sampler off by 4.1 sd > 4.0"]);
+    check(|facts| facts.sampled = 241.0, &["sampler off by 4.1 sd > 4.0"]);
+    check(|facts| facts.sampled = 159.0, &["sampler off by 4.1 sd > 4.0"]);
     check(|facts| facts.recent_mean_loss = Some(0.12), &["recent mean loss 0.1200 > 0.1000"]);
     check(|facts| facts.request_mean_loss = Some(0.2), &["mean loss by calls 0.2000 > 0.1000"]);
     check(|facts| facts.top_user_share = Some(0.4), &["top user 40.0 % > 25.0 %"]);
@@ -29,7 +29,7 @@ fn limits_themselves_are_allowed() {
     check(|facts| facts.top_user_share = Some(0.25), &[]);
     check(|facts| facts.recent_mean_loss = Some(0.1), &[]);
     check(|facts| facts.log_e_adj = 20f64.ln(), &[]);
-    check(|facts| facts.sampled = 240, &[]);
+    check(|facts| facts.sampled = 240.0, &[]);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn unknown_users_do_not_block() {
 
 #[test]
 fn a_sampler_without_chance_cannot_be_off() {
-    check(|facts| (facts.var_sampled, facts.sampled) = (0.0, 150), &[]);
+    check(|facts| (facts.var_sampled, facts.sampled) = (0.0, 150.0), &[]);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn blockers_are_sorted_by_name() {
         facts.log_e_adj = f64::NEG_INFINITY;
         facts.drift_alarm = true;
         facts.lost_share = None;
-        (facts.days, facts.units, facts.sampled) = (0, 0, 0);
+        (facts.days, facts.units, facts.sampled) = (0, 0, 0.0);
         facts.recent_mean_loss = None;
         facts.request_mean_loss = None;
         facts.top_user_share = Some(1.0);
@@ -119,7 +119,7 @@ fn fine() -> CellFacts {
         drift_alarm: false,
         lost_share: Some(0.01),
         top_user_share: Some(0.1),
-        sampled: 205,
+        sampled: 205.0,
         expected_sampled: 200.0,
         var_sampled: 100.0,
     }

@@ -151,7 +151,7 @@ pub(crate) fn gate(name: &str, input: &Value, expected: &Value) {
         drift_alarm: input["drift_alarm"].as_bool().unwrap(),
         lost_share: input["lost_share"].as_f64(),
         top_user_share: input["top_user_share"].as_f64(),
-        sampled: input["sampled"].as_u64().unwrap(),
+        sampled: input["sampled"].as_f64().unwrap(),
         expected_sampled: f(&input["expected_sampled"]),
         var_sampled: f(&input["var_sampled"]),
     };
