@@ -128,6 +128,10 @@ pub fn log_e_refute(histogram: &Histogram, tolerance: Tolerance) -> f64 {
 }
 
 /// The least tolerance that the evidence clears: an upper bound on the mean loss.
+///
+/// Evidence grows with the tolerance, except where a whole loss of fractional weight was rounded
+/// to more than its weight. There the bound may be wider than needed; it is never too narrow,
+/// because rounding only lessens the evidence.
 pub fn loss_upper_bound(histogram: &Histogram, range: LossRange, level: Level) -> f64 {
     let rows = histogram.rows();
     let need = level.log_e_needed();
