@@ -1,0 +1,170 @@
+//! Reading: tables for a query engine, small scans for our own use, and the live files.
+
+use crate::{Error, Lake, Result, Table, table::OFFSET, table::PARTITION};
+use arrow::{
+    array::{ArrayRef, RecordBatch},
+    compute::{cast, kernels::cast_utils::Parser},
+    datatypes::{Date32Type, Schema},
+    error::ArrowError,
+};
+use deltalake_core::{
+    DeltaTable,
+    datafusion::{
+        catalog::TableProvider,
+        common::ScalarValue,
+        datasource::MemTable,
+        error::DataFusionError,
+        logical_expr::{Expr, col, lit},
+        prelude::SessionContext,
+    },
+};
+use std::sync::Arc;
+
+/// What narrows a scan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Filter {
+    /// Rows of one day, written `2026-01-31`.
+    On(String),
+    /// Rows of that day and later.
+    Since(String),
+    /// Rows from that journal offset on.
+    FromOffset(u64),
+    /// Rows with that text in that column.
+    Is(&'static str, String),
+}
+
+/// One live Parquet file of a table.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct File {
+    /// Path or address, for any tool that reads Parquet.
+    pub path: String,
+    /// How many rows it holds, where the log says so.
+    pub rows: Option<u64>,
+    /// Its size.
+    pub bytes: u64,
+}
+
+impl Lake {
+    /// A table for a query engine: the newest version now, or the version named. It keeps showing
+    /// that version. A table that does not exist yet is empty.
+    ///
+    /// # Errors
+    /// The storage cannot be read, or there is no such version.
+    pub async fn provider(
+        &self,
+        table: Table,
+        version: Option<i64>,
+    ) -> Result<Arc<dyn TableProvider>> {
+        let delta = match version {
+            Some(version) => Some(self.at_version(table, version).await?),
+            None => self.newest(table).await?,
+        };
+        match delta {
+            Some(delta) => provider_of(&delta).await.map_err(|source| query(table, source)),
+            None => {
+                let empty = MemTable::try_new(table.schema(), vec![Vec::new()]);
+                Ok(Arc::new(empty.map_err(|source| query(table, source))?))
+            }
+        }
+    }
+
+    /// Reads some columns of the rows that pass every filter; meant for small answers.
+    ///
+    /// # Errors
+    /// The storage cannot be read, or there is no such column.
+    pub async fn scan(
+        &self,
+        table: Table,
+        columns: &[&str],
+        filters: &[Filter],
+    ) -> Result<Vec<RecordBatch>> {
+        let Some(delta) = self.newest(table).await? else {
+            return Ok(Vec::new());
+        };
+        let condition = filters.iter().map(Filter::condition).collect::<Result<Vec<Expr>>>()?;
+        let batches = scan(&delta, columns, condition).await;
+        let batches = batches.map_err(|source| query(table, source))?;
+        batches.iter().map(|batch| published(table, batch)).collect()
+    }
+
+    /// The files that a table consists of now.
+    ///
+    /// # Errors
+    /// The storage cannot be read.
+    pub async fn files(&self, table: Table) -> Result<Vec<File>> {
+        let Some(delta) = self.newest(table).await? else {
+            return Ok(Vec::new());
+        };
+        let state = delta.snapshot().map_err(|error| Error::at(&self.place(table), error))?;
+        let log = delta.log_store();
+        let file = |file: deltalake_core::kernel::LogicalFileView| File {
+            path: log.to_uri(&file.object_store_path()),
+            rows: file.num_records().and_then(|rows| u64::try_from(rows).ok()),
+            bytes: u64::try_from(file.size()).unwrap_or_default(),
+        };
+        let mut files: Vec<File> = state.log_data().into_iter().map(file).collect();
+        files.sort_unstable();
+        Ok(files)
+    }
+}
+
+impl Filter {
+    fn condition(&self) -> Result<Expr> {
+        Ok(match self {
+            Filter::On(date) => col(PARTITION).eq(day(date)?),
+            Filter::Since(date) => col(PARTITION).gt_eq(day(date)?),
+            Filter::FromOffset(offset) => {
+                col(OFFSET).gt_eq(lit(i64::try_from(*offset).unwrap_or(i64::MAX)))
+            }
+            Filter::Is(column, text) => col(*column).eq(lit(text.clone())),
+        })
+    }
+}
+
+/// A day as a value that the partition column compares with.
+pub(crate) fn day(date: &str) -> Result<Expr> {
+    let days = Date32Type::parse(date).ok_or_else(|| Error::Day(date.to_owned()))?;
+    Ok(lit(ScalarValue::Date32(Some(days))))
+}
+
+pub(crate) async fn provider_of(
+    delta: &DeltaTable,
+) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+    Ok(delta.table_provider().await?)
+}
+
+/// The rows of one version that meet every condition.
+pub(crate) async fn scan(
+    delta: &DeltaTable,
+    columns: &[&str],
+    conditions: Vec<Expr>,
+) -> Result<Vec<RecordBatch>, DataFusionError> {
+    let session = SessionContext::new();
+    delta.update_datafusion_session(&session.state())?;
+    let mut frame = session.read_table(provider_of(delta).await?)?;
+    for condition in conditions {
+        frame = frame.filter(condition)?;
+    }
+    frame.select_columns(columns)?.collect().await
+}
+
+/// The batch in the published types, whatever the engine read them as.
+pub(crate) fn published(table: Table, batch: &RecordBatch) -> Result<RecordBatch> {
+    cast_to(table, batch).map_err(|source| Error::Rows { table: table.name(), source })
+}
+
+fn cast_to(table: Table, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let schema = table.schema();
+    let mut fields = Vec::with_capacity(batch.num_columns());
+    let mut columns: Vec<ArrayRef> = Vec::with_capacity(batch.num_columns());
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        let field = schema.field_with_name(field.name())?.clone();
+        columns.push(cast(column, field.data_type())?);
+        fields.push(field);
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+}
+
+fn query(table: Table, source: DataFusionError) -> Error {
+    Error::Query { table: table.name(), source: Box::new(source) }
+}

@@ -1,0 +1,209 @@
+//! Upkeep: closed days into few files, old days out.
+//!
+//! Two compactors that rewrite the same files would double their rows, because the table format's
+//! implementation lets both commit: a rewrite counts as no change of data. So each piece of upkeep
+//! commits under one application id of its own, upon the snapshot that it read, and of two the
+//! later is refused. Appends carry other ids and are never in the way.
+
+use crate::{
+    Error, Lake, Result, Table,
+    commit::TRIES_MAX,
+    error::is_lost,
+    read::{day, published, scan},
+    store::{version_of, writer_properties},
+    table::PARTITION,
+};
+use arrow::array::RecordBatch;
+use deltalake_core::{
+    DeltaTable, DeltaTableError,
+    datafile::writer::{DeltaWriter, WriterConfig},
+    datafusion::logical_expr::col,
+    kernel::{
+        Action, LogicalFileView, Transaction,
+        transaction::{CommitBuilder, CommitProperties},
+    },
+    operations::get_num_idx_cols_and_stats_columns,
+    protocol::DeltaOperation,
+};
+use std::{collections::{BTreeMap, HashMap}, time::Duration};
+
+/// The application id of every piece of upkeep; no source may be called so.
+pub(crate) const UPKEEP: &str = "foreshadow-upkeep";
+/// Target of one file. Days are read into memory one at a time to be rewritten.
+const FILE_BYTES_MAX: u64 = 128 * 1024 * 1024;
+/// A day with no more files than this is left as it is.
+const FILES_KEPT: usize = 1;
+
+/// What a compaction did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compacted {
+    /// Days that were rewritten.
+    pub days: usize,
+    /// Files that they had.
+    pub files_before: usize,
+    /// Files that they have.
+    pub files_after: usize,
+}
+
+/// What an expiry did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expired {
+    /// Files that left the table.
+    pub files_removed: usize,
+    /// Files that left the storage.
+    pub files_deleted: usize,
+}
+
+impl Lake {
+    /// Rewrites each day before `before` that lies in several files as few.
+    ///
+    /// # Errors
+    /// The storage fails, or other upkeep runs at the same time.
+    pub async fn compact(&self, table: Table, before: &str) -> Result<Compacted> {
+        day(before)?;
+        let mut compacted = Compacted::default();
+        for date in self.days_to_compact(table, before).await? {
+            let Some((files_before, files_after)) = self.compact_day(table, &date).await? else {
+                continue;
+            };
+            compacted.days += 1;
+            compacted.files_before += files_before;
+            compacted.files_after += files_after;
+        }
+        Ok(compacted)
+    }
+
+    /// Takes every day before `before` out of a table, and deletes the files that left it at
+    /// least `grace` ago: so long can older versions still be read.
+    ///
+    /// # Errors
+    /// The storage fails, or other upkeep runs at the same time.
+    pub async fn expire(&self, table: Table, before: &str, grace: Duration) -> Result<Expired> {
+        let files_removed = self.remove_days(table, before).await?;
+        let Some(delta) = self.newest(table).await? else {
+            return Ok(Expired::default());
+        };
+        let grace = chrono::Duration::from_std(grace).unwrap_or(chrono::Duration::MAX);
+        let vacuumed =
+            delta.vacuum().with_retention_period(grace).with_enforce_retention_duration(false);
+        let (delta, deleted) = vacuumed.await.map_err(|error| Error::at(&self.place(table), error))?;
+        self.remember(table, &delta);
+        Ok(Expired { files_removed, files_deleted: deleted.files_deleted.len() })
+    }
+
+    async fn days_to_compact(&self, table: Table, before: &str) -> Result<Vec<String>> {
+        let Some(delta) = self.newest(table).await? else {
+            return Ok(Vec::new());
+        };
+        let mut files: BTreeMap<String, usize> = BTreeMap::new();
+        for file in self.live(table, &delta)? {
+            *files.entry(date_of(&file)).or_default() += 1;
+        }
+        let crowded = |(date, files): (String, usize)| {
+            (date.as_str() < before && files > FILES_KEPT).then_some(date)
+        };
+        Ok(files.into_iter().filter_map(crowded).collect())
+    }
+
+    /// Rewrites one day upon one snapshot; nothing comes back if it is in order by now.
+    async fn compact_day(&self, table: Table, date: &str) -> Result<Option<(usize, usize)>> {
+        for _ in 0..TRIES_MAX {
+            let Some(delta) = self.newest(table).await? else {
+                return Ok(None);
+            };
+            let mut files = self.live(table, &delta)?;
+            files.retain(|file| date_of(file) == date);
+            if files.len() <= FILES_KEPT {
+                return Ok(None);
+            }
+            let columns: Vec<&str> = table.columns().iter().map(|column| column.name).collect();
+            let batches = scan(&delta, &columns, vec![col(PARTITION).eq(day(date)?)]).await;
+            let batches = batches
+                .map_err(|source| Error::Query { table: table.name(), source: Box::new(source) })?;
+            let batches =
+                batches.iter().map(|batch| published(table, batch)).collect::<Result<Vec<_>>>()?;
+            match rewrite(table, &delta, &files, batches).await {
+                Ok(files_after) => return Ok(Some((files.len(), files_after))),
+                Err(error) if is_lost(&error) => {}
+                Err(error) => return Err(Error::at(&self.place(table), error)),
+            }
+        }
+        Err(Error::Contended { table: table.name() })
+    }
+
+    async fn remove_days(&self, table: Table, before: &str) -> Result<usize> {
+        let old = col(PARTITION).lt(day(before)?);
+        for _ in 0..TRIES_MAX {
+            let Some(delta) = self.newest(table).await? else {
+                return Ok(0);
+            };
+            let properties = CommitProperties::default()
+                .with_application_transactions(vec![upkeep_at(&delta)]);
+            let removed =
+                delta.delete().with_predicate(old.clone()).with_commit_properties(properties).await;
+            match removed {
+                Ok((delta, metrics)) => {
+                    self.remember(table, &delta);
+                    return Ok(metrics.num_removed_files);
+                }
+                Err(error) if is_lost(&error) => {}
+                Err(error) => return Err(Error::at(&self.place(table), error)),
+            }
+        }
+        Err(Error::Contended { table: table.name() })
+    }
+
+    fn live(&self, table: Table, delta: &DeltaTable) -> Result<Vec<LogicalFileView>> {
+        let state = delta.snapshot().map_err(|error| Error::at(&self.place(table), error))?;
+        Ok(state.log_data().into_iter().collect())
+    }
+}
+
+/// Writes the batches as new files and puts them in place of the old ones, in one commit.
+async fn rewrite(
+    table: Table,
+    delta: &DeltaTable,
+    files: &[LogicalFileView],
+    batches: Vec<RecordBatch>,
+) -> Result<usize, DeltaTableError> {
+    let state = delta.snapshot()?;
+    let (indexed, stats) =
+        get_num_idx_cols_and_stats_columns(Some(state.table_config()), HashMap::new());
+    let config = WriterConfig::new(
+        table.schema(),
+        vec![PARTITION.to_owned()],
+        Some(writer_properties()),
+        std::num::NonZeroU64::new(FILE_BYTES_MAX),
+        None,
+        indexed,
+        stats,
+    );
+    let mut writer = DeltaWriter::new(delta.object_store(), config);
+    for batch in &batches {
+        writer.write(batch).await?;
+    }
+    let mut added = writer.close().await?;
+    added.iter_mut().for_each(|file| file.data_change = false);
+    let files_after = added.len();
+    let mut actions: Vec<Action> = added.into_iter().map(Action::Add).collect();
+    actions.extend(files.iter().map(|file| Action::Remove(file.remove_action(false))));
+    let operation = DeltaOperation::Optimize {
+        predicate: None,
+        target_size: i64::try_from(FILE_BYTES_MAX).unwrap_or(i64::MAX),
+    };
+    let properties =
+        CommitProperties::default().with_application_transactions(vec![upkeep_at(delta)]);
+    CommitBuilder::from(properties)
+        .with_actions(actions)
+        .build(Some(state), delta.log_store(), operation)
+        .await?;
+    Ok(files_after)
+}
+
+fn upkeep_at(delta: &DeltaTable) -> Transaction {
+    Transaction::new(UPKEEP, version_of(delta))
+}
+
+fn date_of(file: &LogicalFileView) -> String {
+    file.partition_values_map().remove(PARTITION).flatten().unwrap_or_default()
+}
