@@ -1,0 +1,43 @@
+use datafusion::error::DataFusionError;
+
+/// What can go wrong between the lake and a report.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The query is wrong, or ran over its limits.
+    #[error("query: {}", .0.message())]
+    Query(#[source] Box<DataFusionError>),
+    /// The query took longer than it may.
+    #[error("query ran longer than {seconds} s: narrow it by date, or raise --timeout")]
+    Timeout {
+        /// The limit.
+        seconds: u64,
+    },
+    /// A figure that the lake holds is not one that evidence can be made of.
+    #[error("evidence of {cell}: {source}")]
+    Evidence {
+        /// The cell that it belongs to.
+        cell: String,
+        /// What is wrong with it.
+        source: confidence::Error,
+    },
+    /// A column that a view of ours promises is not there, or of another type.
+    #[error("column `{column}` of {view} is missing or of another type: the lake was written by another version")]
+    Column {
+        /// The view.
+        view: &'static str,
+        /// The column.
+        column: &'static str,
+    },
+}
+
+impl From<DataFusionError> for Error {
+    fn from(error: DataFusionError) -> Self {
+        Self::Query(Box::new(error))
+    }
+}
+
+impl From<arrow::error::ArrowError> for Error {
+    fn from(error: arrow::error::ArrowError) -> Self {
+        Self::Query(Box::new(error.into()))
+    }
+}

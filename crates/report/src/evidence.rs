@@ -1,0 +1,125 @@
+//! Evidence: SQL forms the units, `confidence` does the mathematics.
+//!
+//! The units of every cell arrive in the order in which their conversations closed and are folded
+//! once: into the histogram (which does not care for the order) and the drift detector (which does).
+
+mod fold;
+
+use crate::{Error, read::Columns, sql};
+use confidence::Evidence;
+use datafusion::execution::context::SessionContext;
+use exchange::Timestamp;
+use fold::Fold;
+use std::collections::BTreeMap;
+
+/// What every cell's units say at `as_of`, in the order of the cells' names.
+///
+/// # Errors
+/// [`Error::Query`] if the lake cannot be read, [`Error::Evidence`] if it holds a loss outside its
+/// declared range.
+pub(crate) async fn evidence_at(
+    session: &SessionContext,
+    as_of: Timestamp,
+) -> Result<Vec<Evidence>, Error> {
+    let mut folds = cells(session, as_of).await?;
+    add_units(session, as_of, &mut folds).await?;
+    add_sampler(session, as_of, &mut folds).await?;
+    add_coverage(session, as_of, &mut folds).await?;
+    add_noise_floor(session, as_of, &mut folds).await?;
+    folds.into_values().map(Fold::finish).collect()
+}
+
+type Folds = BTreeMap<String, Fold>;
+
+const CELLS: &str = "SELECT cell, category, candidate, CAST(epoch AS BIGINT) AS epoch, mode, tau, \
+    loss_lo, loss_hi, family_weight, CAST(restarts AS BIGINT) AS restarts FROM cells";
+
+async fn cells(session: &SessionContext, as_of: Timestamp) -> Result<Folds, Error> {
+    let mut folds = Folds::new();
+    for batch in session.sql(CELLS).await?.collect().await? {
+        let columns = Columns::of("cells", &batch);
+        for at in 0..batch.num_rows() {
+            let fold = Fold::open(&columns, at, as_of)?;
+            folds.insert(fold.cell().to_owned(), fold);
+        }
+    }
+    Ok(folds)
+}
+
+async fn add_units(
+    session: &SessionContext,
+    as_of: Timestamp,
+    folds: &mut Folds,
+) -> Result<(), Error> {
+    let text = format!(
+        "SELECT cell, tenant, weight, loss, request_weight, request_loss, lost, counted, \
+         CAST(date_part('epoch', closed_at) * 1000000 AS BIGINT) AS closed_us \
+         FROM ({}) AS every_unit ORDER BY cell, closed_at, conversation",
+        sql::all_units(as_of)
+    );
+    for batch in session.sql(&text).await?.collect().await? {
+        let columns = Columns::of("units", &batch);
+        for at in 0..batch.num_rows() {
+            if let Some(fold) = folds.get_mut(columns.text("cell", at)?) {
+                fold.add_unit(&columns, at)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn add_sampler(
+    session: &SessionContext,
+    as_of: Timestamp,
+    folds: &mut Folds,
+) -> Result<(), Error> {
+    for batch in session.sql(&sql::sampler(as_of)).await?.collect().await? {
+        let columns = Columns::of("sampler", &batch);
+        for at in 0..batch.num_rows() {
+            if let Some(fold) = folds.get_mut(columns.text("cell", at)?) {
+                fold.add_sampler(&columns, at)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn add_coverage(
+    session: &SessionContext,
+    as_of: Timestamp,
+    folds: &mut Folds,
+) -> Result<(), Error> {
+    let text = format!(
+        "SELECT cell, outcome, reason, count(*) AS exchanges, \
+         CAST(date_part('epoch', min(observed_at)) * 1000000 AS BIGINT) AS first_us, \
+         CAST(date_part('epoch', max(observed_at)) * 1000000 AS BIGINT) AS last_us \
+         FROM ({}) AS outcomes GROUP BY cell, outcome, reason",
+        sql::outcomes(as_of)
+    );
+    for batch in session.sql(&text).await?.collect().await? {
+        let columns = Columns::of("outcomes", &batch);
+        for at in 0..batch.num_rows() {
+            if let Some(fold) = folds.get_mut(columns.text("cell", at)?) {
+                fold.add_outcome(&columns, at)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn add_noise_floor(
+    session: &SessionContext,
+    as_of: Timestamp,
+    folds: &mut Folds,
+) -> Result<(), Error> {
+    let text = sql::noise_floor(as_of);
+    for batch in session.sql(&text).await?.collect().await? {
+        let columns = Columns::of("shadows", &batch);
+        for at in 0..batch.num_rows() {
+            if let Some(fold) = folds.get_mut(columns.text("cell", at)?) {
+                fold.set_noise_floor(columns.known_number("noise_floor", at)?);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! Reading the columns of a batch by name, with an error that names the view and the column.
+
+use crate::Error;
+use arrow::{
+    array::{Array, ArrayRef, AsArray},
+    compute::cast,
+    datatypes::{DataType, Float64Type, Int64Type},
+    record_batch::RecordBatch,
+};
+use std::collections::HashMap;
+
+pub(crate) struct Columns {
+    view: &'static str,
+    arrays: HashMap<String, ArrayRef>,
+}
+
+impl Columns {
+    /// The columns, brought to the three types that are read: text, BIGINT and DOUBLE.
+    pub(crate) fn of(view: &'static str, batch: &RecordBatch) -> Self {
+        let schema = batch.schema();
+        let arrays = schema.fields().iter().zip(batch.columns()).map(|(field, array)| {
+            let plain = match array.data_type() {
+                DataType::Utf8View | DataType::LargeUtf8 => cast(array, &DataType::Utf8),
+                DataType::Decimal128(..) | DataType::Float32 => cast(array, &DataType::Float64),
+                of if of.is_integer() => cast(array, &DataType::Int64),
+                _ => Ok(ArrayRef::clone(array)),
+            };
+            (field.name().clone(), plain.unwrap_or_else(|_| ArrayRef::clone(array)))
+        });
+        Self { view, arrays: arrays.collect() }
+    }
+
+    pub(crate) fn text(&self, column: &'static str, at: usize) -> Result<&str, Error> {
+        self.text_or_null(column, at)?.ok_or_else(|| self.missing(column))
+    }
+
+    pub(crate) fn text_or_null(
+        &self,
+        column: &'static str,
+        at: usize,
+    ) -> Result<Option<&str>, Error> {
+        let array = self.array(column)?.as_string_opt::<i32>();
+        let array = array.ok_or_else(|| self.missing(column))?;
+        Ok(array.is_valid(at).then(|| array.value(at)))
+    }
+
+    pub(crate) fn number(&self, column: &'static str, at: usize) -> Result<Option<f64>, Error> {
+        let array = self.array(column)?.as_primitive_opt::<Float64Type>();
+        let array = array.ok_or_else(|| self.missing(column))?;
+        Ok(array.is_valid(at).then(|| array.value(at)))
+    }
+
+    pub(crate) fn known_number(&self, column: &'static str, at: usize) -> Result<f64, Error> {
+        self.number(column, at)?.ok_or_else(|| self.missing(column))
+    }
+
+    pub(crate) fn whole(&self, column: &'static str, at: usize) -> Result<i64, Error> {
+        let array = self.array(column)?.as_primitive_opt::<Int64Type>();
+        let array = array.filter(|array| array.is_valid(at)).ok_or_else(|| self.missing(column))?;
+        Ok(array.value(at))
+    }
+
+    pub(crate) fn count(&self, column: &'static str, at: usize) -> Result<u64, Error> {
+        u64::try_from(self.whole(column, at)?).map_err(|_| self.missing(column))
+    }
+
+    pub(crate) fn flag(&self, column: &'static str, at: usize) -> Result<bool, Error> {
+        let array = self.array(column)?.as_boolean_opt();
+        let array = array.filter(|array| array.is_valid(at)).ok_or_else(|| self.missing(column))?;
+        Ok(array.value(at))
+    }
+
+    fn array(&self, column: &'static str) -> Result<&ArrayRef, Error> {
+        self.arrays.get(column).ok_or_else(|| self.missing(column))
+    }
+
+    fn missing(&self, column: &'static str) -> Error {
+        Error::Column { view: self.view, column }
+    }
+}

@@ -1,0 +1,7 @@
+-- The funnel of every category x candidate, and by reason the blind spot: what the evidence cannot
+-- speak for.
+SELECT category, candidate, outcome, reason, exchanges,
+       CAST(exchanges AS DOUBLE) / sum(exchanges) OVER (PARTITION BY category, candidate) AS share,
+       outcome IN ('ineligible', 'withheld') AS blind
+FROM (SELECT category, candidate, outcome, reason, count(*) AS exchanges
+      FROM outcomes GROUP BY category, candidate, outcome, reason) AS funnel

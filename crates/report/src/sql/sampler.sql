@@ -1,0 +1,13 @@
+-- What the sampler did against what it said it would do, conversation by conversation (after
+-- sessions.sql): the draws inside one conversation are not independent, so each counts as one.
+, drawn AS (
+  SELECT p.cell, avg(CASE WHEN p.sampled THEN 1.0 ELSE 0.0 END) AS share, avg(p.pi) AS pi
+  FROM placed p
+  JOIN closed s ON s.cell = p.cell AND s.conversation = p.conversation
+               AND s.island = p.island AND s.segment = p.segment
+  WHERE p.ineligible_reason IS NULL AND p.withheld_reason IS NULL
+  GROUP BY p.cell, p.conversation, p.island, p.segment
+)
+SELECT cell, sum(share) AS sampled, sum(pi) AS expected_sampled,
+       sum(pi * (1.0 - pi)) AS var_sampled
+FROM drawn GROUP BY cell

@@ -1,0 +1,112 @@
+//! One look at the lake: its tables at fixed versions, the views and functions over them, and the
+//! moment that "now" stands for. Two looks with the same versions and moment answer alike.
+
+use crate::{Error, computed::Computed, evidence, functions, sql};
+use arrow::{datatypes::SchemaRef, record_batch::RecordBatch};
+use confidence::Evidence;
+use datafusion::{
+    catalog::TableProvider,
+    execution::{
+        context::{SQLOptions, SessionConfig, SessionContext},
+        memory_pool::FairSpillPool,
+        runtime_env::RuntimeEnvBuilder,
+    },
+};
+use exchange::Timestamp;
+use std::{sync::Arc, time::Duration};
+
+/// What a query may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of memory before a query spills or fails.
+    pub memory_bytes_max: usize,
+    /// Time before a query is given up.
+    pub query_time_max: Duration,
+    /// Partitions that work at the same time.
+    pub threads: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { memory_bytes_max: 2 << 30, query_time_max: Duration::from_secs(300), threads: 2 }
+    }
+}
+
+/// The lake as of a moment, ready to be asked.
+pub struct Warehouse {
+    session: SessionContext,
+    as_of: Timestamp,
+    limits: Limits,
+}
+
+impl Warehouse {
+    /// Looks at `tables` (name and provider) as of a moment.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if a table lacks a column that the views need.
+    pub async fn over(
+        tables: Vec<(String, Arc<dyn TableProvider>)>,
+        as_of: Timestamp,
+        limits: Limits,
+    ) -> Result<Self, Error> {
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(FairSpillPool::new(limits.memory_bytes_max)))
+            .build_arc()?;
+        let config = SessionConfig::new()
+            .with_target_partitions(limits.threads)
+            .with_information_schema(true);
+        let session = SessionContext::new_with_config_rt(config, runtime);
+        functions::register(&session);
+        for (name, table) in tables {
+            session.register_table(name, table)?;
+        }
+        for (name, text) in sql::views(as_of) {
+            let view = session.sql(&text).await?.into_view();
+            session.register_table(name, view)?;
+        }
+        let warehouse = Self { session, as_of, limits };
+        Computed::register(&warehouse.session, as_of).await?;
+        Ok(warehouse)
+    }
+
+    /// The moment that this look is from.
+    #[must_use]
+    pub fn as_of(&self) -> Timestamp {
+        self.as_of
+    }
+
+    /// What every cell's units say, in the order of the cells' names.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if the lake cannot be read, [`Error::Evidence`] if it holds a loss outside
+    /// its declared range.
+    pub async fn evidence(&self) -> Result<Vec<Evidence>, Error> {
+        evidence::evidence_at(&self.session, self.as_of).await
+    }
+
+    /// Answers a question that a person typed. Only reading is possible.
+    ///
+    /// # Errors
+    /// [`Error::Query`] for what is not a readable query, [`Error::Timeout`] past the limit.
+    pub async fn ask(&self, text: &str) -> Result<(SchemaRef, Vec<RecordBatch>), Error> {
+        let reading = SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false);
+        let asked = async {
+            let frame = self.session.sql_with_options(text, reading).await?;
+            let schema = Arc::new(frame.schema().as_arrow().clone());
+            Ok((schema, frame.collect().await?))
+        };
+        let seconds = self.limits.query_time_max.as_secs();
+        tokio::time::timeout(self.limits.query_time_max, asked)
+            .await
+            .map_err(|_| Error::Timeout { seconds })?
+    }
+
+    /// Runs a query of our own.
+    pub(crate) async fn rows(&self, text: &str) -> Result<Vec<RecordBatch>, Error> {
+        Ok(self.session.sql(text).await?.collect().await?)
+    }
+
+}

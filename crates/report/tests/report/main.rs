@@ -1,0 +1,4 @@
+//! The report crate through its public API.
+
+mod lakes;
+mod reference;

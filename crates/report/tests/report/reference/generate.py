@@ -1,0 +1,248 @@
+"""Generates small lakes and what the reference implementation says of them.
+
+Writes `lakes/MODE.json`: the rows of `cells`, `assignments`, `shadows`, `labels` and `blocks`, a few
+moments to look from, and for each moment the units and the evidence that plain Python finds by
+walking the rows one by one. The test of the SQL loads the same rows and must find the same.
+
+    python3 generate.py          # rewrites lakes/, byte for byte the same each time
+"""
+import json
+import math
+import os
+import random
+
+import confidence_reference as ref
+
+DAY, HOUR, MINUTE = 86_400_000_000, 3_600_000_000, 60_000_000
+START = 1_767_225_600_000_000                      # 2026-01-01T00:00:00Z in microseconds
+MODES = ["R", "RP", "H", "PPI", "JP", "JA", "AA"]
+ETA, KAPPA, A_HAT, RHO = 0.75, 0.25, 0.0625, 0.5
+MAX_WAIT_S = 86_400
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def ranges(mode):
+    """(tau, lo, hi) of each mode, as in confidence.md 2.7, on the 1/4096 grid."""
+    if mode in ("RP", "JP"):
+        return 0.0625, -1.0, 1.0
+    if mode == "PPI":
+        return 0.125, ETA - ETA / KAPPA, 1.0 / KAPPA
+    if mode == "AA":
+        return 0.0625, -A_HAT - (1 - A_HAT) / RHO, 1 + A_HAT * (1 / RHO - 1)
+    return 0.125, 0.0, 1.0
+
+
+# ------------------------------------------------------------------ rows
+def make_lake(mode, seed):
+    rng = random.Random(seed)
+    tau, lo, hi = ranges(mode)
+    cells, assignments, shadows, labels, blocks = [], [], [], [], []
+    for name in ("one", "two"):
+        cell = f"cat/{name}/1"
+        cells.append(dict(cell=cell, category="cat", candidate=name, epoch=1, opened_at=START,
+                          definition_digest="d", mode=mode, tau=tau, loss_lo=lo, loss_hi=hi,
+                          family_weight=0.25, restarts=0 if name == "one" else 1,
+                          max_wait_s=MAX_WAIT_S))
+        for day in range(20):
+            blocks.append(dict(cell=cell, day=day_text(START + day * DAY), pi_floor=0.25, eta=ETA,
+                               a_hat=A_HAT, rho=RHO, kappa=KAPPA))
+    n = 0
+    for c in range(90):
+        conversation, tenant = f"conversation-{c % 76}", f"tenant-{rng.randrange(6)}"
+        pi = rng.choice([0.25, 0.5, 1.0])
+        at = START + rng.randrange(16 * DAY)
+        for _ in range(rng.choice([1, 1, 1, 2, 3, 70 if c == 7 else 4])):
+            n += 1
+            exchange = f"exchange-{n:05d}"
+            control = mode == "AA" and rng.random() < RHO
+            for name in ("one", "two"):
+                add_exchange(rng, mode, name, exchange, conversation, tenant, at, pi, control,
+                             assignments, shadows, labels)
+            if control:
+                assignments.append(row(exchange, "control", "", "", conversation, tenant, at, RHO,
+                                       RHO, True, None, False))
+            at += rng.choice([MINUTE, 5 * MINUTE, 29 * MINUTE, 30 * MINUTE, 31 * MINUTE, 2 * HOUR]
+                             if c != 7 else [25 * MINUTE])
+    return dict(mode=mode, cells=cells, assignments=assignments, shadows=shadows, labels=labels,
+                blocks=blocks)
+
+
+def row(exchange, arm, candidate, cell, conversation, tenant, at, pi, floor, sampled, audit, hit):
+    return dict(exchange_id=exchange, arm=arm, candidate=candidate, cell=cell, category="cat",
+                conversation=conversation, tenant=tenant, observed_at=at, pi=pi, pi_floor=floor,
+                sampled=sampled, audit_prob=audit, audited=hit)
+
+
+def add_exchange(rng, mode, name, exchange, conversation, tenant, at, pi, control, assignments,
+                 shadows, labels):
+    cell, sampled = f"cat/{name}/1", rng.random() < pi
+    audit = rng.choice([0.25, 0.5, 1.0]) if mode in ("H", "PPI") else None
+    audited = audit is not None and rng.random() < audit
+    assignments.append(row(exchange, "candidate", name, cell, conversation, tenant, at, pi, 0.25,
+                           sampled, audit, audited))
+    if not sampled:
+        return
+    fate = rng.random()                            # answered soon, late, or never
+    decided = at + (MINUTE if fate < 0.97 else 20 * HOUR)
+    loss = float(rng.random() < (0.01 if name == "one" else 0.15))
+    loss = loss if rng.random() < 0.9 else rng.randrange(3) / 8
+    if fate < 0.993:
+        shadows.append(dict(exchange_id=exchange, arm="candidate", candidate=name, cell=cell,
+                            decided_at=decided, loss=loss,
+                            reference_loss=float(rng.random() < 0.08) if mode in ("RP", "JP") else None,
+                            control_loss=float(rng.random() < A_HAT) if control else None))
+    if audited and rng.random() < 0.95:
+        labels.append(dict(exchange_id=exchange, arm="candidate", candidate=name,
+                           labelled_at=at + rng.choice([HOUR, 22 * HOUR]),
+                           acceptable=loss < 0.5, audit_prob=audit))
+
+
+def day_text(at):
+    days = at // DAY
+    y, m = 1970, 1                                 # civil date from days, by walking (small spans)
+    while True:
+        leap = y % 4 == 0 and (y % 100 != 0 or y % 400 == 0)
+        if days < 365 + leap:
+            break
+        days, y = days - 365 - leap, y + 1
+    lengths = [31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+    while days >= lengths[m - 1]:
+        days, m = days - lengths[m - 1], m + 1
+    return f"{y:04d}-{m:02d}-{days + 1:02d}"
+
+
+# ------------------------------------------------------------------ what the rows mean
+def sessions(lake, cell, as_of):
+    """The conversations of a cell: lists of assignment rows, with the moment of their close."""
+    mine = [a for a in lake["assignments"] if a["arm"] == "candidate" and a["cell"] == cell
+            and a["observed_at"] <= as_of]
+    out = []
+    for key in sorted({a["conversation"] for a in mine}):
+        island = None
+        for a in sorted((a for a in mine if a["conversation"] == key),
+                        key=lambda a: (a["observed_at"], a["exchange_id"])):
+            if island is None or a["observed_at"] >= island["last"] + 30 * MINUTE:
+                island = dict(start=a["observed_at"], segments={})
+            island["last"] = a["observed_at"]
+            segment = (a["observed_at"] - island["start"]) // DAY
+            if segment not in island["segments"]:
+                island["segments"][segment] = []
+                out.append((key, island["start"], segment, island["segments"][segment]))
+            island["segments"][segment].append(a)
+    return [(key, rows, min(rows[-1]["observed_at"] + 30 * MINUTE, start + (segment + 1) * DAY))
+            for key, start, segment, rows in out]
+
+
+def request_loss(lake, mode, a, as_of, expired, hi, index):
+    """(weight, loss or None, was it missing) of one sampled call; None if it does not count."""
+    if not a["sampled"] or (mode == "H" and not a["audited"]):
+        return None
+    s = index["shadows"].get((a["exchange_id"], a["cell"]))
+    s = s if s and s["decided_at"] <= as_of else None
+    h = index["labels"].get((a["exchange_id"], a["candidate"]))
+    h = h if h and h["labelled_at"] <= as_of else None
+    human = None if h is None else (0.0 if h["acceptable"] else 1.0)
+    weight = ref.sampling_weight(a["pi"], a["pi_floor"])
+    loss, worst = None, 1.0
+    if mode in ("R", "JA") and s:
+        loss = s["loss"]
+    elif mode in ("RP", "JP") and s:
+        loss = s["loss"] - s["reference_loss"]
+    elif mode == "H":
+        weight, loss = weight * KAPPA / a["audit_prob"], human
+    elif mode == "PPI":
+        worst = hi
+        if s and not a["audited"]:
+            loss = ref.aipw_loss(s["loss"], None, a["audit_prob"], ETA)
+        elif s and human is not None:
+            loss = ref.aipw_loss(s["loss"], human, a["audit_prob"], ETA)
+    elif mode == "AA":
+        worst = hi
+        asked = a["exchange_id"] in index["controls"]
+        if s and not asked:
+            loss = ref.aa_excess_loss(s["loss"], None, RHO, A_HAT)
+        elif s and s["control_loss"] is not None:
+            loss = ref.aa_excess_loss(s["loss"], s["control_loss"], RHO, A_HAT)
+    missing = loss is None
+    return weight, (worst if missing and expired else loss), missing
+
+
+def units_at(lake, cell, as_of):
+    mode, hi = lake["mode"], cell["loss_hi"]
+    index = dict(
+        shadows={(s["exchange_id"], s["cell"]): s for s in lake["shadows"]},
+        labels={(l["exchange_id"], l["candidate"]): l for l in lake["labels"]},
+        controls={a["exchange_id"] for a in lake["assignments"] if a["arm"] == "control"})
+    found = []
+    for key, rows, closed_at in sessions(lake, cell["cell"], as_of):
+        if closed_at > as_of:
+            continue
+        expired = as_of - closed_at >= MAX_WAIT_S * 1_000_000
+        calls = [r for r in (request_loss(lake, mode, a, as_of, expired, hi, index) for a in rows) if r]
+        if calls:
+            found.append((closed_at, key, rows[0]["tenant"], calls))
+    frontier = min((f[0] for f in found if any(l is None for _, l, _ in f[3])), default=None)
+    out = []
+    for closed_at, key, tenant, calls in sorted(found, key=lambda f: (f[0], f[1])):
+        if frontier is not None and closed_at >= frontier:
+            continue
+        v, y = ref.cluster_unit([w for w, _, _ in calls], [l for _, l, _ in calls])
+        out.append(dict(cell=cell["cell"], conversation=key, tenant=tenant, closed_at=closed_at,
+                        weight=v, loss=y / v, lost=any(m for _, _, m in calls),
+                        request_weight=math.fsum(w for w, _, _ in calls),
+                        request_loss=math.fsum(w * l for w, l, _ in calls)))
+    return out
+
+
+def evidence_at(lake, cell, units, as_of):
+    tau, lo, hi = cell["tau"], cell["loss_lo"], cell["loss_hi"]
+    state, drift, tenants = ref.Evidence(), ref.DriftDetector(tau, 1000.0, lo), {}
+    for u in units:
+        y = u["loss"] * u["weight"]
+        state.add(u["weight"], y, 1, lo, hi)
+        drift.update(u["weight"], y)
+        tenants[u["tenant"]] = tenants.get(u["tenant"], 0) + 1
+    out = ref.summarize(state, tau, lo, hi)
+    recent = [u for u in units if u["closed_at"] > as_of - 3 * DAY]
+    mean = lambda us, w, l: (math.fsum(l(u) for u in us) / math.fsum(w(u) for u in us)) if us else None
+    first = min((a["observed_at"] for a in lake["assignments"]
+                 if a["cell"] == cell["cell"] and a["observed_at"] <= as_of), default=None)
+    out.update(
+        cell=cell["cell"], days=len({u["closed_at"] // DAY for u in units}),
+        first_at=first,
+        recent_mean_loss=mean(recent, lambda u: u["weight"], lambda u: u["loss"] * u["weight"]),
+        request_mean_loss=mean(units, lambda u: u["request_weight"], lambda u: u["request_loss"]),
+        lost_share=sum(u["lost"] for u in units) / len(units) if units else None,
+        top_user_share=max(tenants.values()) / len(units) if units else None,
+        drift_alarm=drift.alarm_at is not None)
+    closed = [rows for _, rows, at in sessions(lake, cell["cell"], as_of) if at <= as_of]
+    share = [(sum(a["sampled"] for a in rows) / len(rows), sum(a["pi"] for a in rows) / len(rows))
+             for rows in closed]
+    out.update(sampled=math.fsum(s for s, _ in share), expected_sampled=math.fsum(p for _, p in share),
+               var_sampled=math.fsum(p * (1 - p) for _, p in share))
+    log_e_adj = out["log_e"] + math.log(cell["family_weight"])
+    out["confidence_adj"] = ref.confidence(log_e_adj - cell["restarts"] * math.log(2.0))
+    if units and recent:
+        out["blockers"] = ref.gate(dict(out, log_e_adj=log_e_adj, restarts=cell["restarts"], tau=tau,
+                                        alpha_c=0.0))
+    return out
+
+
+def main():
+    os.makedirs(os.path.join(HERE, "lakes"), exist_ok=True)
+    for seed, mode in enumerate(MODES):
+        lake = make_lake(mode, seed)
+        lake["looks"] = []
+        for as_of in (START + 3 * DAY, START + 9 * DAY + HOUR, START + 15 * DAY, START + 30 * DAY):
+            units = {c["cell"]: units_at(lake, c, as_of) for c in lake["cells"]}
+            lake["looks"].append(dict(
+                as_of=as_of, units=[u for us in units.values() for u in us],
+                evidence=[evidence_at(lake, c, units[c["cell"]], as_of) for c in lake["cells"]]))
+        with open(os.path.join(HERE, "lakes", f"{mode}.json"), "w") as out:
+            json.dump(lake, out, separators=(",", ":"), sort_keys=True)
+            out.write("\n")
+        print(mode, [[(e["units"], round(e["confidence"], 3)) for e in look["evidence"]] for look in lake["looks"]])
+
+
+if __name__ == "__main__":
+    main()
