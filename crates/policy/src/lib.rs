@@ -1,1 +1,36 @@
-//! policy
+//! Decisions, as pure functions from facts: which category a call belongs to, how it is served,
+//! which arms its copy is put to, what it costs, and whether a candidate may be promoted.
+//!
+//! In the order in which an exchange meets them: [`categorize`], [`policy`] (the plan), [`assign`],
+//! [`price`], [`epoch`], [`gate`], [`promotion`].
+//!
+//! This crate never does I/O, never reads a clock and never draws chance: moments are passed in,
+//! and [`chance`] is a hash. So a decision can be replayed from its record, and a worker that died
+//! half-way decides the same again.
+
+pub mod assign;
+mod call_site;
+pub mod categorize;
+pub mod chance;
+pub mod decision;
+pub mod epoch;
+mod error;
+pub mod gate;
+mod glob;
+pub mod policy;
+pub mod price;
+pub mod promotion;
+
+pub use assign::{
+    ArmOnTrial, Assignment, Draw, Ineligible, Observed, Sampling, Withheld, assign, ineligible,
+};
+pub use call_site::call_site;
+pub use categorize::{CallFacts, Categorizer, Category, Rule, TokenRange, When};
+pub use chance::{Chance, Share};
+pub use decision::{Action, Actor, Code, DecisionRecord, Reason};
+pub use epoch::{Block, Cell, Definition};
+pub use error::Error;
+pub use gate::{Approval, Decision, GateRule, Judge, ProductFacts, Saving, UnmeasuredJudge};
+pub use policy::{Plan, Policy, RouteRule, Stage, Step};
+pub use price::{Price, PriceBook, PriceOverlap, Tariff, TokenRates};
+pub use promotion::{Lowering, Promotion, demote, promote, rollback};

@@ -1,0 +1,232 @@
+//! Which arms the copy of an exchange is put to, with what probability: decided, and recorded,
+//! before any shadow call.
+//!
+//! A conversation is sampled by one draw and each call inside it by another, both hashes, so the
+//! probability is the same for every call of a conversation and a re-run decides the same. All
+//! arms of an exchange share the draw: candidates and control see the same calls. What cannot be
+//! asked is decided *before* the draw, with probability zero: evidence must not depend on which
+//! answers failed to come.
+
+use crate::chance::{Chance, Purpose, Share};
+use exchange::{Arm, Call, Capture, ExchangeId};
+use std::fmt;
+
+/// The endpoint of a call that no dialect understood.
+const OPAQUE: &str = "opaque";
+
+/// What share of the traffic is put to the arms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sampling {
+    /// Of the conversations.
+    pub conversations: Share,
+    /// Of the calls inside a sampled conversation.
+    pub calls: Share,
+}
+
+impl Sampling {
+    /// Everything.
+    pub const ALL: Self = Self { conversations: Share::ALL, calls: Share::ALL };
+
+    /// The probability with which a call is asked: both draws have to admit it.
+    #[must_use]
+    pub fn probability(self) -> f64 {
+        self.conversations.value() * self.calls.value()
+    }
+}
+
+/// One exchange, as the draw sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Draw<'a> {
+    /// Makes the draws of this deployment its own.
+    pub salt: &'a str,
+    /// The exchange's category: categories are drawn for independently.
+    pub category: &'a str,
+    /// The exchange.
+    pub exchange: ExchangeId,
+    /// Its conversation, of the sessionised key or the plain one; the same for all its calls.
+    pub conversation: &'a str,
+    /// What share of the category is asked.
+    pub sampling: Sampling,
+}
+
+/// An arm that exchanges of a category are put to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArmOnTrial {
+    /// Which side.
+    pub arm: Arm,
+    /// The candidate; `None` for a control, which all candidates share.
+    pub candidate: Option<String>,
+    /// The cell; `None` for a control.
+    pub cell: Option<String>,
+    /// The least probability that the day's block declared.
+    pub pi_floor: f64,
+    /// Why this arm is not asked at present.
+    pub withheld: Option<Withheld>,
+}
+
+/// What was decided for one arm of one exchange.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assignment {
+    /// Which side.
+    pub arm: Arm,
+    /// The candidate; `None` for a control.
+    pub candidate: Option<String>,
+    /// The cell; `None` for a control.
+    pub cell: Option<String>,
+    /// The probability with which the arm was to be asked.
+    pub pi: f64,
+    /// The least probability of the block, and never more than `pi` where that is not zero.
+    pub pi_floor: f64,
+    /// Whether it is asked.
+    pub sampled: bool,
+    /// Why it cannot be asked honestly.
+    pub ineligible: Option<Ineligible>,
+    /// Why it is not asked, for want of budget or permission.
+    pub withheld: Option<Withheld>,
+}
+
+/// Why an arm is not asked though it could be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Withheld {
+    /// The day's budget, or its pace, is spent.
+    Budget,
+    /// The category does not allow the arm's provider.
+    Provider,
+    /// The live path needs what is left of the provider's quota.
+    LiveQuota,
+    /// There is no key for the arm's provider.
+    NoKey,
+}
+
+impl Withheld {
+    /// The reason's name in tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Budget => "budget",
+            Self::Provider => "provider",
+            Self::LiveQuota => "live_quota",
+            Self::NoKey => "no_key",
+        }
+    }
+}
+
+/// Why an exchange cannot be replayed honestly.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Ineligible {
+    /// No dialect understood the call.
+    NotUnderstood,
+    /// The reference did not answer well, so there is nothing to compare with.
+    ReferenceError,
+    /// The client hung up.
+    Aborted,
+    /// Call or reply were not seen whole.
+    Truncated,
+    /// A candidate served the live call, so there is no reply of the reference.
+    ServedByCandidate,
+    /// The content was altered before the journal, and no control answers the same altered call.
+    Altered,
+    /// The call rests on something that a replay does not have; the dialect says what.
+    Unreplayable(String),
+}
+
+impl fmt::Display for Ineligible {
+    /// The reason's name in tables.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotUnderstood => out.write_str("not_understood"),
+            Self::ReferenceError => out.write_str("reference_error"),
+            Self::Aborted => out.write_str("aborted"),
+            Self::Truncated => out.write_str("truncated"),
+            Self::ServedByCandidate => out.write_str("served_by_candidate"),
+            Self::Altered => out.write_str("altered"),
+            Self::Unreplayable(why) => write!(out, "unreplayable:{why}"),
+        }
+    }
+}
+
+/// What is known of an exchange when its eligibility is decided.
+#[derive(Clone, Copy, Debug)]
+pub struct Observed<'a> {
+    /// The read call.
+    pub call: &'a Call,
+    /// The reference's status.
+    pub status: u16,
+    /// Whether the reply was seen whole.
+    pub capture: Capture,
+    /// The candidate that served the live call, where one did.
+    pub served_by: Option<&'a str>,
+    /// How the content fared before the journal.
+    pub content: Content,
+}
+
+/// How an exchange's content fared before the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// As it was.
+    Untouched,
+    /// Altered, and a control answers the same altered call.
+    AlteredWithControl,
+    /// Altered, and nothing answers the same altered call.
+    Altered,
+}
+
+/// Whether an exchange can be replayed honestly. The strongest reason is given where there are
+/// several.
+#[must_use]
+pub fn ineligible(observed: &Observed<'_>) -> Option<Ineligible> {
+    if observed.call.endpoint == OPAQUE {
+        return Some(Ineligible::NotUnderstood);
+    }
+    match observed.capture {
+        Capture::Complete => {}
+        Capture::Aborted => return Some(Ineligible::Aborted),
+        Capture::Truncated => return Some(Ineligible::Truncated),
+    }
+    if !(200..300).contains(&observed.status) {
+        return Some(Ineligible::ReferenceError);
+    }
+    if observed.served_by.is_some() {
+        return Some(Ineligible::ServedByCandidate);
+    }
+    if let Some(why) = observed.call.unreplayable.first() {
+        return Some(Ineligible::Unreplayable(why.clone()));
+    }
+    (observed.content == Content::Altered).then_some(Ineligible::Altered)
+}
+
+/// Decides for every arm of one exchange.
+#[must_use]
+pub fn assign(
+    draw: &Draw<'_>,
+    ineligible: Option<&Ineligible>,
+    arms: &[ArmOnTrial],
+) -> Vec<Assignment> {
+    let admitted = admits(draw);
+    let pi = draw.sampling.probability();
+    let decide = |trial: &ArmOnTrial| {
+        let asked = ineligible.is_none() && trial.withheld.is_none();
+        Assignment {
+            arm: trial.arm,
+            candidate: trial.candidate.clone(),
+            cell: trial.cell.clone(),
+            pi: if asked { pi } else { 0.0 },
+            // A rate lowered in the middle of a block would break the block's promise for the
+            // calls that follow; their own probability is then the least.
+            pi_floor: trial.pi_floor.min(pi),
+            sampled: asked && admitted,
+            ineligible: ineligible.cloned(),
+            // Each arm ends in one place only, and what cannot be asked is not withheld too.
+            withheld: if ineligible.is_none() { trial.withheld } else { None },
+        }
+    };
+    arms.iter().map(decide).collect()
+}
+
+fn admits(draw: &Draw<'_>) -> bool {
+    let conversation =
+        Chance::of(draw.salt, Purpose::SampleConversation, &[draw.category, draw.conversation]);
+    let exchange = draw.exchange.to_string();
+    let call = Chance::of(draw.salt, Purpose::SampleCall, &[draw.category, &exchange]);
+    draw.sampling.conversations.admits(conversation) && draw.sampling.calls.admits(call)
+}

@@ -1,0 +1,198 @@
+//! Cells and their epochs: what evidence belongs together.
+//!
+//! Evidence speaks of one definition only. When anything of it changes, a new epoch is opened with
+//! fresh evidence, a weight of its own in the family, and — if the same definition comes back — a
+//! restart that costs a factor of two. Nothing here ever edits a cell that is open.
+
+use confidence::{Mode, Tolerance, family};
+use exchange::{DAY_US, Date, Timestamp};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroU32,
+};
+
+/// How long a shadow reply is waited for before its loss counts as the greatest, in seconds.
+pub const MAX_WAIT_S: u32 = (DAY_US / 1_000_000) as u32;
+
+/// What a cell is to measure.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Definition {
+    /// The category.
+    pub category: String,
+    /// The candidate.
+    pub candidate: String,
+    /// The digest of everything that the evidence depends on.
+    pub digest: String,
+    /// How its losses are made.
+    pub mode: Mode,
+    /// The tolerated mean loss and the range of losses.
+    pub tolerance: Tolerance,
+    /// How long a reply is waited for, in seconds.
+    pub max_wait_s: u32,
+}
+
+/// One cell: a row of the table `cells`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// `category/candidate/epoch`.
+    pub cell: String,
+    /// The category.
+    pub category: String,
+    /// The candidate.
+    pub candidate: String,
+    /// Counts the definitions of this category and candidate, from 1.
+    pub epoch: u64,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// The digest of its definition.
+    pub definition_digest: String,
+    /// How its losses are made.
+    pub mode: Mode,
+    /// Tolerated mean loss.
+    pub tau: f64,
+    /// Least loss of the mode.
+    pub loss_lo: f64,
+    /// Greatest loss of the mode.
+    pub loss_hi: f64,
+    /// Its share of the family's error.
+    pub family_weight: f64,
+    /// How often the same definition was started again.
+    pub restarts: u32,
+    /// How long a reply is waited for, in seconds.
+    pub max_wait_s: u32,
+}
+
+/// The cells to open so that every definition has one; empty where nothing changed.
+///
+/// The cells of the first opening share half of the family's weight; every later one takes the
+/// next term of a series that sums to the other half, so that there is always some left.
+#[must_use]
+pub fn open(existing: &[Cell], definitions: &[Definition], now: Timestamp) -> Vec<Cell> {
+    let current = current(existing);
+    let is_open = |definition: &&Definition| {
+        let cell = current.get(&(definition.category.as_str(), definition.candidate.as_str()));
+        cell.is_some_and(|cell| cell.definition_digest == definition.digest)
+    };
+    let mut seen = BTreeSet::new();
+    let fresh: Vec<&Definition> = definitions
+        .iter()
+        .filter(|definition| !is_open(definition))
+        .filter(|definition| seen.insert((&definition.category, &definition.candidate)))
+        .collect();
+    let mut weights = Weights::new(existing, fresh.len());
+    fresh.iter().map(|definition| cell(existing, definition, now, weights.take())).collect()
+}
+
+/// The cell to open so that one starts afresh under the definition it has: after a demotion, or
+/// when an operator distrusts what was gathered. `None` if there is none.
+#[must_use]
+pub fn restart(existing: &[Cell], category: &str, candidate: &str, now: Timestamp) -> Option<Cell> {
+    let last = *current(existing).get(&(category, candidate))?;
+    let mut opened = last.clone();
+    opened.epoch = last.epoch + 1;
+    opened.cell = cell_id(category, candidate, opened.epoch);
+    opened.opened_at = now;
+    opened.restarts = restarts(existing, category, candidate, &last.definition_digest);
+    opened.family_weight = Weights::new(existing, 1).take();
+    Some(opened)
+}
+
+/// The open cell of each category and candidate: the one of the highest epoch.
+#[must_use]
+pub fn current(cells: &[Cell]) -> BTreeMap<(&str, &str), &Cell> {
+    let mut current: BTreeMap<(&str, &str), &Cell> = BTreeMap::new();
+    for cell in cells {
+        let slot = current.entry((&cell.category, &cell.candidate)).or_insert(cell);
+        if cell.epoch > slot.epoch {
+            *slot = cell;
+        }
+    }
+    current
+}
+
+/// The text that names a cell.
+#[must_use]
+pub fn cell_id(category: &str, candidate: &str, epoch: u64) -> String {
+    format!("{category}/{candidate}/{epoch}")
+}
+
+fn cell(existing: &[Cell], definition: &Definition, now: Timestamp, family_weight: f64) -> Cell {
+    let Definition { category, candidate, digest, mode, tolerance, max_wait_s } = definition;
+    let epochs = existing.iter().filter(|c| c.category == *category && c.candidate == *candidate);
+    let epoch = 1 + epochs.map(|cell| cell.epoch).max().unwrap_or(0);
+    Cell {
+        cell: cell_id(category, candidate, epoch),
+        category: category.clone(),
+        candidate: candidate.clone(),
+        epoch,
+        opened_at: now,
+        definition_digest: digest.clone(),
+        mode: *mode,
+        tau: tolerance.tau(),
+        loss_lo: tolerance.lo(),
+        loss_hi: tolerance.hi(),
+        family_weight,
+        restarts: restarts(existing, category, candidate, digest),
+        max_wait_s: *max_wait_s,
+    }
+}
+
+/// How often this very definition was measured before.
+fn restarts(existing: &[Cell], category: &str, candidate: &str, digest: &str) -> u32 {
+    let same = existing.iter().filter(|cell| {
+        cell.category == category && cell.candidate == candidate && cell.definition_digest == digest
+    });
+    u32::try_from(same.count()).unwrap_or(u32::MAX)
+}
+
+/// Hands out family weights in order of opening.
+struct Weights {
+    declared: Option<NonZeroU32>,
+    opened_later: u32,
+}
+
+impl Weights {
+    /// The first opening is the set of cells that were opened at the earliest moment.
+    fn new(existing: &[Cell], fresh: usize) -> Self {
+        let Some(first_at) = existing.iter().map(|cell| cell.opened_at).min() else {
+            let declared = NonZeroU32::new(u32::try_from(fresh).unwrap_or(u32::MAX));
+            return Self { declared, opened_later: 0 };
+        };
+        let later = existing.iter().filter(|cell| cell.opened_at > first_at).count();
+        Self { declared: None, opened_later: u32::try_from(later).unwrap_or(u32::MAX) }
+    }
+
+    fn take(&mut self) -> f64 {
+        if let Some(count) = self.declared {
+            return family::declared_weight(count);
+        }
+        self.opened_later = self.opened_later.saturating_add(1);
+        NonZeroU32::new(self.opened_later).map_or(0.0, family::later_weight)
+    }
+}
+
+/// One cell and day, declared at the day's start: what the day's calls may rely on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    /// The cell.
+    pub cell: String,
+    /// The day.
+    pub day: Date,
+    /// The least probability with which a call of the day is asked.
+    pub pi_floor: f64,
+    /// How much a judged loss counts where audits correct it; 1 where none do.
+    pub eta: f64,
+    /// The guess of the reference's disagreement with itself, fixed before the day.
+    pub a_hat: f64,
+    /// The probability with which the control is asked.
+    pub rho: f64,
+}
+
+impl Block {
+    /// The block of a cell whose control, if it has one, is asked for every sampled call. The guess
+    /// `a_hat` then cancels out of every loss, and zero is as good as any.
+    #[must_use]
+    pub fn declare(cell: &Cell, day: Date, pi: f64) -> Self {
+        Self { cell: cell.cell.clone(), day, pi_floor: pi, eta: 1.0, a_hat: 0.0, rho: 1.0 }
+    }
+}

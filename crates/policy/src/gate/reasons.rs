@@ -1,0 +1,254 @@
+//! Each reason of the gate in words: the figure, the limit, and what would change it.
+
+use super::{
+    GateRule, Judge, OBSERVATION_DAYS_FLOOR, ProductFacts, UnmeasuredJudge, observation_us_min,
+    observed_us,
+};
+use crate::decision::{Code, Reason};
+use confidence::{Blocker, BlockerName, Evidence};
+use exchange::{DAY_US, Timestamp};
+
+const NO_DATA: &str = "no data";
+
+/// A blocker of the statistics.
+pub(super) fn statistical(blocker: &Blocker, evidence: &Evidence) -> Reason {
+    let (figure, limit, remedy) = match blocker.name {
+        BlockerName::Confidence => {
+            (number(blocker.figure), at_least(blocker.limit, number), more_units(evidence))
+        }
+        BlockerName::Drift => return drift(),
+        BlockerName::Lost => (
+            percent(blocker.figure),
+            at_most(blocker.limit, percent),
+            "mend what fails on our side (see `failed` in coverage) and observe on".to_owned(),
+        ),
+        BlockerName::MinDays => (
+            format!("conversations on {} dates", count(blocker.figure)),
+            at_least(blocker.limit, count),
+            "observe on: a statement needs several days".to_owned(),
+        ),
+        BlockerName::MinUnits => (
+            format!("{} conversations", count(blocker.figure)),
+            at_least(blocker.limit, count),
+            "observe on, or sample a larger share of the conversations".to_owned(),
+        ),
+        BlockerName::Propensity => (
+            format!("sampler off by {} standard deviations", number(blocker.figure)),
+            at_most(blocker.limit, number),
+            "the sample is not what was logged: look for lost assignments, then start a new epoch"
+                .to_owned(),
+        ),
+        BlockerName::Recent => (
+            format!("mean loss of the recent days {}", number(blocker.figure)),
+            at_most(blocker.limit, number),
+            "a veto, not a failure: look again tomorrow".to_owned(),
+        ),
+        BlockerName::RequestWeighted => (
+            format!("mean loss call by call {}", number(blocker.figure)),
+            at_most(blocker.limit, number),
+            "long conversations do worse than short ones: split the category by length".to_owned(),
+        ),
+        BlockerName::TopUser => (
+            format!("one user holds {}", percent(blocker.figure)),
+            at_most(blocker.limit, percent),
+            "observe until others have called more, or give that tenant its own category"
+                .to_owned(),
+        ),
+    };
+    Reason { code: blocker.name.into(), figure, limit, remedy }
+}
+
+fn more_units(evidence: &Evidence) -> String {
+    match evidence.forecast_units {
+        Some(units) => format!("about {units} more conversations at this quality would clear it"),
+        None if evidence.units == 0 => "it needs conversations to judge by".to_owned(),
+        None => "at this quality it will not clear: try another candidate or split the category"
+            .to_owned(),
+    }
+}
+
+/// The drift detector's alarm.
+pub(super) fn drift() -> Reason {
+    Reason {
+        code: Code::Drift,
+        figure: "quality fell within the epoch".to_owned(),
+        limit: "no alarm".to_owned(),
+        remedy: "find what changed, then start a new epoch".to_owned(),
+    }
+}
+
+/// Shorter than even a forced promotion allows.
+pub(super) fn observation_floor(evidence: &Evidence, facts: &ProductFacts) -> Option<Reason> {
+    let days = OBSERVATION_DAYS_FLOOR;
+    too_short(Code::ObservationFloor, evidence, facts, Required { days, dates: days })
+}
+
+/// Shorter than the rule demands.
+pub(super) fn observation(
+    evidence: &Evidence,
+    facts: &ProductFacts,
+    rule: &GateRule,
+) -> Option<Reason> {
+    let required = Required { days: rule.observation_days, dates: rule.dates_min() };
+    too_short(Code::Observation, evidence, facts, required)
+}
+
+struct Required {
+    days: u32,
+    dates: u32,
+}
+
+fn too_short(
+    code: Code,
+    evidence: &Evidence,
+    facts: &ProductFacts,
+    required: Required,
+) -> Option<Reason> {
+    let Required { days, dates } = required;
+    let observed = observed_us(facts);
+    let long_enough = observed.is_some_and(|us| us >= observation_us_min(days));
+    if long_enough && evidence.days >= u64::from(dates) {
+        return None;
+    }
+    let figure = match observed {
+        None => "nothing assigned yet".to_owned(),
+        Some(us) => format!("{} observed, on {} dates", in_days(us), evidence.days),
+    };
+    let remedy = match facts.first_assignment_at {
+        None => "send traffic through the proxy and let the workers run".to_owned(),
+        Some(first) if !long_enough => {
+            format!("over at {}", first.plus(observation_us_min(days)))
+        }
+        Some(_) => "wait for conversations on more dates".to_owned(),
+    };
+    Some(Reason { code, figure, limit: format!("{days} days, on {dates} dates"), remedy })
+}
+
+/// Too much of the traffic is out of sight.
+pub(super) fn blind_spot(evidence: &Evidence, rule: &GateRule) -> Option<Reason> {
+    let found = evidence.coverage.blind_spot;
+    if found.is_some_and(|share| share <= rule.blind_spot_max) {
+        return None;
+    }
+    Some(Reason {
+        code: Code::BlindSpot,
+        figure: format!("{} of the traffic unseen", percent(found)),
+        limit: at_most(Some(rule.blind_spot_max), percent),
+        remedy: format!("see what is left out: {}", largest_gap(evidence)),
+    })
+}
+
+fn largest_gap(evidence: &Evidence) -> String {
+    let coverage = &evidence.coverage;
+    let gaps = [
+        ("ineligible", &coverage.ineligible),
+        ("withheld", &coverage.withheld),
+        ("failed", &coverage.failed),
+    ];
+    let counts = gaps.iter().flat_map(|(kind, by_reason)| {
+        by_reason.iter().map(move |(reason, count)| (*count, format!("{kind} ({reason})")))
+    });
+    match counts.max() {
+        Some((count, gap)) => format!("mostly {gap}, {count} exchanges"),
+        None => "no exchange was counted".to_owned(),
+    }
+}
+
+/// No price, or no certain saving.
+pub(super) fn saving(facts: &ProductFacts) -> Option<Reason> {
+    let Some(saving) = facts.saving else {
+        return Some(Reason {
+            code: Code::NoPrice,
+            figure: "no price for the candidate or the reference".to_owned(),
+            limit: "a price for both".to_owned(),
+            remedy: "add `price` to both models in the pipeline".to_owned(),
+        });
+    };
+    let certain = saving.lower > 0.0;
+    (!certain).then(|| Reason {
+        code: Code::NotCheaper,
+        figure: format!(
+            "saves {} ({} to {})",
+            percent(Some(saving.share)),
+            percent(Some(saving.lower)),
+            percent(Some(saving.upper))
+        ),
+        limit: "over 0.0 % at the interval's lower end".to_owned(),
+        remedy: "observe on for a narrower interval, or try a cheaper candidate".to_owned(),
+    })
+}
+
+/// A judge that nobody measured, where the mode rests on it.
+pub(super) fn judge(evidence: &Evidence, facts: &ProductFacts, rule: &GateRule) -> Option<Reason> {
+    let rests_on_judge = evidence.mode.is_judged();
+    let holds = rule.unmeasured_judge == UnmeasuredJudge::Holds;
+    (rests_on_judge && facts.judge == Judge::Unmeasured && holds).then(|| Reason {
+        code: Code::JudgeUnmeasured,
+        figure: format!("mode {} without labels", evidence.mode),
+        limit: "labels on both models' replies".to_owned(),
+        remedy: "label a sample of replies, or gate by rules".to_owned(),
+    })
+}
+
+/// A provider that the category does not allow.
+pub(super) fn provider(facts: &ProductFacts) -> Option<Reason> {
+    (!facts.provider.is_allowed()).then(|| Reason {
+        code: Code::ProviderNotAllowed,
+        figure: format!("served by `{}`", facts.provider.name),
+        limit: format!("one of {}", facts.provider.allowed.join(", ")),
+        remedy: "choose a candidate of an allowed provider, or allow this one".to_owned(),
+    })
+}
+
+/// Evidence that ended too long ago.
+pub(super) fn stale(evidence: &Evidence, facts: &ProductFacts, rule: &GateRule) -> Option<Reason> {
+    let age = evidence.last_at.map(|last| facts.decided_at.0.saturating_sub(last));
+    if age.is_some_and(|age| age <= rule.evidence_age_us_max) {
+        return None;
+    }
+    let figure = match evidence.last_at {
+        Some(last) => format!("newest conversation closed {}", Timestamp(last)),
+        None => NO_DATA.to_owned(),
+    };
+    Some(Reason {
+        code: Code::Stale,
+        figure,
+        limit: format!("at most {} old", in_days(rule.evidence_age_us_max)),
+        remedy: "let traffic flow and the workers run, then look again".to_owned(),
+    })
+}
+
+/// Worse than the bar, as far as evidence can say.
+pub(super) fn refuted(evidence: &Evidence) -> Option<Reason> {
+    evidence.refuted.then(|| Reason {
+        code: Code::Refuted,
+        figure: format!("quality at most {}", number(evidence.quality_upper)),
+        limit: format!("at least {}", number(Some(1.0 - evidence.tau))),
+        remedy: "stop spending on this candidate here: try another, or split the category"
+            .to_owned(),
+    })
+}
+
+fn number(figure: Option<f64>) -> String {
+    figure.map_or_else(|| NO_DATA.to_owned(), |figure| format!("{figure:.4}"))
+}
+
+fn percent(figure: Option<f64>) -> String {
+    figure.map_or_else(|| NO_DATA.to_owned(), |figure| format!("{:.1} %", figure * 100.0))
+}
+
+fn count(figure: Option<f64>) -> String {
+    figure.map_or_else(|| NO_DATA.to_owned(), |figure| format!("{figure:.0}"))
+}
+
+fn at_least(limit: Option<f64>, shown: fn(Option<f64>) -> String) -> String {
+    format!("at least {}", shown(limit))
+}
+
+fn at_most(limit: Option<f64>, shown: fn(Option<f64>) -> String) -> String {
+    format!("at most {}", shown(limit))
+}
+
+fn in_days(us: i64) -> String {
+    format!("{:.1} days", us as f64 / DAY_US as f64)
+}

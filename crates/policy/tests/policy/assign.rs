@@ -1,0 +1,189 @@
+use exchange::{Arm, Call, Capture, ExchangeId, Timestamp};
+use policy::{
+    ArmOnTrial, Assignment, Draw, Ineligible, Observed, Sampling, Share, Withheld, assign,
+    assign::Content, ineligible,
+};
+use proptest::prelude::*;
+
+fn exchange(number: u128) -> ExchangeId {
+    ExchangeId::new(Timestamp(1_793_491_200_000_000), number)
+}
+
+fn sampling(conversations: f64, calls: f64) -> Sampling {
+    Sampling {
+        conversations: Share::new(conversations).unwrap(),
+        calls: Share::new(calls).unwrap(),
+    }
+}
+
+fn draw(exchange: ExchangeId, conversation: &str, sampling: Sampling) -> Draw<'_> {
+    Draw { salt: "salt", category: "summarize", exchange, conversation, sampling }
+}
+
+fn candidate(name: &str) -> ArmOnTrial {
+    ArmOnTrial {
+        arm: Arm::Candidate,
+        candidate: Some(name.to_owned()),
+        cell: Some(format!("summarize/{name}/1")),
+        pi_floor: 0.2,
+        withheld: None,
+    }
+}
+
+fn control() -> ArmOnTrial {
+    ArmOnTrial { arm: Arm::Control, candidate: None, cell: None, ..candidate("") }
+}
+
+fn arms() -> Vec<ArmOnTrial> {
+    vec![candidate("small"), candidate("tiny"), control()]
+}
+
+fn sampled(assignments: &[Assignment]) -> Vec<bool> {
+    assignments.iter().map(|assignment| assignment.sampled).collect()
+}
+
+#[test]
+fn all_arms_of_an_exchange_share_one_draw() {
+    let mut both = [0, 0];
+    for number in 0..500 {
+        let conversation = number.to_string();
+        let draw = draw(exchange(number), &conversation, sampling(0.5, 0.5));
+        let assignments = assign(&draw, None, &arms());
+        let asked = sampled(&assignments);
+        assert!(asked == [true; 3] || asked == [false; 3]);
+        both[usize::from(asked[0])] += 1;
+    }
+    assert!(both[0] > 0 && both[1] > 0, "{both:?}");
+}
+
+#[test]
+fn the_logged_probability_is_the_frequency() {
+    const CALLS: u32 = 20_000;
+    for (conversations, calls) in [(1.0, 0.3), (0.2, 1.0), (0.5, 0.5), (0.05, 0.9)] {
+        let sampling = sampling(conversations, calls);
+        let asked = (0..CALLS).filter(|number| {
+            let conversation = number.to_string();
+            let draw = draw(exchange(u128::from(*number)), &conversation, sampling);
+            let assignments = assign(&draw, None, &[candidate("small")]);
+            assert_eq!(assignments[0].pi, sampling.probability());
+            assignments[0].sampled
+        });
+        let asked = asked.count() as f64;
+        let (n, pi) = (f64::from(CALLS), sampling.probability());
+        let deviation = (n * pi * (1.0 - pi)).sqrt();
+        assert!((asked - n * pi).abs() <= 5.0 * deviation, "pi {pi}: {asked} of {n}");
+    }
+}
+
+#[test]
+fn a_conversation_is_sampled_whole_where_every_call_is() {
+    for number in 0..200_u128 {
+        let conversation = (number / 10).to_string();
+        let first = exchange(number / 10 * 10);
+        let ask =
+            |id| sampled(&assign(&draw(id, &conversation, sampling(0.5, 1.0)), None, &arms()));
+        assert_eq!(ask(exchange(number)), ask(first));
+    }
+}
+
+#[test]
+fn what_is_withheld_has_no_probability_and_leaves_the_others_alone() {
+    let mut arms = arms();
+    arms[1].withheld = Some(Withheld::Budget);
+    let assignments = assign(&draw(exchange(1), "c", Sampling::ALL), None, &arms);
+    assert_eq!(sampled(&assignments), [true, false, true]);
+    assert_eq!(assignments[1].pi, 0.0);
+    assert_eq!(assignments[1].withheld, Some(Withheld::Budget));
+    assert_eq!(assignments[0].pi, 1.0);
+}
+
+#[test]
+fn what_is_ineligible_is_asked_of_no_arm_and_is_not_also_withheld() {
+    let mut arms = arms();
+    arms[1].withheld = Some(Withheld::NoKey);
+    let why = Ineligible::Aborted;
+    for assignment in assign(&draw(exchange(1), "c", Sampling::ALL), Some(&why), &arms) {
+        assert!(!assignment.sampled);
+        assert_eq!(assignment.pi, 0.0);
+        assert_eq!(assignment.ineligible, Some(Ineligible::Aborted));
+        assert_eq!(assignment.withheld, None);
+    }
+}
+
+#[test]
+fn a_rate_under_the_blocks_floor_lowers_the_floor_of_the_call() {
+    let assignments = assign(&draw(exchange(1), "c", sampling(0.1, 1.0)), None, &arms());
+    assert!(assignments.iter().all(|a| a.pi_floor == 0.1 && a.pi == 0.1));
+}
+
+fn check_eligibility(observed: Observed<'_>, expected: Option<&str>) {
+    let found = ineligible(&observed).map(|reason| reason.to_string());
+    assert_eq!(found.as_deref(), expected, "{observed:?}");
+}
+
+#[test]
+fn an_exchange_that_cannot_be_replayed_honestly_says_why() {
+    let call = Call { endpoint: "chat.completions".to_owned(), ..Call::default() };
+    let opaque = Call { endpoint: "opaque".to_owned(), ..Call::default() };
+    let stored = Call { unreplayable: vec!["previous_response_id".to_owned()], ..call.clone() };
+    let good = Observed {
+        call: &call,
+        status: 200,
+        capture: Capture::Complete,
+        served_by: None,
+        content: Content::Untouched,
+    };
+    check_eligibility(good, None);
+    check_eligibility(Observed { call: &opaque, ..good }, Some("not_understood"));
+    check_eligibility(Observed { status: 500, ..good }, Some("reference_error"));
+    check_eligibility(Observed { status: 0, ..good }, Some("reference_error"));
+    check_eligibility(Observed { capture: Capture::Aborted, ..good }, Some("aborted"));
+    check_eligibility(Observed { capture: Capture::Truncated, ..good }, Some("truncated"));
+    check_eligibility(Observed { served_by: Some("small"), ..good }, Some("served_by_candidate"));
+    check_eligibility(
+        Observed { call: &stored, ..good },
+        Some("unreplayable:previous_response_id"),
+    );
+    check_eligibility(Observed { content: Content::Altered, ..good }, Some("altered"));
+    check_eligibility(Observed { content: Content::AlteredWithControl, ..good }, None);
+}
+
+fn arm_strategy() -> impl Strategy<Value = ArmOnTrial> {
+    let withheld = prop_oneof![
+        Just(None),
+        Just(Some(Withheld::Budget)),
+        Just(Some(Withheld::Provider)),
+        Just(Some(Withheld::LiveQuota)),
+        Just(Some(Withheld::NoKey)),
+    ];
+    (withheld, 0.001..=1.0_f64).prop_map(|(withheld, pi_floor)| ArmOnTrial {
+        withheld,
+        pi_floor,
+        ..candidate("small")
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn every_arm_ends_in_exactly_one_place(
+        arms in proptest::collection::vec(arm_strategy(), 0..5),
+        is_ineligible in any::<bool>(),
+        rates in (0.000_001..=1.0_f64, 0.000_001..=1.0_f64),
+        number in any::<u128>(),
+    ) {
+        let why = is_ineligible.then_some(Ineligible::Truncated);
+        let draw = draw(exchange(number), "c", sampling(rates.0, rates.1));
+        let assignments = assign(&draw, why.as_ref(), &arms);
+        prop_assert_eq!(assignments.len(), arms.len());
+        prop_assert_eq!(&assignments, &assign(&draw, why.as_ref(), &arms));
+        for a in &assignments {
+            let unasked = usize::from(a.ineligible.is_some()) + usize::from(a.withheld.is_some());
+            prop_assert!(unasked <= 1);
+            prop_assert!(!(a.sampled && unasked == 1));
+            prop_assert_eq!(a.pi == 0.0, unasked == 1);
+            prop_assert!(a.pi == 0.0 || (0.0 < a.pi_floor && a.pi_floor <= a.pi));
+        }
+    }
+}

@@ -1,0 +1,118 @@
+use crate::given::day;
+use confidence::{Mode, Tolerance, family};
+use policy::{Block, Cell, Definition, epoch};
+use proptest::prelude::*;
+
+fn definition(category: &str, candidate: &str, digest: &str) -> Definition {
+    Definition {
+        category: category.to_owned(),
+        candidate: candidate.to_owned(),
+        digest: digest.to_owned(),
+        mode: Mode::R,
+        tolerance: Tolerance::absolute(0.9).unwrap(),
+        max_wait_s: epoch::MAX_WAIT_S,
+    }
+}
+
+/// Opens what a pipeline of one cell per digest needs, one pipeline after the other.
+fn history(digests: &[&str]) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for (index, digest) in digests.iter().enumerate() {
+        let definitions = [definition("a", "small", digest)];
+        let opened = epoch::open(&cells, &definitions, day(index as i64));
+        cells.extend(opened);
+    }
+    cells
+}
+
+#[test]
+fn the_cells_of_the_first_pipeline_share_half_of_the_weight() {
+    let definitions = [
+        definition("a", "small", "1"),
+        definition("a", "tiny", "2"),
+        definition("b", "small", "3"),
+    ];
+    let cells = epoch::open(&[], &definitions, day(0));
+    let names: Vec<_> = cells.iter().map(|cell| cell.cell.as_str()).collect();
+    assert_eq!(names, ["a/small/1", "a/tiny/1", "b/small/1"]);
+    assert!(cells.iter().all(|cell| cell.family_weight == 0.5 / 3.0 && cell.restarts == 0));
+    assert!(cells.iter().all(|cell| (cell.loss_lo, cell.loss_hi) == (0.0, 1.0)));
+}
+
+#[test]
+fn nothing_is_opened_where_nothing_changed() {
+    let cells = history(&["1"]);
+    assert_eq!(epoch::open(&cells, &[definition("a", "small", "1")], day(9)), []);
+}
+
+#[test]
+fn a_changed_definition_opens_an_epoch_with_the_next_weight() {
+    let cells = history(&["1", "2", "3"]);
+    let epochs: Vec<_> = cells.iter().map(|cell| (cell.epoch, cell.restarts)).collect();
+    assert_eq!(epochs, [(1, 0), (2, 0), (3, 0)]);
+    let second = family::later_weight(1.try_into().unwrap());
+    let third = family::later_weight(2.try_into().unwrap());
+    let weights: Vec<_> = cells.iter().map(|cell| cell.family_weight).collect();
+    assert_eq!(weights, [0.5, second, third]);
+}
+
+#[test]
+fn an_old_definition_that_comes_back_is_a_restart() {
+    let restarts: Vec<_> =
+        history(&["1", "2", "1", "3", "1"]).iter().map(|cell| cell.restarts).collect();
+    assert_eq!(restarts, [0, 0, 1, 0, 2]);
+}
+
+#[test]
+fn a_cell_can_be_started_afresh_under_its_own_definition() {
+    let cells = history(&["1"]);
+    let again = epoch::restart(&cells, "a", "small", day(3)).unwrap();
+    assert_eq!((again.cell.as_str(), again.epoch, again.restarts), ("a/small/2", 2, 1));
+    assert_eq!(again.definition_digest, "1");
+    assert_eq!(again.family_weight, family::later_weight(1.try_into().unwrap()));
+    assert_eq!(epoch::restart(&cells, "a", "tiny", day(3)), None);
+}
+
+#[test]
+fn a_candidate_that_is_added_later_takes_a_later_weight() {
+    let cells = history(&["1"]);
+    let definitions = [definition("a", "small", "1"), definition("a", "tiny", "9")];
+    let opened = epoch::open(&cells, &definitions, day(5));
+    assert_eq!(opened.len(), 1);
+    assert_eq!(opened[0].cell, "a/tiny/1");
+    assert_eq!(opened[0].family_weight, family::later_weight(1.try_into().unwrap()));
+}
+
+#[test]
+fn a_block_declares_the_sampling_probability_as_its_floor() {
+    let cells = history(&["1"]);
+    let block = Block::declare(&cells[0], day(2).date(), 0.25);
+    assert_eq!((block.cell.as_str(), block.day), ("a/small/1", day(2).date()));
+    assert_eq!((block.pi_floor, block.rho), (0.25, 1.0));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn whatever_pipelines_come_the_family_spends_no_more_than_it_has(
+        pipelines in proptest::collection::vec(
+            proptest::collection::vec((0..4_u8, 0..3_u8, 0..3_u8), 0..6), 1..20),
+    ) {
+        let mut cells: Vec<Cell> = Vec::new();
+        for (index, pipeline) in pipelines.iter().enumerate() {
+            let definitions: Vec<_> = pipeline.iter().map(|(category, candidate, digest)| {
+                definition(&category.to_string(), &candidate.to_string(), &digest.to_string())
+            }).collect();
+            let opened = epoch::open(&cells, &definitions, day(index as i64));
+            cells.extend(opened);
+        }
+        let spent: f64 = cells.iter().map(|cell| cell.family_weight).sum();
+        prop_assert!(spent <= 1.0 + 1e-12);
+        prop_assert!(cells.iter().all(|cell| cell.family_weight > 0.0));
+        let mut names: Vec<_> = cells.iter().map(|cell| &cell.cell).collect();
+        names.sort();
+        names.dedup();
+        prop_assert_eq!(names.len(), cells.len());
+    }
+}

@@ -1,0 +1,244 @@
+use crate::given::{START, day, evidence, facts};
+use confidence::{Evidence, Mode};
+use exchange::{DAY_US, HOUR_US};
+use policy::{
+    Decision, GateRule, Judge, ProductFacts, Reason, Saving, Stage, UnmeasuredJudge, gate,
+};
+
+fn held(evidence: &Evidence, facts: &ProductFacts) -> Vec<Reason> {
+    match gate::decide(evidence, facts, &GateRule::default()) {
+        Decision::Hold(reasons) => reasons,
+        other @ (Decision::Promote(_) | Decision::Demote(_)) => panic!("not held: {other:?}"),
+    }
+}
+
+fn codes(reasons: &[Reason]) -> Vec<&'static str> {
+    reasons.iter().map(|reason| reason.code.name()).collect()
+}
+
+fn check_evidence(change: impl FnOnce(&mut Evidence), expected: &[&str]) {
+    let mut evidence = evidence();
+    change(&mut evidence);
+    assert_eq!(codes(&held(&evidence, &facts())), expected);
+}
+
+fn check_facts(change: impl FnOnce(&mut ProductFacts), expected: &[&str]) {
+    let mut facts = facts();
+    change(&mut facts);
+    assert_eq!(codes(&held(&evidence(), &facts)), expected);
+}
+
+#[test]
+fn evidence_that_clears_everything_promotes() {
+    let decision = gate::decide(&evidence(), &facts(), &GateRule::default());
+    let Decision::Promote(approval) = decision else { panic!("{decision:?}") };
+    assert_eq!(approval.evidence(), &evidence());
+    assert_eq!((approval.overridden(), approval.forced()), (&[][..], None));
+    assert!(approval.assumptions().is_empty());
+}
+
+#[test]
+fn each_statistical_blocker_holds() {
+    check_evidence(|e| e.log_e = 2.0, &["confidence"]);
+    check_evidence(|e| e.drift_alarm = true, &["drift"]);
+    check_evidence(|e| e.lost_share = Some(0.03), &["lost"]);
+    check_evidence(|e| e.lost_share = None, &["lost"]);
+    check_evidence(|e| e.days = 2, &["min_days", "observation_floor", "observation"]);
+    check_evidence(|e| e.units = 49, &["min_units"]);
+    check_evidence(|e| (e.sampled, e.var_sampled) = (100.0, 100.0), &["propensity"]);
+    check_evidence(|e| e.recent_mean_loss = Some(0.11), &["recent"]);
+    check_evidence(|e| e.recent_mean_loss = None, &["recent"]);
+    check_evidence(|e| e.request_mean_loss = Some(0.11), &["request_weighted"]);
+    check_evidence(|e| e.top_user_share = Some(0.26), &["top_user"]);
+}
+
+#[test]
+fn an_unknown_top_user_does_not_hold() {
+    let evidence = Evidence { top_user_share: None, ..evidence() };
+    let decision = gate::decide(&evidence, &facts(), &GateRule::default());
+    assert!(matches!(decision, Decision::Promote(_)));
+}
+
+#[test]
+fn each_product_reason_holds() {
+    check_evidence(|e| e.days = 11, &["observation"]);
+    check_evidence(|e| e.coverage.blind_spot = Some(0.26), &["blind_spot"]);
+    check_evidence(|e| e.coverage.blind_spot = None, &["blind_spot"]);
+    check_evidence(|e| e.last_at = Some(day(14).0 - 3 * DAY_US - 1), &["stale"]);
+    check_evidence(|e| e.last_at = None, &["stale"]);
+    check_evidence(|e| e.refuted = true, &["refuted"]);
+    check_facts(|f| f.saving = None, &["no_price"]);
+    check_facts(|f| f.provider.allowed = vec!["azure".to_owned()], &["provider_not_allowed"]);
+    check_facts(|f| f.first_assignment_at = None, &["observation_floor", "observation"]);
+}
+
+#[test]
+fn a_saving_that_may_be_none_holds() {
+    let saving = |lower| Some(Saving { share: 0.3, lower, upper: 0.6 });
+    check_facts(|f| f.saving = saving(0.0), &["not_cheaper"]);
+    check_facts(|f| f.saving = saving(-0.01), &["not_cheaper"]);
+    check_facts(|f| f.saving = saving(f64::NAN), &["not_cheaper"]);
+}
+
+#[test]
+fn the_observation_may_end_an_hour_early_and_no_more() {
+    let first = |us: i64| Some(START.plus(us));
+    let passes = ProductFacts { first_assignment_at: first(HOUR_US), ..facts() };
+    assert!(matches!(
+        gate::decide(&evidence(), &passes, &GateRule::default()),
+        Decision::Promote(_)
+    ));
+    check_facts(|f| f.first_assignment_at = first(HOUR_US + 1), &["observation"]);
+}
+
+#[test]
+fn six_of_seven_dates_are_demanded() {
+    let dates = |observation_days| GateRule { observation_days, ..GateRule::default() }.dates_min();
+    assert_eq!([3, 7, 14, 28].map(dates), [3, 6, 12, 24]);
+}
+
+#[test]
+fn a_judge_that_nobody_measured_holds_the_modes_that_rest_on_it() {
+    for mode in Mode::ALL {
+        let evidence = Evidence { mode, ..evidence() };
+        let is_held = matches!(
+            gate::decide(&evidence, &facts(), &GateRule::default()),
+            Decision::Hold(reasons) if codes(&reasons) == ["judge_unmeasured"]
+        );
+        assert_eq!(is_held, matches!(mode, Mode::JP | Mode::JA), "mode {mode}");
+        let measured = ProductFacts { judge: Judge::Measured, ..facts() };
+        let decision = gate::decide(&evidence, &measured, &GateRule::default());
+        assert!(matches!(decision, Decision::Promote(_)), "mode {mode}");
+    }
+}
+
+#[test]
+fn an_assumed_judge_passes_and_is_written_down() {
+    let rule = GateRule { unmeasured_judge: UnmeasuredJudge::IsAssumed, ..GateRule::default() };
+    let judged = Evidence { mode: Mode::JP, ..evidence() };
+    let Decision::Promote(approval) = gate::decide(&judged, &facts(), &rule) else { panic!() };
+    assert_eq!(approval.assumptions().len(), 1);
+    assert!(approval.assumptions()[0].starts_with("judge_unmeasured"));
+    let Decision::Promote(approval) = gate::decide(&evidence(), &facts(), &rule) else { panic!() };
+    assert!(approval.assumptions().is_empty(), "mode R assumes nothing");
+}
+
+#[test]
+fn a_candidate_on_the_live_path_is_demoted_by_evidence_against_it_and_by_nothing_else() {
+    let serving = ProductFacts { serving: Some(Stage::Live), ..facts() };
+    let decide = |evidence: &Evidence| gate::decide(evidence, &serving, &GateRule::default());
+    let drifted = Evidence { drift_alarm: true, ..evidence() };
+    let refuted = Evidence { refuted: true, ..evidence() };
+    let stale = Evidence { last_at: None, ..evidence() };
+    let code = |decision| match decision {
+        Decision::Demote(reason) => Some(reason.code.name()),
+        Decision::Promote(_) | Decision::Hold(_) => None,
+    };
+    assert_eq!(code(decide(&drifted)), Some("drift"));
+    assert_eq!(code(decide(&refuted)), Some("refuted"));
+    assert_eq!(code(decide(&stale)), None);
+    assert_eq!(code(decide(&evidence())), None);
+}
+
+#[test]
+fn force_skips_every_reason_but_the_floor_and_keeps_them_all_on_record() {
+    let bad = Evidence { log_e: -4.0, confidence_adj: 0.0, refuted: true, ..evidence() };
+    let facts = ProductFacts { as_of: day(3), decided_at: day(3), saving: None, ..facts() };
+    let bad = Evidence { days: 3, last_at: Some(day(2).0), ..bad };
+    let approval = gate::force(&bad, &facts, &GateRule::default(), "an outage").unwrap();
+    assert_eq!(approval.forced(), Some("an outage"));
+    assert_eq!(codes(approval.overridden()), ["confidence", "observation", "no_price", "refuted"]);
+    assert_eq!(approval.evidence(), &bad, "force adds no evidence and changes none");
+}
+
+#[test]
+fn not_even_force_goes_below_three_days() {
+    let rule = GateRule::default();
+    let at = |us: i64| ProductFacts { as_of: START.plus(us), ..facts() };
+    let floor = 3 * DAY_US - HOUR_US;
+    assert!(gate::force(&evidence(), &at(floor), &rule, "why").is_ok());
+    let refused = gate::force(&evidence(), &at(floor - 1), &rule, "why").unwrap_err();
+    assert_eq!(refused.code.name(), "observation_floor");
+    let two_dates = Evidence { days: 2, ..evidence() };
+    assert!(gate::force(&two_dates, &at(floor), &rule, "why").is_err());
+}
+
+#[test]
+fn a_short_observation_set_in_the_pipeline_does_not_undercut_the_floor() {
+    let rule = GateRule { observation_days: 1, ..GateRule::default() };
+    let early = ProductFacts { as_of: day(2), decided_at: day(2), ..facts() };
+    let evidence = Evidence { days: 2, last_at: Some(day(2).0), ..evidence() };
+    let Decision::Hold(reasons) = gate::decide(&evidence, &early, &rule) else { panic!() };
+    assert!(codes(&reasons).contains(&"observation_floor"));
+}
+
+#[test]
+fn every_reason_says_figure_limit_and_remedy() {
+    let nothing = Evidence {
+        mode: Mode::JP,
+        log_e: 0.0,
+        units: 0,
+        days: 0,
+        drift_alarm: true,
+        refuted: true,
+        recent_mean_loss: None,
+        request_mean_loss: None,
+        lost_share: None,
+        top_user_share: Some(0.9),
+        var_sampled: 1.0,
+        expected_sampled: 0.0,
+        last_at: None,
+        forecast_units: None,
+        ..evidence()
+    };
+    let mut nothing = nothing;
+    nothing.coverage.blind_spot = None;
+    let nobody = ProductFacts {
+        first_assignment_at: None,
+        saving: None,
+        provider: gate::ProviderFacts { name: "a".to_owned(), allowed: vec!["b".to_owned()] },
+        ..facts()
+    };
+    let reasons = held(&nothing, &nobody);
+    assert_eq!(
+        codes(&reasons),
+        [
+            "confidence",
+            "drift",
+            "lost",
+            "min_days",
+            "min_units",
+            "propensity",
+            "recent",
+            "request_weighted",
+            "top_user",
+            "observation_floor",
+            "observation",
+            "blind_spot",
+            "no_price",
+            "judge_unmeasured",
+            "provider_not_allowed",
+            "stale",
+            "refuted",
+        ]
+    );
+    for reason in &reasons {
+        assert!(!reason.figure.is_empty() && !reason.limit.is_empty(), "{reason}");
+        assert!(reason.remedy.len() > 10, "{reason}");
+        let line = reason.to_string();
+        assert!(!line.contains('\n') && !line.contains("NaN") && !line.contains("None"), "{line}");
+    }
+}
+
+#[test]
+fn a_reason_reads_as_one_line() {
+    let thin = Evidence { log_e: 2.0, forecast_units: Some(120), ..evidence() };
+    let lines: Vec<_> = held(&thin, &facts()).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        lines,
+        [
+            "confidence: 0.0000, needs at least 0.9500; about 120 more conversations at this quality \
+          would clear it"
+        ]
+    );
+}

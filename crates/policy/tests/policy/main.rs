@@ -1,0 +1,12 @@
+//! The behaviour of the policy crate, through its public API.
+
+mod assign;
+mod categorize;
+mod chance;
+mod epoch;
+mod formats;
+mod gate;
+mod given;
+mod plan;
+mod price;
+mod transitions;
