@@ -1,0 +1,159 @@
+//! What can go wrong with the journal, and what to do about it.
+
+use std::{io, path::PathBuf};
+
+/// An error of the journal. The fault is always on our side of the wire, never the caller's; no
+/// error leaves the journal unusable: once its cause is gone, the next call works again.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another process has the folder.
+    #[error(
+        "journal folder {dir} is in use by process {holder}: stop that process, or choose another data folder"
+    )]
+    Locked {
+        /// The journal's folder.
+        dir: PathBuf,
+        /// The process id that the holder left there.
+        holder: String,
+    },
+    /// The topic is at its limit with records that not every group has consumed.
+    #[error(
+        "journal topic {topic} is full: {bytes} of {bytes_max} bytes and {records} records kept, slowest group: {slowest}; let its worker catch up, forget the group, or raise the journal's limits"
+    )]
+    Full {
+        /// The topic.
+        topic: String,
+        /// What the topic holds on disk.
+        bytes: u64,
+        /// What it may hold.
+        bytes_max: u64,
+        /// How many records it holds.
+        records: u64,
+        /// The group that has consumed least, or that there is none.
+        slowest: String,
+    },
+    /// A record, or a group of records, is too long to be appended at all.
+    #[error(
+        "{bytes} bytes are too long for {what} of the journal, which may have {bytes_max}: split or cut it"
+    )]
+    TooLong {
+        /// A record or an append.
+        what: &'static str,
+        /// Its length.
+        bytes: u64,
+        /// The longest that is taken.
+        bytes_max: u64,
+    },
+    /// The disk is full, or failed.
+    #[error(
+        "cannot {action} {path}: {source}; free space or mend the disk: the journal goes on without a restart"
+    )]
+    Disk {
+        /// What was tried.
+        action: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Records are on disk, but not as they were written.
+    #[error(
+        "journal topic {topic} is damaged from offset {from} to {next}: restore the disk, or seek to {next} to go on without these records"
+    )]
+    Damaged {
+        /// The topic.
+        topic: String,
+        /// The first record that cannot be read.
+        from: u64,
+        /// Where reading can go on.
+        next: u64,
+    },
+    /// The records asked for were trimmed.
+    #[error("journal topic {topic} begins at offset {start}, after {asked}: read on from there")]
+    Trimmed {
+        /// The topic.
+        topic: String,
+        /// The offset asked for.
+        asked: u64,
+        /// The oldest offset that is kept.
+        start: u64,
+    },
+    /// A position behind the last record.
+    #[error(
+        "journal topic {topic} ends at offset {end}, before {asked}: commit only what was read"
+    )]
+    BeyondEnd {
+        /// The topic.
+        topic: String,
+        /// The offset asked for.
+        asked: u64,
+        /// The next offset to be given.
+        end: u64,
+    },
+    /// A topic or group name that cannot be a file name everywhere.
+    #[error("{name:?} cannot name a topic or group: use 1 to 64 of a-z, 0-9, - and _")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// More topics or groups than the journal keeps.
+    #[error("the journal keeps at most {max} {what}: forget one first")]
+    TooMany {
+        /// Topics or groups.
+        what: &'static str,
+        /// The limit.
+        max: usize,
+    },
+    /// An item could not be turned into records.
+    #[error("an item could not be encoded for the journal: report this as a bug of the encoder")]
+    Encode,
+    /// The appender or the runtime was shut down first.
+    #[error("the journal was closed before this was done: start again")]
+    Closed,
+}
+
+impl Error {
+    /// A short word for counters.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Locked { .. } => "locked",
+            Self::Full { .. } => "full",
+            Self::TooLong { .. } => "too_long",
+            Self::Disk { .. } => "disk",
+            Self::Damaged { .. } => "damaged",
+            Self::Trimmed { .. } => "trimmed",
+            Self::BeyondEnd { .. } => "beyond_end",
+            Self::Name { .. } => "name",
+            Self::TooMany { .. } => "too_many",
+            Self::Encode => "encode",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// Whether the same call can succeed later without a change to it.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Locked { .. } | Self::Full { .. } | Self::Disk { .. } => true,
+            Self::TooLong { .. }
+            | Self::Damaged { .. }
+            | Self::Trimmed { .. }
+            | Self::BeyondEnd { .. }
+            | Self::Name { .. }
+            | Self::TooMany { .. }
+            | Self::Encode
+            | Self::Closed => false,
+        }
+    }
+}
+
+/// The journal's results.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Says what was tried on which path when the system fails.
+pub(crate) fn disk(
+    action: &'static str,
+    path: impl Into<PathBuf>,
+) -> impl FnOnce(io::Error) -> Error {
+    let path = path.into();
+    move |source| Error::Disk { action, path, source }
+}

@@ -1,0 +1,44 @@
+//! What is read from a topic.
+
+use bytes::Bytes;
+
+/// One record of a topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Its place in the partition: dense, and never given twice.
+    pub offset: u64,
+    /// The bytes that were appended.
+    pub payload: Bytes,
+}
+
+/// Records taken by one read, up to its limits.
+pub(crate) struct Taken {
+    pub(crate) records: Vec<Record>,
+    records_max: usize,
+    bytes_left: u64,
+    closed: bool,
+}
+
+impl Taken {
+    pub(crate) fn new(records_max: usize, bytes_max: usize) -> Self {
+        Self { records: Vec::new(), records_max, bytes_left: bytes_max as u64, closed: false }
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.closed || self.records.len() >= self.records_max
+    }
+
+    /// The first record always fits, or a reader with small limits would never get past a long one.
+    pub(crate) fn fits(&self, len: u64) -> bool {
+        !self.is_full() && (self.records.is_empty() || len <= self.bytes_left)
+    }
+
+    pub(crate) fn close(&mut self) {
+        self.closed = true;
+    }
+
+    pub(crate) fn push(&mut self, offset: u64, payload: &[u8]) {
+        self.bytes_left = self.bytes_left.saturating_sub(payload.len() as u64);
+        self.records.push(Record { offset, payload: Bytes::copy_from_slice(payload) });
+    }
+}
