@@ -28,6 +28,7 @@ pub const TOPICS_MAX: usize = 64;
 /// The most groups of a topic.
 pub const GROUPS_MAX: usize = 64;
 
+const LOCK_FILE: &str = "LOCK";
 const NAME_BYTES_MAX: usize = 64;
 const SEGMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// A topic at its limit has about this many segments, so that trimming frees a small part of it …
@@ -102,7 +103,9 @@ impl Journal {
     pub fn open(dir: impl AsRef<Path>, limits: Limits) -> Result<Self> {
         let dir = dir.as_ref().to_path_buf();
         std::fs::create_dir_all(&dir).map_err(disk("create", &dir))?;
-        sync_ancestors(&dir);
+        if !dir.join(LOCK_FILE).exists() {
+            sync_ancestors(&dir);
+        }
         let lock = take_lock(&dir)?;
         let mut topics = BTreeMap::new();
         for name in topic_names(&dir)? {
@@ -206,7 +209,7 @@ fn sync_ancestors(dir: &Path) {
 }
 
 fn take_lock(dir: &Path) -> Result<File> {
-    let path = dir.join("LOCK");
+    let path = dir.join(LOCK_FILE);
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)

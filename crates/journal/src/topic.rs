@@ -50,10 +50,13 @@ struct State {
 impl Topic {
     /// Opens the topic kept in `folder`, or begins it, and repairs what a crash left.
     pub(crate) fn open(folder: PathBuf, name: &str, limits: Limits) -> Result<Self> {
-        fs::create_dir_all(&folder)
-            .and_then(|()| folder.parent().map_or(Ok(()), sync_folder))
-            .map_err(disk("create", &folder))?;
+        fs::create_dir_all(&folder).map_err(disk("create", &folder))?;
         let mut segments = open_segments(&folder).map_err(disk("open", &folder))?;
+        if segments.is_empty() {
+            // The folder's own name must be durable before it takes records.
+            let named = folder.parent().map_or(Ok(()), sync_folder);
+            named.map_err(disk("create", &folder))?;
+        }
         let newest = segments.back().cloned();
         let kept =
             newest.map_or(Ok(0), |newest| newest.repair()).map_err(disk("repair", &folder))?;

@@ -64,7 +64,7 @@ impl Model {
 fn the_journal_agrees_with_a_list_in_memory() {
     let mut runner =
         TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(CASES) });
-    let ops = prop::collection::vec(op(), 1..40);
+    let ops = prop::collection::vec(op(), 1..24);
     runner.run(&ops, |ops| check(&ops)).unwrap();
 }
 
