@@ -1,0 +1,151 @@
+//! A provider's reply on its way to the client: its head as it came, and how far its body was read.
+
+use crate::{
+    body::{ReplyBody, Rest, Source},
+    capture::{CallSide, Opened},
+    headers::{self, Upgrading},
+    pool::Lease,
+    serve::Client,
+};
+use bytes::{Bytes, BytesMut};
+use exchange::Served;
+use http::{Extensions, HeaderMap, Response, StatusCode, header};
+use http_body::{Body, Frame};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use std::{collections::VecDeque, sync::Arc};
+
+/// The reply of whoever answered.
+pub(crate) struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    extensions: Extensions,
+    ahead: VecDeque<Frame<Bytes>>,
+    rest: Rest,
+    announced: Option<u64>,
+}
+
+impl Answer {
+    /// A reply whose head has arrived. `side` tells when the call has gone out entirely.
+    pub(crate) fn begun(response: Response<Incoming>, lease: Lease, side: Arc<CallSide>) -> Self {
+        let (parts, incoming) = response.into_parts();
+        let bare = parts.status == StatusCode::NOT_MODIFIED && incoming.is_end_stream();
+        Self {
+            status: parts.status,
+            announced: if bare { length(&parts.headers) } else { None },
+            headers: parts.headers,
+            extensions: parts.extensions,
+            ahead: VecDeque::new(),
+            rest: Rest::Upstream(Box::new(Source { incoming, lease, side })),
+        }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Whether the whole reply is one JSON document: the kind that is held back to be priced.
+    pub(crate) fn is_document(&self) -> bool {
+        let kind = self.headers.get(header::CONTENT_TYPE);
+        kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+    }
+
+    /// Whether the provider broke off before anything was handed to the client.
+    pub(crate) fn is_broken(&self) -> bool {
+        matches!(self.rest, Rest::Broken)
+    }
+
+    /// Reads the first frame of the body.
+    pub(crate) async fn first_frame(mut self) -> Self {
+        self.read_frame().await;
+        self
+    }
+
+    /// Reads the body, as far as `bytes_max`.
+    pub(crate) async fn held(mut self, bytes_max: usize) -> Self {
+        let mut bytes = 0;
+        while bytes <= bytes_max {
+            match self.read_frame().await {
+                Some(more) => bytes += more,
+                None => break,
+            }
+        }
+        self
+    }
+
+    /// The body, if it has been read to its end.
+    pub(crate) fn whole_body(&self) -> Option<Bytes> {
+        let ended = match &self.rest {
+            Rest::End => true,
+            Rest::Upstream(source) => source.incoming.is_end_stream(),
+            Rest::Broken => false,
+        };
+        if !ended {
+            return None;
+        }
+        let mut whole = BytesMut::new();
+        for chunk in self.ahead.iter().filter_map(Frame::data_ref) {
+            whole.extend_from_slice(chunk);
+        }
+        Some(whole.freeze())
+    }
+
+    /// Drops from the head what speaks of our account at a candidate's provider.
+    pub(crate) fn without_our_account(mut self) -> Self {
+        self.headers = headers::without_our_account(&self.headers);
+        self
+    }
+
+    /// Hands the reply over, with `stamps` of ours in its head.
+    pub(crate) fn to_client(
+        self,
+        opened: Opened,
+        client: Client,
+        served: Served,
+        stamps: HeaderMap,
+    ) -> Response<ReplyBody> {
+        client.pool.meters().answered(served.route, self.status);
+        let mut head = headers::for_client(&self.headers, Upgrading::No);
+        head.extend(stamps);
+        let replying = opened.answered(self.status, self.headers, served);
+        let body = ReplyBody::new(self.ahead, self.rest, replying, client.in_flight);
+        let mut response = Response::new(body.announcing(self.announced));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = head;
+        *response.extensions_mut() = self.extensions;
+        response
+    }
+
+    /// Reads a frame; its bytes, or `None` at the end or the break.
+    async fn read_frame(&mut self) -> Option<usize> {
+        let Rest::Upstream(source) = &mut self.rest else { return None };
+        if source.incoming.is_end_stream() {
+            return None;
+        }
+        match source.incoming.frame().await {
+            Some(Ok(frame)) => {
+                let bytes = frame.data_ref().map_or(0, Bytes::len);
+                self.ahead.push_back(frame);
+                Some(bytes)
+            }
+            Some(Err(_)) => {
+                self.rest = Rest::Broken;
+                None
+            }
+            None => {
+                if let Rest::Upstream(source) = std::mem::replace(&mut self.rest, Rest::End) {
+                    source.give_back();
+                }
+                None
+            }
+        }
+    }
+}
+
+fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}

@@ -1,0 +1,129 @@
+//! The body of a call on its way to a provider.
+
+use crate::{
+    body::{Broken, Gate},
+    capture::CallSide,
+};
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+/// What was read ahead (to plan the call), then what the client still sends.
+pub(crate) struct CallBody {
+    ahead: Option<Bytes>,
+    rest: Option<Incoming>,
+    side: Arc<CallSide>,
+    gate: Option<Gate>,
+}
+
+impl CallBody {
+    /// The client's own body, as it comes.
+    pub(crate) fn streaming(incoming: Incoming, side: &Arc<CallSide>) -> Self {
+        Self::new(None, (!incoming.is_end_stream()).then_some(incoming), side)
+    }
+
+    /// Bytes that are at hand; the tee has seen them already, or is not to see them.
+    pub(crate) fn whole(bytes: Bytes, side: &Arc<CallSide>) -> Self {
+        Self::new((!bytes.is_empty()).then_some(bytes), None, side)
+    }
+
+    /// The beginning that was read ahead (and seen by the tee), then the client's rest.
+    pub(crate) fn resumed(ahead: Bytes, rest: Incoming, side: &Arc<CallSide>) -> Self {
+        Self::new((!ahead.is_empty()).then_some(ahead), Some(rest), side)
+    }
+
+    /// An empty body on the same side, for a call that had none.
+    pub(crate) fn empty_again(&self) -> Self {
+        Self::new(None, None, &self.side)
+    }
+
+    /// The side that it tells of its progress.
+    pub(crate) fn side(&self) -> Arc<CallSide> {
+        Arc::clone(&self.side)
+    }
+
+    /// Nothing of it goes out before the gate opens.
+    pub(crate) fn hold(&mut self, gate: Gate) {
+        self.gate = Some(gate);
+    }
+
+    fn new(ahead: Option<Bytes>, rest: Option<Incoming>, side: &Arc<CallSide>) -> Self {
+        let body = Self { ahead, rest, side: Arc::clone(side), gate: None };
+        body.note_end();
+        body
+    }
+
+    fn note_end(&self) {
+        if self.is_end_stream() {
+            self.side.mark_sent();
+        }
+    }
+
+    fn poll_rest(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        let Some(rest) = &mut self.rest else {
+            self.note_end();
+            return Poll::Ready(None);
+        };
+        match ready!(Pin::new(rest).poll_frame(context)) {
+            Some(Ok(frame)) => {
+                if let Some(chunk) = frame.data_ref() {
+                    self.side.push(chunk);
+                } else {
+                    // Trailers are the last frame: nobody polls past them.
+                    self.rest = None;
+                }
+                self.note_end();
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Some(Err(_)) => Poll::Ready(Some(Err(Broken))),
+            None => {
+                self.rest = None;
+                self.note_end();
+                Poll::Ready(None)
+            }
+        }
+    }
+}
+
+impl Body for CallBody {
+    type Data = Bytes;
+    type Error = Broken;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        if let Some(gate) = &mut self.gate {
+            ready!(gate.poll_open(context));
+            self.gate = None;
+        }
+        if let Some(chunk) = self.ahead.take() {
+            self.note_end();
+            return Poll::Ready(Some(Ok(Frame::data(chunk))));
+        }
+        self.poll_rest(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ahead.is_none() && self.rest.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let ahead = self.ahead.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        let rest = self.rest.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint);
+        let mut hint = SizeHint::new();
+        hint.set_lower(ahead + rest.lower());
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(ahead + upper);
+        }
+        hint
+    }
+}

@@ -1,0 +1,170 @@
+//! The body of a reply on its way to the client.
+
+use crate::{
+    body::Broken,
+    capture::{CallSide, Replying},
+    meters::InFlight,
+    pool::Lease,
+};
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+/// What was held back (to price it, or of our own making), then what the provider still sends.
+///
+/// Dropping it before its end is a client that hung up: the provider's connection goes with it.
+pub(crate) struct ReplyBody {
+    ahead: VecDeque<Frame<Bytes>>,
+    rest: Rest,
+    /// A length that is announced and never sent: a 304 speaks of the body that a 200 would have,
+    /// and hyper writes the field only for a body that claims this length.
+    announced: Option<u64>,
+    replying: Replying,
+    _in_flight: InFlight,
+}
+
+/// What comes after the frames that are at hand.
+pub(crate) enum Rest {
+    /// The provider's connection.
+    Upstream(Box<Source>),
+    /// The end.
+    End,
+    /// The provider broke off: an error, after what was read has been flushed.
+    Broken,
+}
+
+/// A reply's body at its provider, with what is needed to use the connection again.
+pub(crate) struct Source {
+    pub(crate) incoming: Incoming,
+    pub(crate) lease: Lease,
+    pub(crate) side: Arc<CallSide>,
+}
+
+impl Source {
+    /// The connection is whole again, if the call went out entirely.
+    pub(crate) fn give_back(self) {
+        if self.side.is_sent() {
+            self.lease.give_back();
+        }
+    }
+}
+
+impl ReplyBody {
+    pub(crate) fn new(
+        ahead: VecDeque<Frame<Bytes>>,
+        rest: Rest,
+        replying: Replying,
+        in_flight: InFlight,
+    ) -> Self {
+        let mut body =
+            Self { ahead, rest, announced: None, replying, _in_flight: in_flight };
+        body.note_end();
+        body
+    }
+
+    /// A reply that announces `length` bytes and has none.
+    pub(crate) fn announcing(mut self, length: Option<u64>) -> Self {
+        self.announced = length;
+        self
+    }
+
+    /// Settles with pool and mirror as soon as the last byte has been handed over: hyper does not
+    /// poll a body past the length that it announced.
+    fn note_end(&mut self) {
+        let ended = self.ahead.is_empty()
+            && match &self.rest {
+                Rest::Upstream(source) => source.incoming.is_end_stream(),
+                Rest::End => true,
+                Rest::Broken => false,
+            };
+        if ended {
+            self.end();
+        }
+    }
+
+    fn end(&mut self) {
+        if let Rest::Upstream(source) = std::mem::replace(&mut self.rest, Rest::End) {
+            source.give_back();
+        }
+        self.replying.complete();
+    }
+
+    fn forward(&mut self, frame: Frame<Bytes>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        if let Some(chunk) = frame.data_ref() {
+            self.replying.chunk(chunk);
+            self.note_end();
+        } else if self.ahead.is_empty() {
+            // Trailers are the last frame: nobody polls past them.
+            self.end();
+        }
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    /// The error waits for one more poll: hyper flushes what it holds when a body is pending, and
+    /// throws it away when a body fails.
+    fn break_off(&mut self, context: &Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        self.rest = Rest::Broken;
+        self.replying.cut();
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = Broken;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        if let Some(frame) = self.ahead.pop_front() {
+            return self.forward(frame);
+        }
+        let source = match &mut self.rest {
+            Rest::Upstream(source) => source,
+            Rest::End => return Poll::Ready(None),
+            Rest::Broken => {
+                self.replying.cut();
+                return Poll::Ready(Some(Err(Broken)));
+            }
+        };
+        match ready!(Pin::new(&mut source.incoming).poll_frame(context)) {
+            Some(Ok(frame)) => self.forward(frame),
+            Some(Err(_)) => self.break_off(context),
+            None => {
+                self.end();
+                Poll::Ready(None)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.announced.is_none() && self.ahead.is_empty() && matches!(self.rest, Rest::End)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        if let Some(length) = self.announced {
+            return SizeHint::with_exact(length);
+        }
+        let rest = match &self.rest {
+            Rest::Upstream(source) => source.incoming.size_hint(),
+            Rest::End => SizeHint::with_exact(0),
+            Rest::Broken => SizeHint::new(),
+        };
+        let ahead = self.ahead.iter().filter_map(Frame::data_ref).map(|chunk| chunk.len() as u64);
+        let ahead = ahead.sum::<u64>();
+        let mut hint = SizeHint::new();
+        hint.set_lower(ahead + rest.lower());
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(ahead + upper);
+        }
+        hint
+    }
+}

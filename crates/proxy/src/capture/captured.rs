@@ -1,0 +1,127 @@
+//! An exchange as it was seen, raw: what the mirror gets.
+
+use crate::{
+    capture::{CallFacts, tape::Tape},
+    headers,
+};
+use exchange::{
+    Body, Capture, Conversation, Declared, Exchange, ExchangeId, Origin, RawCall, RawReply, Served,
+    Timestamp,
+};
+use http::HeaderMap;
+
+/// One live exchange at its end, as raw chunks. It still holds the caller's credential: whoever takes
+/// it strips that before anything is written.
+///
+/// It carries its own share of the capture budget, which is free again when it is dropped or
+/// converted.
+#[derive(Debug)]
+pub struct Captured {
+    pub(super) facts: CallFacts,
+    pub(super) call: Tape,
+    pub(super) status: u16,
+    pub(super) reply_headers: HeaderMap,
+    pub(super) reply: Tape,
+    pub(super) capture: Capture,
+    pub(super) served: Served,
+    pub(super) latency_us: u64,
+    pub(super) ttft_us: Option<u64>,
+}
+
+impl Captured {
+    /// The exchange's name.
+    #[must_use]
+    pub fn id(&self) -> ExchangeId {
+        self.facts.id
+    }
+
+    /// When the head of the call had arrived.
+    #[must_use]
+    pub fn observed_at(&self) -> Timestamp {
+        self.facts.observed_at
+    }
+
+    /// The provider that the caller named.
+    #[must_use]
+    pub fn provider(&self) -> &str {
+        &self.facts.provider
+    }
+
+    /// What the caller declared.
+    #[must_use]
+    pub fn declared(&self) -> Declared {
+        headers::declared(&self.facts.headers)
+    }
+
+    /// The category that the caller declared, without a copy.
+    #[must_use]
+    pub fn declared_category(&self) -> Option<&str> {
+        headers::declared_category(&self.facts.headers)
+    }
+
+    /// The status that the client got; 0 where none arrived.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The head of the reply, as the provider sent it: rate limits may be read from it.
+    #[must_use]
+    pub fn reply_headers(&self) -> &HeaderMap {
+        &self.reply_headers
+    }
+
+    /// How the call was served.
+    #[must_use]
+    pub fn served(&self) -> &Served {
+        &self.served
+    }
+
+    /// Whether the exchange was seen whole.
+    #[must_use]
+    pub fn capture(&self) -> Capture {
+        self.capture
+    }
+
+    /// Bytes of both bodies.
+    #[must_use]
+    pub fn body_bytes(&self) -> usize {
+        self.call.len() + self.reply.len()
+    }
+
+    /// The exchange, with its credentials still in it. `conversation` reads the raw call, because the
+    /// key may lie in the body, which only a dialect can read.
+    #[must_use]
+    pub fn into_exchange(
+        self,
+        origin: Origin,
+        conversation: impl FnOnce(ExchangeId, &Declared, &RawCall) -> Conversation,
+    ) -> Exchange {
+        let declared = self.declared();
+        let call = RawCall {
+            method: self.facts.method.as_str().to_owned(),
+            headers: headers::recorded_call(&self.facts.headers),
+            path: self.facts.path,
+            body: Body::Inline(self.call.joined()),
+        };
+        Exchange {
+            id: self.facts.id,
+            observed_at: self.facts.observed_at,
+            origin,
+            provider: self.facts.provider.as_ref().to_owned(),
+            conversation: conversation(self.facts.id, &declared, &call),
+            declared,
+            call,
+            reply: RawReply {
+                status: self.status,
+                headers: headers::recorded_reply(&self.reply_headers),
+                body: Body::Inline(self.reply.joined()),
+            },
+            capture: self.capture,
+            served: self.served,
+            latency_us: self.latency_us,
+            ttft_us: self.ttft_us,
+            redacted: false,
+        }
+    }
+}

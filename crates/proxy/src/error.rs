@@ -1,0 +1,56 @@
+//! Why a proxy does not start. What goes wrong with one call is a `Refusal`, not an error.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Why a proxy does not start. No message carries a credential.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {addr}: {source}; choose another address with --listen")]
+    Bind {
+        /// The address.
+        addr: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A thread or its runtime cannot be made.
+    #[error("cannot start a thread of the live path: {0}")]
+    Thread(#[source] std::io::Error),
+    /// Two providers share a name, and so a path.
+    #[error("two providers are named `{name}`: give each its own name")]
+    DuplicateUpstream {
+        /// The name.
+        name: String,
+    },
+    /// A provider's name is not one path segment.
+    #[error("`{name}` cannot be a provider's name: use letters, digits, `-`, `_` and `.` only")]
+    UpstreamName {
+        /// The name.
+        name: String,
+    },
+    /// A provider's base URL is not usable.
+    #[error("the base URL of provider `{name}` {problem}: write it like https://api.example.com/v1")]
+    BaseUrl {
+        /// The provider.
+        name: String,
+        /// What is wrong with it (never the URL itself, which may hold a credential).
+        problem: &'static str,
+    },
+    /// The certificate authorities cannot be read.
+    #[error("cannot read certificate authorities from {path}: {problem}")]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// TLS cannot be set up.
+    #[error("cannot set up TLS towards providers: {0}")]
+    Tls(#[from] rustls::Error),
+    /// No certificate authority is known, and a provider needs one.
+    #[error("no certificate authority found on this system: install ca-certificates or give a CA file")]
+    NoAuthorities,
+    /// A thread of the live path panicked.
+    #[error("a thread of the live path panicked; its calls were cut")]
+    Panicked,
+}

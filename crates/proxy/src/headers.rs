@@ -1,0 +1,217 @@
+//! The only header fields that this proxy changes: hop-by-hop ones (and those that `connection`
+//! names), `host`, and our own `x-foreshadow-*`.
+//!
+//! Maps are rebuilt, never edited in place: removing from an `http::HeaderMap` swaps the last field
+//! into the gap and so changes the order of the rest.
+
+use exchange::Declared;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// Request fields of ours; removed before the upstream.
+const OURS: &str = "x-foreshadow-";
+
+const CATEGORY: &str = "x-foreshadow-category";
+const TENANT: &str = "x-foreshadow-tenant";
+const CONVERSATION: &str = "x-foreshadow-conversation";
+const PRIORITY: &str = "x-foreshadow-priority";
+
+/// Response fields of ours, on live categories.
+pub(crate) const REPLY_EXCHANGE: HeaderName = HeaderName::from_static("x-foreshadow-exchange");
+pub(crate) const REPLY_CATEGORY: HeaderName = HeaderName::from_static(CATEGORY);
+pub(crate) const REPLY_MODEL: HeaderName = HeaderName::from_static("x-foreshadow-model");
+pub(crate) const REPLY_ROUTE: HeaderName = HeaderName::from_static("x-foreshadow-route");
+pub(crate) const REPLY_COST: HeaderName = HeaderName::from_static("x-foreshadow-cost-usd");
+pub(crate) const REPLY_SAVING: HeaderName = HeaderName::from_static("x-foreshadow-saving-usd");
+
+/// Where a caller's credential may lie: what the guard fingerprints, and what never goes to a
+/// provider other than the one that it was meant for.
+pub(crate) const CREDENTIALS: [HeaderName; 7] = [
+    header::AUTHORIZATION,
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("api-key"),
+    HeaderName::from_static("x-goog-api-key"),
+    header::COOKIE,
+    HeaderName::from_static("openai-organization"),
+    HeaderName::from_static("openai-project"),
+];
+
+/// What of a caller's head goes to a candidate. A list of what is allowed, because a caller's secret
+/// may lie in a field that nobody here has heard of.
+const FOR_CANDIDATES: [HeaderName; 4] =
+    [header::CONTENT_TYPE, header::ACCEPT, header::ACCEPT_ENCODING, header::USER_AGENT];
+
+/// What of a candidate's reply speaks of our account there and not of the answer.
+const OF_OUR_ACCOUNT: [HeaderName; 3] = [
+    header::SET_COOKIE,
+    HeaderName::from_static("openai-organization"),
+    HeaderName::from_static("openai-project"),
+];
+
+/// Whether a message keeps its `upgrade` field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Upgrading {
+    /// It asks for, or grants, another protocol.
+    Yes,
+    /// It does not.
+    No,
+}
+
+/// Whether the call asks for another protocol on its connection.
+pub(crate) fn upgrading(headers: &HeaderMap) -> Upgrading {
+    if headers.contains_key(header::UPGRADE) && names(headers, "upgrade") {
+        return Upgrading::Yes;
+    }
+    Upgrading::No
+}
+
+/// The head that goes to a provider.
+pub(crate) fn for_upstream(
+    headers: &HeaderMap,
+    host: &HeaderValue,
+    upgrading: Upgrading,
+) -> HeaderMap {
+    let mut out = HeaderMap::with_capacity(headers.len() + 2);
+    if !headers.contains_key(header::HOST) {
+        out.insert(header::HOST, host.clone());
+    }
+    let nominated = headers.contains_key(header::CONNECTION);
+    for (name, value) in headers {
+        if *name == header::HOST {
+            out.insert(header::HOST, host.clone());
+        } else if !(is_hop_by_hop(name) || is_ours(name) || nominated && names(headers, name)) {
+            out.append(name.clone(), value.clone());
+        }
+    }
+    if wants_trailers(headers) {
+        out.insert(header::TE, HeaderValue::from_static("trailers"));
+        out.insert(header::CONNECTION, HeaderValue::from_static("te"));
+    }
+    keep_upgrade(headers, &mut out, upgrading);
+    out
+}
+
+/// The head that goes to the client.
+pub(crate) fn for_client(headers: &HeaderMap, upgrading: Upgrading) -> HeaderMap {
+    let mut out = HeaderMap::with_capacity(headers.len() + 6);
+    let nominated = headers.contains_key(header::CONNECTION);
+    for (name, value) in headers {
+        if !(is_hop_by_hop(name) || nominated && names(headers, name)) {
+            out.append(name.clone(), value.clone());
+        }
+    }
+    keep_upgrade(headers, &mut out, upgrading);
+    out
+}
+
+/// The head that goes to a candidate under our own key.
+pub(crate) fn for_candidate(headers: &HeaderMap, host: &HeaderValue) -> HeaderMap {
+    let mut out = HeaderMap::with_capacity(FOR_CANDIDATES.len() + 3);
+    out.insert(header::HOST, host.clone());
+    for name in FOR_CANDIDATES {
+        if let Some(value) = headers.get(&name) {
+            out.insert(name, value.clone());
+        }
+    }
+    out
+}
+
+/// Removes from a candidate's reply what speaks of our account.
+pub(crate) fn without_our_account(headers: &HeaderMap) -> HeaderMap {
+    let mut out = HeaderMap::with_capacity(headers.len() + 6);
+    for (name, value) in headers {
+        if !OF_OUR_ACCOUNT.contains(name) && !name.as_str().starts_with("x-ratelimit-") {
+            out.append(name.clone(), value.clone());
+        }
+    }
+    out
+}
+
+/// What the caller declared in fields of ours. Values that are not text count as not declared.
+#[must_use]
+pub fn declared(headers: &HeaderMap) -> Declared {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    Declared {
+        category: text(CATEGORY),
+        tenant: text(TENANT),
+        conversation: text(CONVERSATION),
+        priority: text(PRIORITY),
+    }
+}
+
+/// The category that the caller declared.
+pub(crate) fn declared_category(headers: &HeaderMap) -> Option<&str> {
+    headers.get(CATEGORY).and_then(|value| value.to_str().ok())
+}
+
+/// The head as an exchange carries it: order and duplicates kept, values read as Latin-1.
+fn recorded(headers: &HeaderMap) -> exchange::Headers {
+    let field = |(name, value): (&HeaderName, &HeaderValue)| {
+        (name.as_str().to_owned(), value.as_bytes().iter().copied().map(char::from).collect())
+    };
+    exchange::Headers(headers.iter().map(field).collect())
+}
+
+/// A call's head as an exchange carries it: as it was forwarded, without the upstream's host.
+pub(crate) fn recorded_call(headers: &HeaderMap) -> exchange::Headers {
+    let kept = |(name, _): &(&HeaderName, &HeaderValue)| {
+        !(**name == header::HOST
+            || is_hop_by_hop(name)
+            || is_ours(name)
+            || names(headers, name))
+    };
+    let mut out = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers.iter().filter(kept) {
+        out.append(name.clone(), value.clone());
+    }
+    recorded(&out)
+}
+
+/// A reply's head as an exchange carries it: as the client got it.
+pub(crate) fn recorded_reply(headers: &HeaderMap) -> exchange::Headers {
+    recorded(&for_client(headers, Upgrading::No))
+}
+
+fn is_ours(name: &HeaderName) -> bool {
+    name.as_str().starts_with(OURS)
+}
+
+/// `transfer-encoding` and `trailer` are not here: hyper frames the body anew by the first (and keeps
+/// any coding before `chunked`), and lets trailers through only where the second announces them.
+fn is_hop_by_hop(name: &HeaderName) -> bool {
+    *name == header::CONNECTION
+        || *name == header::UPGRADE
+        || *name == header::TE
+        || *name == header::PROXY_AUTHENTICATE
+        || *name == header::PROXY_AUTHORIZATION
+        || *name == "keep-alive"
+        || *name == "proxy-connection"
+}
+
+/// Whether `connection` names the field. What frames the body is not a client's to remove.
+fn names(headers: &HeaderMap, field: impl AsRef<str>) -> bool {
+    let field = field.as_ref();
+    if field == "transfer-encoding" || field == "content-length" {
+        return false;
+    }
+    let lines = headers.get_all(header::CONNECTION).into_iter();
+    lines
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .any(|token| token.trim_ascii().eq_ignore_ascii_case(field.as_bytes()))
+}
+
+fn wants_trailers(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(header::TE).into_iter();
+    lines
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .any(|token| token.trim_ascii().eq_ignore_ascii_case(b"trailers"))
+}
+
+fn keep_upgrade(from: &HeaderMap, to: &mut HeaderMap, upgrading: Upgrading) {
+    if upgrading == Upgrading::No {
+        return;
+    }
+    for value in from.get_all(header::UPGRADE) {
+        to.append(header::UPGRADE, value.clone());
+    }
+    to.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+}

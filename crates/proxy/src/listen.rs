@@ -1,0 +1,240 @@
+//! The listener and its threads: each a `current_thread` runtime with its own connections to clients
+//! and providers, so that a call never crosses cores.
+
+use crate::{
+    capture::Observer,
+    config::{Config, Limits},
+    error::Error,
+    guard::Guard,
+    meters::{InFlight, ProviderMeters},
+    mirror::Mirror,
+    pool::{Connector, Pool, TlsSetup},
+    serve::{Shared, Worker, serve},
+    steer::Steer,
+};
+use exchange::Clock;
+use hyper::{server::conn::http1::Builder, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::{
+    convert::Infallible,
+    net::{SocketAddr, TcpListener as StdListener},
+    num::NonZeroUsize,
+    pin::pin,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    runtime,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How long a thread pauses when the system gives it no connection (out of files, mostly).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+/// What the live path is given: it reads no clock, draws no chance and knows no policy by itself.
+#[derive(Clone)]
+pub struct Deps {
+    /// Where copies go.
+    pub mirror: Arc<dyn Mirror>,
+    /// Who steers live categories.
+    pub steer: Arc<dyn Steer>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance, for the names of exchanges and the guard's secret.
+    pub chance: Arc<dyn Fn() -> u128 + Send + Sync>,
+}
+
+/// A proxy that listens and does not serve yet.
+pub struct Proxy {
+    listener: StdListener,
+    addr: SocketAddr,
+    config: Config,
+    tls: TlsSetup,
+    shared: Arc<Shared>,
+}
+
+/// A proxy that serves.
+#[derive(Debug)]
+pub struct Running {
+    addr: SocketAddr,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Proxy {
+    /// Takes the address, and checks what can be checked before serving.
+    ///
+    /// # Errors
+    /// [`Error::Bind`], [`Error::CaFile`], [`Error::NoAuthorities`] or [`Error::Tls`].
+    pub fn bind(config: Config, deps: Deps) -> Result<Self, Error> {
+        let bind = |source| Error::Bind { addr: config.listen, source };
+        let tls = TlsSetup::load(&config)?;
+        let listener = StdListener::bind(config.listen).map_err(bind)?;
+        listener.set_nonblocking(true).map_err(bind)?;
+        let addr = listener.local_addr().map_err(bind)?;
+        let limits = config.limits.clone();
+        let secret = (deps.chance)();
+        let shared = Arc::new(Shared {
+            observer: Observer::new(deps.mirror, &limits),
+            steer: deps.steer,
+            clock: deps.clock,
+            chance: deps.chance,
+            guard: Guard::new(secret, limits.guard_credentials_max, limits.guard_age_us_max),
+            limits,
+        });
+        Ok(Self { listener, addr, config, tls, shared })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Serves on `threads` threads until `shutdown` is cancelled; then open calls have
+    /// [`Limits::drain_wait_max`] to end.
+    ///
+    /// # Errors
+    /// [`Error::Thread`] if a thread or its runtime cannot be made.
+    pub fn run(self, threads: NonZeroUsize, shutdown: &CancellationToken) -> Result<Running, Error> {
+        let seats = Arc::new(Semaphore::new(self.config.limits.connections_max));
+        let mut running = Running { addr: self.addr, threads: Vec::with_capacity(threads.get()) };
+        for number in 0..threads.get() {
+            let listener = self.listener.try_clone().map_err(Error::Thread)?;
+            let runtime = runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.map_err(Error::Thread)?;
+            let calls = TaskTracker::new();
+            let worker = Arc::new(self.worker(&calls)?);
+            let (seats, shutdown) = (Arc::clone(&seats), shutdown.child_token());
+            let name = format!("live-{number}");
+            let thread = thread::Builder::new().name(name).spawn(move || {
+                runtime.block_on(accept(worker, listener, seats, shutdown));
+            });
+            running.threads.push(thread.map_err(Error::Thread)?);
+        }
+        Ok(running)
+    }
+
+    fn worker(&self, calls: &TaskTracker) -> Result<Worker, Error> {
+        let drivers = TaskTracker::new();
+        let limits = &self.config.limits;
+        let pool = |upstream: &crate::Upstream| {
+            let connector = Connector::new(upstream.clone(), &self.tls, limits, &drivers)?;
+            let meters = ProviderMeters::new(upstream.name());
+            Ok(Arc::new(Pool::new(connector, limits, meters)))
+        };
+        Ok(Worker {
+            shared: Arc::clone(&self.shared),
+            pools: self.config.upstreams.iter().map(pool).collect::<Result<_, Error>>()?,
+            calls: calls.clone(),
+            in_flight: InFlight::gauge(),
+        })
+    }
+}
+
+impl Running {
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Waits until every thread has drained; call it after cancelling the shutdown token.
+    ///
+    /// # Errors
+    /// [`Error::Panicked`] if a thread did.
+    pub fn join(self) -> Result<(), Error> {
+        self.threads.into_iter().try_for_each(|thread| thread.join().map_err(|_| Error::Panicked))
+    }
+}
+
+/// One thread's life: accept until shutdown, then drain.
+async fn accept(
+    worker: Arc<Worker>,
+    listener: StdListener,
+    seats: Arc<Semaphore>,
+    shutdown: CancellationToken,
+) {
+    let listener = match TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::error!(%error, "a thread of the live path cannot use the listener");
+            return;
+        }
+    };
+    let builder = server(&worker.shared.limits);
+    loop {
+        let seated = async {
+            let seat = Arc::clone(&seats).acquire_owned().await.ok();
+            (seat, listener.accept().await)
+        };
+        let (seat, accepted) = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => break,
+            seated = seated => seated,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let client = client(Arc::clone(&worker), builder.clone(), stream, shutdown.clone());
+                worker.calls.spawn(hold(seat, client));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no connection could be accepted");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    worker.calls.close();
+    if timeout(worker.shared.limits.drain_wait_max, worker.calls.wait()).await.is_err() {
+        tracing::warn!(open = worker.calls.len(), "calls were cut at shutdown");
+    }
+}
+
+async fn hold(seat: Option<OwnedSemaphorePermit>, client: impl Future<Output = ()>) {
+    client.await;
+    drop(seat);
+}
+
+fn server(limits: &Limits) -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .preserve_header_case(true)
+        .auto_date_header(false)
+        .max_headers(limits.head_fields_max)
+        .max_header_size(limits.head_bytes_max)
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.client_idle_max);
+    builder
+}
+
+/// One client's connection, until it closes, or until the call that runs at shutdown has ended.
+async fn client(
+    worker: Arc<Worker>,
+    builder: Builder,
+    stream: TcpStream,
+    shutdown: CancellationToken,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a client's connection is delayed by the kernel");
+    }
+    let service = service_fn(|request| {
+        let worker = Arc::clone(&worker);
+        async move { Ok::<_, Infallible>(serve(worker, request).await) }
+    });
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let ended = tokio::select! {
+        biased;
+        ended = connection.as_mut() => ended,
+        () = shutdown.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a client's connection ended");
+    }
+}

@@ -1,0 +1,216 @@
+//! Calls of live categories: read ahead, plan, serve by the candidate or the reference, and say in
+//! the reply who answered. A candidate that fails before its first byte is never noticed: the
+//! reference answers the caller's own bytes under the caller's own credential.
+
+use crate::{
+    answer::Answer,
+    body::{CallBody, ReplyBody},
+    capture::{CallSide, Opened},
+    forward, headers,
+    refusal::Refusal,
+    serve::{Call, Client, Worker},
+    steer::{Answered, Placed, Planned, Priced, Rewrite},
+};
+use ahead::{Ahead, read_ahead};
+use bytes::Bytes;
+use exchange::{Route, Served};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use hyper::body::Incoming;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use tokio::time::timeout;
+
+mod ahead;
+
+/// A call that was read to its end.
+struct LiveCall {
+    call: Call,
+    client: Client,
+    opened: Opened,
+    body: Bytes,
+}
+
+/// Whether a policy may have a say in the call.
+pub(crate) fn concerns(worker: &Worker, call: &Call) -> bool {
+    let steer = &worker.shared.steer;
+    steer.is_live() && contained(|| steer.wants_body(&call.head())) == Some(true)
+}
+
+/// Serves a call that a policy may have a say in.
+pub(crate) async fn serve(
+    worker: &Worker,
+    call: Call,
+    client: Client,
+    body: Incoming,
+) -> Response<ReplyBody> {
+    let opened = call.open_early(worker, &client);
+    let bytes_max = worker.shared.limits.live_call_bytes_max;
+    let body = match read_ahead(body, &client.side, bytes_max).await {
+        Ahead::Whole(body) => body,
+        Ahead::TooLong(ahead, rest) => {
+            let body = CallBody::resumed(ahead, rest, &client.side);
+            return unplanned(worker, call, client, opened, body).await;
+        }
+        Ahead::Broken => {
+            let served = crate::capture::observed();
+            return forward::refuse(&Refusal::CallCut, opened, client, served);
+        }
+    };
+    client.side.mark_sent();
+    let steer = &worker.shared.steer;
+    let planned = contained(|| steer.plan(&call.head(), &body));
+    let live = LiveCall { call, client, opened, body };
+    match planned.unwrap_or(Planned::PassThrough) {
+        Planned::PassThrough => {
+            let side = CallSide::untaped();
+            let body = CallBody::whole(live.body, &side);
+            unplanned(worker, live.call, live.client, live.opened, body).await
+        }
+        Planned::Reference(placed) => by_reference(worker, live, placed).await,
+        Planned::Candidate(placed, rewrite) => by_candidate(worker, live, placed, &rewrite).await,
+    }
+}
+
+/// The reference answers a call of no live category, or one too long to be planned.
+async fn unplanned(
+    worker: &Worker,
+    mut call: Call,
+    client: Client,
+    opened: Opened,
+    body: CallBody,
+) -> Response<ReplyBody> {
+    let who = call.fingerprint(worker);
+    let side = body.side();
+    let answered = match forward::outgoing(worker, &mut call, &client, body) {
+        Ok(request) => forward::ask(worker, &client, request, Some(&who)).await,
+        Err(refusal) => Err(refusal),
+    };
+    let served = crate::capture::observed();
+    match answered {
+        Ok((response, lease)) => Answer::begun(response, lease, side)
+            .to_client(opened, client, served, HeaderMap::new()),
+        Err(refusal) => forward::refuse(&refusal, opened, client, served),
+    }
+}
+
+async fn by_candidate(
+    worker: &Worker,
+    live: LiveCall,
+    mut placed: Placed,
+    rewrite: &Rewrite,
+) -> Response<ReplyBody> {
+    let shared = &worker.shared;
+    let meters = live.client.pool.meters();
+    if !shared.guard.allows(&live.call.fingerprint(worker), shared.clock.now()) {
+        meters.guard_refusals.increment(1);
+        placed.served.route = Route::Reference;
+        placed.served.candidate = None;
+        return by_reference(worker, live, placed).await;
+    }
+    let asked = ask_candidate(worker, &live.call, rewrite);
+    match timeout(shared.limits.candidate_wait_max, asked).await {
+        Ok(Some(answer)) => finish(worker, live, answer, &placed.served, &rewrite.model),
+        Ok(None) | Err(_) => {
+            meters.fallbacks.increment(1);
+            placed.served.route = Route::Fallback;
+            placed.served.candidate = None;
+            by_reference(worker, live, placed).await
+        }
+    }
+}
+
+/// The candidate's answer, once its first byte is there; `None` is any failure before that. An error
+/// status is a failure too: it speaks of our rewrite, our key or our quota, never of the caller's.
+async fn ask_candidate(worker: &Worker, call: &Call, rewrite: &Rewrite) -> Option<Answer> {
+    let pool = worker.pool(&rewrite.provider)?;
+    let side = CallSide::untaped();
+    let mut request = Request::new(CallBody::whole(rewrite.body.clone(), &side));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = pool.upstream().uri(&rewrite.path).ok()?;
+    let mut head = headers::for_candidate(&call.parts.headers, pool.upstream().authority());
+    if let Some(key) = &rewrite.key {
+        key.insert_into(&mut head);
+    }
+    *request.headers_mut() = head;
+    let (response, lease) = pool.send(request).await.ok()?;
+    if !response.status().is_success() {
+        return None;
+    }
+    let answer = Answer::begun(response, lease, side).without_our_account();
+    let answer = if answer.is_document() {
+        answer.held(worker.shared.limits.live_reply_bytes_max).await
+    } else {
+        answer.first_frame().await
+    };
+    (!answer.is_broken()).then_some(answer)
+}
+
+async fn by_reference(worker: &Worker, live: LiveCall, placed: Placed) -> Response<ReplyBody> {
+    let LiveCall { mut call, client, opened, body } = live;
+    let who = call.fingerprint(worker);
+    let side = CallSide::untaped();
+    let sending = CallBody::whole(body.clone(), &side);
+    let answered = match forward::outgoing(worker, &mut call, &client, sending) {
+        Ok(request) => forward::ask(worker, &client, request, Some(&who)).await,
+        Err(refusal) => Err(refusal),
+    };
+    match answered {
+        Ok((response, lease)) => {
+            let answer = Answer::begun(response, lease, side);
+            let answer = if answer.is_document() {
+                answer.held(worker.shared.limits.live_reply_bytes_max).await
+            } else {
+                answer
+            };
+            let live = LiveCall { call, client, opened, body };
+            finish(worker, live, answer, &placed.served, &placed.reference_model)
+        }
+        Err(refusal) => forward::refuse(&refusal, opened, client, placed.served),
+    }
+}
+
+/// Stamps the reply with who answered, and what it cost where it is whole.
+fn finish(
+    worker: &Worker,
+    live: LiveCall,
+    answer: Answer,
+    served: &Served,
+    model: &str,
+) -> Response<ReplyBody> {
+    let mut stamps = HeaderMap::new();
+    stamp(&mut stamps, headers::REPLY_EXCHANGE, &live.call.id.to_string());
+    stamp(&mut stamps, headers::REPLY_CATEGORY, served.category.as_deref().unwrap_or_default());
+    stamp(&mut stamps, headers::REPLY_MODEL, model);
+    stamp(&mut stamps, headers::REPLY_ROUTE, served.route.name());
+    if let Some(priced) = price(worker, &live, &answer, served) {
+        stamp(&mut stamps, headers::REPLY_COST, &priced.cost.to_string());
+        stamp(&mut stamps, headers::REPLY_SAVING, &priced.saving.to_string());
+    }
+    answer.to_client(live.opened, live.client, served.clone(), stamps)
+}
+
+fn price(worker: &Worker, live: &LiveCall, answer: &Answer, served: &Served) -> Option<Priced> {
+    if !answer.is_document() {
+        return None;
+    }
+    let body = answer.whole_body()?;
+    let answered = Answered {
+        call: &live.call.head(),
+        call_body: &live.body,
+        served,
+        status: answer.status(),
+        headers: answer.headers(),
+        body: &body,
+    };
+    contained(|| worker.shared.steer.price(&answered)).flatten()
+}
+
+fn stamp(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// A steer that panics has nothing to say.
+fn contained<T>(ask: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(ask)).ok()
+}

@@ -1,0 +1,116 @@
+//! The live path's metrics: every name, and the handles that each thread looks up once.
+//!
+//! Labels are bounded: providers are those of the configuration, routes, status classes and reasons
+//! are enums.
+
+use crate::mirror::ShedReason;
+use exchange::Route;
+use http::StatusCode;
+use metrics::{Counter, Gauge, counter, gauge};
+
+/// Calls answered; labels `provider`, `route`, `status` (`2xx` …).
+pub const REQUESTS: &str = "foreshadow_live_requests_total";
+/// Calls that are being served.
+pub const IN_FLIGHT: &str = "foreshadow_live_in_flight";
+/// Exchanges offered to the mirror.
+pub const OFFERED: &str = "foreshadow_mirror_offered_total";
+/// Exchanges that the mirror took.
+pub const ACCEPTED: &str = "foreshadow_mirror_accepted_total";
+/// Exchanges that were not mirrored; label `reason`.
+pub const SHED: &str = "foreshadow_mirror_shed_total";
+/// Live calls that the reference answered because the candidate failed; label `provider`.
+pub const FALLBACKS: &str = "foreshadow_live_fallbacks_total";
+/// Live calls kept from a candidate because the reference had not lately accepted the caller's
+/// credential; label `provider`.
+pub const GUARD_REFUSALS: &str = "foreshadow_live_guard_refusals_total";
+/// Connections that became tunnels, which are not mirrored; label `provider`.
+pub const TUNNELS: &str = "foreshadow_live_tunnels_total";
+/// Calls sent a second time because an idle connection had died; label `provider`.
+pub const RETRIES: &str = "foreshadow_live_retries_total";
+/// Errors of our own making; label `code`.
+pub const REFUSALS: &str = "foreshadow_live_refusals_total";
+
+const ROUTES: [Route; 5] =
+    [Route::Reference, Route::Canary, Route::Live, Route::Escalated, Route::Fallback];
+const CLASSES: [&str; 6] = ["other", "1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// One provider's handles.
+pub(crate) struct ProviderMeters {
+    requests: Vec<[Counter; CLASSES.len()]>,
+    pub(crate) fallbacks: Counter,
+    pub(crate) guard_refusals: Counter,
+    pub(crate) tunnels: Counter,
+    pub(crate) retries: Counter,
+}
+
+impl ProviderMeters {
+    pub(crate) fn new(provider: &str) -> Self {
+        let named = |name| counter!(name, "provider" => provider.to_owned());
+        let classes = |route: Route| {
+            CLASSES.map(|class| {
+                counter!(REQUESTS, "provider" => provider.to_owned(), "route" => route.name(),
+                    "status" => class)
+            })
+        };
+        Self {
+            requests: ROUTES.map(classes).into_iter().collect(),
+            fallbacks: named(FALLBACKS),
+            guard_refusals: named(GUARD_REFUSALS),
+            tunnels: named(TUNNELS),
+            retries: named(RETRIES),
+        }
+    }
+
+    pub(crate) fn answered(&self, route: Route, status: StatusCode) {
+        let class = usize::from(status.as_u16() / 100);
+        let row = ROUTES.iter().position(|known| *known == route);
+        let counters = row.and_then(|row| self.requests.get(row));
+        if let Some(counter) = counters.and_then(|classes| classes.get(class)) {
+            counter.increment(1);
+        }
+    }
+}
+
+/// The mirror's handles.
+pub(crate) struct MirrorMeters {
+    pub(crate) offered: Counter,
+    pub(crate) accepted: Counter,
+    shed: [Counter; ShedReason::ALL.len()],
+}
+
+impl MirrorMeters {
+    pub(crate) fn new() -> Self {
+        Self {
+            offered: counter!(OFFERED),
+            accepted: counter!(ACCEPTED),
+            shed: ShedReason::ALL.map(|reason| counter!(SHED, "reason" => reason.name())),
+        }
+    }
+
+    pub(crate) fn shed(&self, reason: ShedReason) {
+        let place = ShedReason::ALL.iter().position(|known| *known == reason);
+        if let Some(counter) = place.and_then(|place| self.shed.get(place)) {
+            counter.increment(1);
+        }
+    }
+}
+
+/// Counts one call as in flight while it lives.
+pub(crate) struct InFlight(Gauge);
+
+impl InFlight {
+    pub(crate) fn begin(gauge: &Gauge) -> Self {
+        gauge.increment(1);
+        Self(gauge.clone())
+    }
+
+    pub(crate) fn gauge() -> Gauge {
+        gauge!(IN_FLIGHT)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.decrement(1);
+    }
+}

@@ -1,0 +1,199 @@
+//! Connections to one provider, kept by one thread: no lock is ever contended, and a connection is
+//! driven by the core that uses it.
+
+pub(crate) use connect::{Connector, TlsSetup};
+
+use crate::{
+    body::CallBody, config::Limits, meters::ProviderMeters, refusal::Refusal, upstream::Upstream,
+};
+use http::{HeaderMap, Method, Request, Response};
+use http_body::Body;
+use hyper::{body::Incoming, client::conn::http1::SendRequest};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::time::{Instant, timeout};
+
+mod connect;
+mod transport;
+
+/// How long a connection whose reply has just ended may take to be ready for the next call.
+const READY_WAIT_MAX: Duration = Duration::from_millis(50);
+
+/// One provider's connections on one thread.
+pub(crate) struct Pool {
+    provider: Arc<str>,
+    connector: Connector,
+    idle: Mutex<VecDeque<Idle>>,
+    idle_connections_max: usize,
+    idle_age_max: Duration,
+    head_wait_max: Duration,
+    meters: ProviderMeters,
+}
+
+struct Idle {
+    sender: SendRequest<CallBody>,
+    since: Instant,
+}
+
+/// A connection in use. Dropping it closes the connection; [`Lease::give_back`] keeps it.
+pub(crate) struct Lease {
+    sender: SendRequest<CallBody>,
+    pool: Arc<Pool>,
+    age: Age,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Age {
+    Fresh,
+    Reused,
+}
+
+impl Lease {
+    pub(crate) fn give_back(self) {
+        if !self.sender.is_closed() {
+            self.pool.keep(self.sender);
+        }
+    }
+}
+
+impl Pool {
+    pub(crate) fn new(connector: Connector, limits: &Limits, meters: ProviderMeters) -> Self {
+        Self {
+            provider: connector.upstream().name().into(),
+            connector,
+            idle: Mutex::default(),
+            idle_connections_max: limits.idle_connections_max,
+            idle_age_max: limits.idle_age_max,
+            head_wait_max: limits.head_wait_max,
+            meters,
+        }
+    }
+
+    pub(crate) fn upstream(&self) -> &Upstream {
+        self.connector.upstream()
+    }
+
+    pub(crate) fn provider(&self) -> &Arc<str> {
+        &self.provider
+    }
+
+    pub(crate) fn meters(&self) -> &ProviderMeters {
+        &self.meters
+    }
+
+    /// Sends the call and waits for the head of the reply.
+    ///
+    /// An idle connection may have died unseen. The call is then sent once more, on a new connection,
+    /// if nothing of it can have been acted on: it never left, or it is safe and has no body.
+    pub(crate) async fn send(
+        self: &Arc<Self>,
+        request: Request<CallBody>,
+    ) -> Result<(Response<Incoming>, Lease), Refusal> {
+        let mut lease = self.lease().await?;
+        let spare = (lease.age == Age::Reused).then(|| spare(&request)).flatten();
+        let unsent = match self.try_send(&mut lease, request).await {
+            Ok(response) => return Ok((response, lease)),
+            Err(Unanswered::Unsent(request)) if lease.age == Age::Reused => *request,
+            Err(Unanswered::Died) => spare.ok_or_else(|| self.died())?,
+            Err(Unanswered::Unsent(_)) => return Err(self.died()),
+            Err(Unanswered::Late) => return Err(self.late()),
+        };
+        self.meters.retries.increment(1);
+        let mut lease = self.fresh().await?;
+        match self.try_send(&mut lease, unsent).await {
+            Ok(response) => Ok((response, lease)),
+            Err(Unanswered::Late) => Err(self.late()),
+            Err(Unanswered::Died | Unanswered::Unsent(_)) => Err(self.died()),
+        }
+    }
+
+    async fn try_send(
+        &self,
+        lease: &mut Lease,
+        request: Request<CallBody>,
+    ) -> Result<Response<Incoming>, Unanswered> {
+        match timeout(self.head_wait_max, lease.sender.try_send_request(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(mut failed)) => match failed.take_message() {
+                Some(request) => Err(Unanswered::Unsent(Box::new(request))),
+                None => Err(Unanswered::Died),
+            },
+            Err(_elapsed) => Err(Unanswered::Late),
+        }
+    }
+
+    /// An idle connection that is ready, the youngest first; else a new one.
+    async fn lease(self: &Arc<Self>) -> Result<Lease, Refusal> {
+        while let Some(Idle { mut sender, since }) = self.youngest() {
+            if since.elapsed() > self.idle_age_max || sender.is_closed() {
+                continue;
+            }
+            let ready =
+                sender.is_ready() || matches!(timeout(READY_WAIT_MAX, sender.ready()).await, Ok(Ok(())));
+            if ready {
+                return Ok(Lease { sender, pool: Arc::clone(self), age: Age::Reused });
+            }
+        }
+        self.fresh().await
+    }
+
+    async fn fresh(self: &Arc<Self>) -> Result<Lease, Refusal> {
+        let sender = self.connector.connect().await?;
+        Ok(Lease { sender, pool: Arc::clone(self), age: Age::Fresh })
+    }
+
+    fn youngest(&self) -> Option<Idle> {
+        self.idle().pop_back()
+    }
+
+    fn keep(&self, sender: SendRequest<CallBody>) {
+        let now = Instant::now();
+        let mut idle = self.idle();
+        while idle.front().is_some_and(|oldest| now - oldest.since > self.idle_age_max) {
+            idle.pop_front();
+        }
+        if idle.len() < self.idle_connections_max {
+            idle.push_back(Idle { sender, since: now });
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, VecDeque<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn died(&self) -> Refusal {
+        Refusal::Died { provider: self.upstream().name().to_owned() }
+    }
+
+    fn late(&self) -> Refusal {
+        let provider = self.upstream().name().to_owned();
+        Refusal::HeadTimeout { provider, waited: self.head_wait_max }
+    }
+}
+
+/// Why a connection gave no reply.
+enum Unanswered {
+    /// It had died before the call was written; here is the call again.
+    Unsent(Box<Request<CallBody>>),
+    /// It died with the call.
+    Died,
+    /// The provider took too long.
+    Late,
+}
+
+/// The call again, where sending it twice is safe.
+fn spare(request: &Request<CallBody>) -> Option<Request<CallBody>> {
+    let safe = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
+    if !safe || !request.body().is_end_stream() {
+        return None;
+    }
+    let mut again = Request::new(request.body().empty_again());
+    again.method_mut().clone_from(request.method());
+    again.uri_mut().clone_from(request.uri());
+    *again.headers_mut() = HeaderMap::clone(request.headers());
+    *again.extensions_mut() = request.extensions().clone();
+    Some(again)
+}

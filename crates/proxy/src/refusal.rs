@@ -1,0 +1,73 @@
+//! The errors that the proxy itself makes, in the shape that OpenAI's SDKs read, each saying what to
+//! do. They name providers and limits, never a path's query, a header or a body.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use std::time::Duration;
+
+/// Why a call gets an answer of ours instead of a provider's.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("no provider is named `{asked}` here: the first segment of the path must be one of {known}")]
+    UnknownProvider { asked: String, known: String },
+    #[error("CONNECT is not served: use Foreshadow as a base URL, not as a forward proxy")]
+    Connect,
+    #[error("the path cannot be forwarded: check its characters")]
+    Path,
+    #[error("the call broke off before its end: send it again")]
+    CallCut,
+    #[error("cannot reach provider `{provider}`: {problem}; check its base URL and the network")]
+    Unreachable { provider: String, problem: String },
+    #[error("provider `{provider}` did not accept a connection within {waited:?}")]
+    ConnectTimeout { provider: String, waited: Duration },
+    #[error("provider `{provider}` did not begin to reply within {waited:?}")]
+    HeadTimeout { provider: String, waited: Duration },
+    #[error("provider `{provider}` closed the connection before it replied: try again")]
+    Died { provider: String },
+}
+
+impl Refusal {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::UnknownProvider { .. } => StatusCode::NOT_FOUND,
+            Self::Connect => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Path | Self::CallCut => StatusCode::BAD_REQUEST,
+            Self::Unreachable { .. } | Self::Died { .. } => StatusCode::BAD_GATEWAY,
+            Self::ConnectTimeout { .. } | Self::HeadTimeout { .. } => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    /// The error's machine-readable name, in the body's `code` and in metrics.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownProvider { .. } => "unknown_provider",
+            Self::Connect => "connect_refused",
+            Self::Path => "bad_path",
+            Self::CallCut => "call_cut",
+            Self::Unreachable { .. } => "upstream_unreachable",
+            Self::ConnectTimeout { .. } => "upstream_connect_timeout",
+            Self::HeadTimeout { .. } => "upstream_timeout",
+            Self::Died { .. } => "upstream_closed",
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        if self.status().is_server_error() { "api_error" } else { "invalid_request_error" }
+    }
+
+    pub(crate) fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers
+    }
+
+    pub(crate) fn body(&self) -> Bytes {
+        let body = serde_json::json!({"error": {
+            "message": format!("foreshadow: {self}"),
+            "type": self.kind(),
+            "param": null,
+            "code": self.code(),
+        }});
+        body.to_string().into()
+    }
+}

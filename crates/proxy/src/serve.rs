@@ -1,0 +1,180 @@
+//! One call, from its head to the head of its reply: the order in which everything happens.
+
+use crate::{
+    body::{ReplyBody, Rest},
+    capture::{CallFacts, CallSide, Observer, Opened, Replying},
+    config::Limits,
+    forward,
+    guard::{Fingerprint, Guard},
+    headers::{self, Upgrading},
+    live,
+    meters::{self, InFlight},
+    pool::Pool,
+    refusal::Refusal,
+    route::route,
+    steer::{CallHead, Steer},
+};
+use exchange::{Clock, ExchangeId, Timestamp};
+use http::{Method, Request, Response, request::Parts};
+use http_body::Frame;
+use hyper::{body::Incoming, upgrade::OnUpgrade};
+use metrics::{Gauge, counter};
+use std::{collections::VecDeque, sync::Arc};
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+
+/// How much of an unknown provider's name is repeated to the caller.
+const ASKED_CHARS_MAX: usize = 64;
+
+/// What all threads share.
+pub(crate) struct Shared {
+    pub(crate) observer: Arc<Observer>,
+    pub(crate) steer: Arc<dyn Steer>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) chance: Arc<dyn Fn() -> u128 + Send + Sync>,
+    pub(crate) guard: Guard,
+    pub(crate) limits: Limits,
+}
+
+/// What one thread serves with.
+pub(crate) struct Worker {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) pools: Vec<Arc<Pool>>,
+    pub(crate) calls: TaskTracker,
+    pub(crate) in_flight: Gauge,
+}
+
+impl Worker {
+    pub(crate) fn pool(&self, provider: &str) -> Option<&Arc<Pool>> {
+        self.pools.iter().find(|pool| pool.upstream().name() == provider)
+    }
+}
+
+/// A call that a provider is to answer.
+pub(crate) struct Call {
+    pub(crate) id: ExchangeId,
+    pub(crate) at: Timestamp,
+    pub(crate) started: Instant,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) path: String,
+    pub(crate) parts: Parts,
+}
+
+/// The client that waits for the answer.
+pub(crate) struct Client {
+    /// The provider that it named.
+    pub(crate) pool: Arc<Pool>,
+    /// The call's body as the tee sees it.
+    pub(crate) side: Arc<CallSide>,
+    pub(crate) in_flight: InFlight,
+    /// Its connection, where it asks for another protocol on it.
+    pub(crate) upgrade: Option<OnUpgrade>,
+}
+
+impl Call {
+    pub(crate) fn head(&self) -> CallHead<'_> {
+        CallHead {
+            id: self.id,
+            at: self.at,
+            provider: self.pool.upstream().name(),
+            method: &self.parts.method,
+            path: &self.path,
+            headers: &self.parts.headers,
+        }
+    }
+
+    pub(crate) fn fingerprint(&self, worker: &Worker) -> Fingerprint {
+        let head = self.head();
+        worker.shared.guard.fingerprint(head.provider, head.method, head.path, head.headers)
+    }
+
+    /// Begins the capture of a call that is about to be forwarded and is not needed any more.
+    pub(crate) fn open(self, worker: &Worker, client: &Client) -> Opened {
+        let observer = &worker.shared.observer;
+        if !observer.is_on() {
+            return Opened::unobserved();
+        }
+        let facts = CallFacts {
+            id: self.id,
+            observed_at: self.at,
+            started: self.started,
+            provider: Arc::clone(self.pool.provider()),
+            method: self.parts.method,
+            path: self.path,
+            headers: self.parts.headers,
+        };
+        Opened::new(observer, facts, &client.side)
+    }
+
+    /// Begins the capture of a call that is still to be planned.
+    pub(crate) fn open_early(&self, worker: &Worker, client: &Client) -> Opened {
+        let (mut parts, ()) = Request::new(()).into_parts();
+        parts.method = self.parts.method.clone();
+        parts.headers = self.parts.headers.clone();
+        let copy = Self { pool: Arc::clone(&self.pool), path: self.path.clone(), parts, ..*self };
+        copy.open(worker, client)
+    }
+}
+
+/// Answers one request of a client.
+pub(crate) async fn serve(worker: Arc<Worker>, request: Request<Incoming>) -> Response<ReplyBody> {
+    let (call, client, body) = match begin(&worker, request) {
+        Ok(begun) => begun,
+        Err(refusal) => {
+            let in_flight = InFlight::begin(&worker.in_flight);
+            return answer_refusal(&refusal, Replying::unobserved(), in_flight);
+        }
+    };
+    if client.upgrade.is_none() && live::concerns(&worker, &call) {
+        return Box::pin(live::serve(&worker, call, client, body)).await;
+    }
+    forward::pass(&worker, call, client, body).await
+}
+
+fn begin(
+    worker: &Worker,
+    mut request: Request<Incoming>,
+) -> Result<(Call, Client, Incoming), Refusal> {
+    if request.method() == Method::CONNECT {
+        return Err(Refusal::Connect);
+    }
+    let upgrade = match headers::upgrading(request.headers()) {
+        Upgrading::Yes => Some(hyper::upgrade::on(&mut request)),
+        Upgrading::No => None,
+    };
+    let (parts, body) = request.into_parts();
+    let routed = route(&parts.uri);
+    let Some(pool) = worker.pool(routed.provider) else {
+        return Err(unknown(worker, routed.provider));
+    };
+    let (pool, path) = (Arc::clone(pool), routed.path.into_owned());
+    let observer = &worker.shared.observer;
+    let side =
+        if observer.is_on() { CallSide::new(observer.tape()) } else { CallSide::untaped() };
+    let at = worker.shared.clock.now();
+    let id = ExchangeId::new(at, (worker.shared.chance)());
+    let in_flight = InFlight::begin(&worker.in_flight);
+    let client = Client { pool: Arc::clone(&pool), side, in_flight, upgrade };
+    Ok((Call { id, at, started: Instant::now(), pool, path, parts }, client, body))
+}
+
+fn unknown(worker: &Worker, asked: &str) -> Refusal {
+    let names = worker.pools.iter().map(|pool| pool.upstream().name());
+    let known = names.collect::<Vec<_>>().join(", ");
+    let asked = asked.chars().take(ASKED_CHARS_MAX).collect();
+    Refusal::UnknownProvider { asked, known }
+}
+
+/// Answers with an error of our own, in the shape that the caller's SDK reads.
+pub(crate) fn answer_refusal(
+    refusal: &Refusal,
+    replying: Replying,
+    in_flight: InFlight,
+) -> Response<ReplyBody> {
+    counter!(meters::REFUSALS, "code" => refusal.code()).increment(1);
+    let ahead = VecDeque::from([Frame::data(refusal.body())]);
+    let mut response = Response::new(ReplyBody::new(ahead, Rest::End, replying, in_flight));
+    *response.status_mut() = refusal.status();
+    *response.headers_mut() = refusal.headers();
+    response
+}

@@ -1,0 +1,89 @@
+//! A provider as the live path sees it: a name, an origin, and a path that goes before the call's.
+
+use crate::error::Error;
+use http::{HeaderValue, Uri, uri::Scheme};
+use rustls::pki_types::ServerName;
+
+/// A provider that calls are forwarded to.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    name: String,
+    host: String,
+    port: u16,
+    tls: Option<ServerName<'static>>,
+    authority: HeaderValue,
+    path_prefix: String,
+}
+
+impl Upstream {
+    /// The provider `name` at `base_url`; its path is put before that of each call.
+    ///
+    /// # Errors
+    /// [`Error::UpstreamName`] or [`Error::BaseUrl`], saying what to write instead.
+    pub fn new(name: &str, base_url: &str) -> Result<Self, Error> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if name.is_empty() || !name.bytes().all(plain) {
+            return Err(Error::UpstreamName { name: name.to_owned() });
+        }
+        let wrong = |problem| Error::BaseUrl { name: name.to_owned(), problem };
+        let uri: Uri = base_url.parse().map_err(|_| wrong("is not a URL"))?;
+        let authority = uri.authority().ok_or_else(|| wrong("has no host"))?;
+        if authority.as_str().contains('@') {
+            return Err(wrong("carries a credential, which belongs in the environment"));
+        }
+        if uri.query().is_some() {
+            return Err(wrong("has a query"));
+        }
+        let host = authority.host().trim_matches(['[', ']']).to_owned();
+        let secure = match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTPS => true,
+            Some(scheme) if *scheme == Scheme::HTTP => false,
+            _ => return Err(wrong("is neither http nor https")),
+        };
+        let tls = if secure {
+            Some(ServerName::try_from(host.clone()).map_err(|_| wrong("has no usable host"))?)
+        } else {
+            None
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            port: authority.port_u16().unwrap_or(if secure { 443 } else { 80 }),
+            authority: HeaderValue::from_str(authority.as_str())
+                .map_err(|_| wrong("has no usable host"))?,
+            path_prefix: uri.path().trim_end_matches('/').to_owned(),
+            host,
+            tls,
+        })
+    }
+
+    /// The provider's name: the first segment of a client's path.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The name that its certificate must carry; `None` speaks plain HTTP.
+    pub(crate) fn tls(&self) -> Option<&ServerName<'static>> {
+        self.tls.as_ref()
+    }
+
+    pub(crate) fn authority(&self) -> &HeaderValue {
+        &self.authority
+    }
+
+    /// Its own form of `path`, a call's path and query below the provider's name.
+    pub(crate) fn uri(&self, path: &str) -> Result<Uri, http::uri::InvalidUri> {
+        if self.path_prefix.is_empty() {
+            return path.parse();
+        }
+        format!("{}{path}", self.path_prefix).parse()
+    }
+}
