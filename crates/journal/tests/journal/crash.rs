@@ -84,6 +84,13 @@ fn append_until_killed(dir: &Path) {
     }
 }
 
+/// The newest segment, the only one here, ends where its last good group ends.
+#[track_caller]
+fn check_nothing_left_behind(journal: &Journal, dir: &Path) {
+    let len = std::fs::metadata(&segments(dir)[0]).unwrap().len();
+    assert_eq!(len, journal.bytes(TOPIC).unwrap());
+}
+
 /// Appends two groups, lets `spoil` loose on the file, and expects what is left after reopening.
 #[track_caller]
 fn check_tail(spoil: impl Fn(&File, u64, u64), expected: u64) {
@@ -98,6 +105,7 @@ fn check_tail(spoil: impl Fn(&File, u64, u64), expected: u64) {
     spoil(&OpenOptions::new().write(true).open(newest).unwrap(), first, second);
 
     let journal = open(dir.path());
+    check_nothing_left_behind(&journal, dir.path());
     check_records(&journal, 0..expected, 3000);
     journal.append(TOPIC, &payloads(expected..expected + 7, 3000)).unwrap();
     drop(journal);
@@ -267,6 +275,7 @@ fn append_past_the_limit(dir: &Path) {
         assert!(matches!(refused, Error::Disk { .. }), "{refused}");
         assert!(refused.is_retryable());
         assert!(refused.to_string().contains("free space"), "{refused}");
+        check_nothing_left_behind(&journal, dir);
         check_records(&journal, 0..30, 1000);
     }
     assert_eq!(journal.append(TOPIC, &payloads(30..36, 1000)).unwrap(), 30..36);
