@@ -123,7 +123,8 @@ impl Filter {
 
 /// A day as a value that the partition column compares with.
 pub(crate) fn day(date: &str) -> Result<Expr> {
-    let days = Date32Type::parse(date).ok_or_else(|| Error::Day(date.to_owned()))?;
+    let whole = Some(date).filter(|date| date.len() == "2026-01-31".len());
+    let days = whole.and_then(Date32Type::parse).ok_or_else(|| Error::Day(date.to_owned()))?;
     Ok(lit(ScalarValue::Date32(Some(days))))
 }
 

@@ -4,7 +4,7 @@ use crate::{Error, Result, Table};
 use arrow::{
     array::{Array, ArrayRef, RecordBatch},
     compute::cast,
-    datatypes::{DataType, Field, Schema, SchemaRef},
+    datatypes::{DataType, Field, FieldRef, Schema, SchemaRef},
     error::ArrowError,
     json::{ArrayWriter, ReaderBuilder},
 };
@@ -44,7 +44,7 @@ fn decode<Row: Serialize>(schema: SchemaRef, rows: &[Row]) -> Result<RecordBatch
 fn encode<Row: DeserializeOwned>(batches: &[RecordBatch]) -> Result<Vec<Row>, ArrowError> {
     let mut writer = ArrayWriter::new(Vec::new());
     for batch in batches {
-        writer.write(&times_as_numbers(batch)?)?;
+        writer.write(&as_written(batch)?)?;
     }
     writer.finish()?;
     let json = writer.into_inner();
@@ -54,15 +54,28 @@ fn encode<Row: DeserializeOwned>(batches: &[RecordBatch]) -> Result<Vec<Row>, Ar
     serde_json::from_slice(&json).map_err(|error| ArrowError::JsonError(error.to_string()))
 }
 
-fn times_as_numbers(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-    let number = |column: &ArrayRef| match column.data_type() {
-        DataType::Timestamp(_, _) => cast(column, &DataType::Int64),
-        _ => Ok(Arc::clone(column)),
-    };
-    let columns = batch.columns().iter().map(number).collect::<Result<Vec<ArrayRef>, _>>()?;
+/// The batch in the types that rows are written in: what Arrow would spell in a form of its own,
+/// or round, becomes a number or a text first.
+fn as_written(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let written = |column: &ArrayRef| cast(column, &written_type(column.data_type()));
+    let columns = batch.columns().iter().map(written).collect::<Result<Vec<ArrayRef>, _>>()?;
     let schema = batch.schema();
-    let fields = schema.fields().iter().zip(&columns).map(|(field, column)| {
-        Field::new(field.name(), column.data_type().clone(), field.is_nullable())
-    });
+    let fields = schema.fields().iter().map(|field| written_field(field));
     RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns)
+}
+
+fn written_type(kind: &DataType) -> DataType {
+    match kind {
+        DataType::Timestamp(_, _) => DataType::Int64,
+        DataType::Decimal128(_, _) => DataType::Utf8,
+        DataType::List(element) => DataType::List(written_field(element)),
+        DataType::Struct(fields) => {
+            DataType::Struct(fields.iter().map(|field| written_field(field)).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+fn written_field(field: &Field) -> FieldRef {
+    Arc::new(Field::new(field.name(), written_type(field.data_type()), field.is_nullable()))
 }

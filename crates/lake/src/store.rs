@@ -1,10 +1,6 @@
 //! Where the tables are, how one is opened or made, and which versions they have.
 
-use crate::{
-    Error, Result, Table,
-    error::is_lost,
-    table::PARTITION,
-};
+use crate::{Error, Result, Table, error::is_lost, table::PARTITION};
 use deltalake_core::{
     DeltaTable, DeltaTableBuilder, DeltaTableError,
     kernel::{StructType, engine::arrow_conversion::TryIntoKernel},

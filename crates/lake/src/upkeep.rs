@@ -25,7 +25,10 @@ use deltalake_core::{
     operations::get_num_idx_cols_and_stats_columns,
     protocol::DeltaOperation,
 };
-use std::{collections::{BTreeMap, HashMap}, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 /// The application id of every piece of upkeep; no source may be called so.
 pub(crate) const UPKEEP: &str = "foreshadow-upkeep";
@@ -86,7 +89,8 @@ impl Lake {
         let grace = chrono::Duration::from_std(grace).unwrap_or(chrono::Duration::MAX);
         let vacuumed =
             delta.vacuum().with_retention_period(grace).with_enforce_retention_duration(false);
-        let (delta, deleted) = vacuumed.await.map_err(|error| Error::at(&self.place(table), error))?;
+        let (delta, deleted) =
+            vacuumed.await.map_err(|error| Error::at(&self.place(table), error))?;
         self.remember(table, &delta);
         Ok(Expired { files_removed, files_deleted: deleted.files_deleted.len() })
     }
@@ -137,8 +141,8 @@ impl Lake {
             let Some(delta) = self.newest(table).await? else {
                 return Ok(0);
             };
-            let properties = CommitProperties::default()
-                .with_application_transactions(vec![upkeep_at(&delta)]);
+            let properties =
+                CommitProperties::default().with_application_transactions(vec![upkeep_at(&delta)]);
             let removed =
                 delta.delete().with_predicate(old.clone()).with_commit_properties(properties).await;
             match removed {

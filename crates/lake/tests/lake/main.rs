@@ -1,3 +1,8 @@
-//! What the lake promises, shown through its public API.
+//! What the lake promises, shown through its public API on a folder of its own.
 
+mod appending;
 mod commit_model;
+mod reading;
+mod schemas;
+mod support;
+mod upkeep;
