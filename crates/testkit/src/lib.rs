@@ -1,1 +1,25 @@
-//! testkit
+//! Everything outside Foreshadow that a demo or a test needs, made so that the truth is known.
+//!
+//! - [`sim`]: providers in the OpenAI dialect, on loopback, over real HTTP: priced, with faults on
+//!   demand and a call log of their own that a ledger can be compared with.
+//! - [`world`]: fourteen days of traffic whose true quality, category by category, is declared.
+//! - [`recorded`]: the same, from recorded answers of real models.
+//! - [`client`]: plays calls through a base URL.
+//! - [`SteppedClock`]: time that moves only when it is told to.
+//!
+//! This crate never reads a clock, never draws chance that is not a hash of its seed, never calls
+//! anything but loopback, and knows nothing of how Foreshadow weighs what it sees: if the two
+//! shared their arithmetic, they would share its mistakes.
+
+mod chance;
+pub mod client;
+mod clock;
+mod error;
+mod live_call;
+pub mod recorded;
+pub mod sim;
+pub mod world;
+
+pub use clock::SteppedClock;
+pub use error::Error;
+pub use live_call::LiveCall;

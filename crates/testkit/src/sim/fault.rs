@@ -1,0 +1,52 @@
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+/// A way in which a provider fails. None of them is billed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// 429: too many requests for now.
+    RateLimited {
+        /// What the `retry-after` header says.
+        retry_after_s: u32,
+    },
+    /// 429: the account's money is spent; asking again does not help.
+    InsufficientQuota,
+    /// 500.
+    ServerError,
+    /// The call is taken and never answered.
+    Hang,
+    /// The connection is reset before a reply.
+    Reset,
+    /// The reply, streamed or not, breaks off in the middle.
+    Truncated,
+    /// 200, and a body that no dialect understands.
+    Garbage,
+}
+
+/// The faults that are due, by model.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Mutex<BTreeMap<String, (Fault, u32)>>);
+
+impl Faults {
+    pub(crate) fn inject(&self, model: &str, fault: Fault, calls: u32) {
+        self.due().insert(model.to_owned(), (fault, calls));
+    }
+
+    pub(crate) fn heal(&self, model: &str) {
+        self.due().remove(model);
+    }
+
+    /// The fault that the next call to `model` meets.
+    pub(crate) fn take(&self, model: &str) -> Option<Fault> {
+        let mut due = self.due();
+        let (fault, calls) = due.get_mut(model)?;
+        *calls = calls.checked_sub(1)?;
+        Some(*fault)
+    }
+
+    fn due(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, (Fault, u32)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

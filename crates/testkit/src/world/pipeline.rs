@@ -1,0 +1,141 @@
+//! The demo's pipeline, as a user would write it. The only place that knows the pipeline's format.
+
+use super::{JUDGE, MINI, NANO, OWN_KEYS, PRICES, REFERENCE};
+use std::fmt::Write as _;
+
+/// The least assumed value of sensitivity + specificity - 1; the judge's true one is 0.965.
+const JUDGE_YOUDEN_ASSUMED: f64 = 0.95;
+/// Prompts of at least so many tokens are long: short ones have about 120, long ones over 500.
+const LONG_TOKENS: u32 = 256;
+
+/// Whose prices are in [`PRICES`], in its order.
+const PROVIDER_OF: [&str; 4] = ["openai", "openai", "harbor", "harbor"];
+
+pub(super) fn toml(base_urls: &[(String, String)]) -> String {
+    let mut text = String::from("# The simulated world of `foreshadow demo`.\nversion = 1\n");
+    let [(live, _), (shadow, _)] = OWN_KEYS;
+    for (name, base_url) in base_urls {
+        // Writing into a text cannot fail.
+        let _ = write!(
+            text,
+            "\n[[provider]]\nname = \"{name}\"\ndialect = \"openai\"\nbase_url = \"{base_url}\"\n\
+             key_env = \"{live}\"\nshadow_key_env = \"{shadow}\"\n"
+        );
+    }
+    for ((model, prices), provider) in PRICES.iter().zip(PROVIDER_OF) {
+        let [input, cached, output] = prices.map(dollars);
+        let _ = write!(
+            text,
+            "\n[[model]]\nname = \"{model}\"\nprovider = \"{provider}\"\nprices = [{{ \
+             from = \"2026-01-01\", input = \"{input}\", cached_input = \"{cached}\", \
+             output = \"{output}\" }}]\n"
+        );
+    }
+    let categories = CATEGORIES
+        .replace("REFERENCE", REFERENCE)
+        .replace("MINI", MINI)
+        .replace("NANO", NANO)
+        .replace("JUDGE", JUDGE)
+        .replace("YOUDEN", &JUDGE_YOUDEN_ASSUMED.to_string())
+        .replace("SHORT_MAX", &(LONG_TOKENS - 1).to_string())
+        .replace("LONG_MIN", &LONG_TOKENS.to_string());
+    text + &categories
+}
+
+/// Nano-dollars a token as dollars for a million tokens.
+fn dollars(nano: i64) -> String {
+    format!("{}.{:03}", nano / 1000, nano % 1000)
+}
+
+const CATEGORIES: &str = r#"
+[judge]
+model = "JUDGE"
+rubric = "A summary is acceptable if it says how the case was closed, as the case's file has it."
+assumed_youden = YOUDEN
+
+[[category]]
+name = "classify"
+mode = "R"
+bar = 0.90
+candidates = ["MINI", "NANO"]
+scorers = [{ kind = "expected" }]
+
+[[category]]
+name = "extract"
+when = { response_format = "json_schema", system = "^You read invoices" }
+mode = "R"
+bar = 0.90
+candidates = ["MINI"]
+scorers = [{ kind = "json_schema" }, { kind = "expected" }]
+
+[[category]]
+name = "summarize"
+when = { system = "^You summarise support cases" }
+mode = "JP"
+margin = 0.05
+candidates = ["MINI"]
+scorers = [{ kind = "judge" }]
+
+[[category]]
+name = "rewrite"
+when = { system = "^You rewrite agents' notes" }
+mode = "RP"
+margin = 0.05
+candidates = ["MINI"]
+scorers = [{ kind = "expected", match = "contains" }]
+
+[[category]]
+name = "assist"
+when = { tools = ["book_appointment"] }
+mode = "AA"
+margin = 0.10
+candidates = ["MINI"]
+control = true
+scorers = [{ kind = "tool_calls" }]
+
+[[category]]
+name = "translate"
+when = { system = "^You translate" }
+mode = "R"
+bar = 0.90
+candidates = ["MINI"]
+scorers = [{ kind = "expected" }]
+
+[[category]]
+name = "math"
+when = { system = "^You do sums" }
+mode = "R"
+bar = 0.90
+candidates = ["MINI"]
+scorers = [{ kind = "expected" }]
+
+[[category]]
+name = "legal-review"
+mode = "R"
+bar = 0.90
+candidates = ["MINI"]
+scorers = [{ kind = "expected" }]
+
+[[category]]
+name = "faq"
+mode = "R"
+bar = 0.90
+candidates = ["MINI"]
+scorers = [{ kind = "expected" }]
+
+[[category]]
+name = "qa-short"
+when = { system = "^You answer staff questions", prompt_tokens = { max = SHORT_MAX } }
+mode = "R"
+bar = 0.90
+candidates = ["MINI"]
+scorers = [{ kind = "expected" }]
+
+[[category]]
+name = "qa-long"
+when = { system = "^You answer staff questions", prompt_tokens = { min = LONG_MIN } }
+mode = "R"
+bar = 0.90
+candidates = ["MINI"]
+scorers = [{ kind = "expected" }]
+"#;

@@ -1,0 +1,8 @@
+//! What the testkit promises to those who test with it.
+
+mod clock;
+mod endings;
+mod recorded;
+mod sim;
+mod support;
+mod world;
