@@ -1,1 +1,28 @@
-//! dialect
+//! Providers' wire formats: what a call asks, what a reply says, and how to put the same call to
+//! another model.
+//!
+//! A dialect types only what decisions touch and keeps the rest byte for byte, because whatever is
+//! parsed and written again is no longer what the client sent. Reading never fails: a call that is
+//! not understood is `opaque` and says why it cannot be replayed; a reply that is not understood is
+//! not complete.
+//!
+//! This crate never does I/O, never sees a key (it removes them, see [`credentials`]) and never
+//! decides anything: it only reads and writes. Each dialect is a folder of the same files: `call`,
+//! `reply`, `stream`, `edit`, `error`, `judge`.
+
+pub mod content;
+mod conversation;
+pub mod credentials;
+mod dialect;
+mod error;
+mod json;
+mod openai;
+pub mod sse;
+pub mod stream;
+mod tokens;
+pub mod unreplayable;
+
+pub use conversation::{CONVERSATION_KEY_CHARS_MAX, conversation};
+pub use dialect::{Dialect, UnknownDialect};
+pub use error::Error;
+pub use tokens::{COUNTED_BYTES_MAX, count as count_tokens};

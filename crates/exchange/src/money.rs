@@ -75,12 +75,10 @@ fn parse(text: &str) -> Option<NanoUsd> {
     if !plain(whole) || !plain(fraction) || fraction.len() > 9 {
         return None;
     }
-    let nano = whole
-        .parse::<i64>()
-        .ok()?
-        .checked_mul(PER_USD as i64)?
-        .checked_add(format!("{fraction:0<9}").parse().ok()?)?;
-    Some(NanoUsd(if negative { -nano } else { nano }))
+    let whole = whole.parse::<i64>().ok()?;
+    let nano =
+        i128::from(whole) * i128::from(PER_USD) + format!("{fraction:0<9}").parse::<i128>().ok()?;
+    i64::try_from(if negative { -nano } else { nano }).ok().map(NanoUsd)
 }
 
 impl Serialize for NanoUsd {

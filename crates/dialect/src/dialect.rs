@@ -1,0 +1,137 @@
+use crate::{Error, openai, stream, tokens};
+use bytes::Bytes;
+use exchange::{Call, Headers, Reply, Usage, UsageSource};
+use serde_json::Value;
+use std::{fmt, str::FromStr};
+
+/// A provider's wire format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Dialect {
+    /// `OpenAI` Chat Completions, as spoken by `OpenAI`, Azure, vLLM, Ollama, `OpenRouter` and more.
+    OpenAi,
+}
+
+impl Dialect {
+    /// Every dialect that this program speaks.
+    pub const ALL: [Self; 1] = [Self::OpenAi];
+
+    /// The dialect's name in pipelines and tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai",
+        }
+    }
+
+    /// Reads a call. Never fails: what is not understood is `opaque` or says why in `unreplayable`.
+    ///
+    /// `body` is as it went over the wire; its content coding is undone here.
+    #[must_use]
+    pub fn read_call(self, method: &str, path: &str, headers: &Headers, body: &[u8]) -> Call {
+        match self {
+            Self::OpenAi => openai::call::read(method, path, headers, body),
+        }
+    }
+
+    /// Reads a reply, streamed or not. Never fails: what is not understood is not `complete`.
+    ///
+    /// `body` is as it came over the wire; its content coding is undone here, as far as it goes.
+    #[must_use]
+    pub fn read_reply(self, status: u16, headers: &Headers, body: &[u8]) -> Reply {
+        match self {
+            Self::OpenAi => openai::reply::read(status, headers, body),
+        }
+    }
+
+    /// A reader for a streamed reply that arrives piece by piece, its content coding undone.
+    #[must_use]
+    pub fn stream(self) -> stream::Reader {
+        stream::Reader::new(self)
+    }
+
+    /// What the provider says was used; where it does not say, a tokenizer's estimate, marked so.
+    ///
+    /// An error without any output is estimated as nothing: providers do not bill refused calls.
+    #[must_use]
+    pub fn usage_or_estimate(self, call: &Call, reply: &Reply) -> Usage {
+        reply.usage.unwrap_or_else(|| {
+            let output_tokens = tokens::of_reply(reply);
+            let refused = reply.error.is_some() && output_tokens == 0;
+            Usage {
+                input_tokens: if refused { 0 } else { call.prompt_tokens_estimate },
+                cached_tokens: 0,
+                cache_write_tokens: 0,
+                output_tokens,
+                reasoning_tokens: 0,
+                source: UsageSource::Estimated,
+            }
+        })
+    }
+
+    /// The body with another model, every other byte untouched: for live calls of a candidate.
+    ///
+    /// # Errors
+    /// [`Error::NotAnObject`] if the (uncompressed) body is not a JSON object.
+    pub fn with_model(self, body: &[u8], model: &str) -> Result<Bytes, Error> {
+        match self {
+            Self::OpenAi => openai::edit::with_model(body, model),
+        }
+    }
+
+    /// The body with another model, unstreamed and without lasting effect, every other member
+    /// untouched: for shadow calls.
+    ///
+    /// # Errors
+    /// [`Error::NotAnObject`] if the (uncompressed) body is not a JSON object.
+    pub fn replay_body(self, body: &[u8], model: &str) -> Result<Bytes, Error> {
+        match self {
+            Self::OpenAi => openai::edit::replay(body, model),
+        }
+    }
+
+    /// The body of a call of our own to a judge, whose reply must satisfy `schema`.
+    #[must_use]
+    pub fn judge_body(self, model: &str, system: &str, user: &str, schema: &Value) -> Bytes {
+        match self {
+            Self::OpenAi => openai::judge::body(model, system, user, schema),
+        }
+    }
+
+    /// The path of calls of our own, below the provider's base URL.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::OpenAi => openai::CHAT_PATH,
+        }
+    }
+
+    /// An error of our own in the dialect's shape, so that the caller's SDK raises its own class.
+    #[must_use]
+    pub fn error_body(self, status: u16, message: &str, kind: &str) -> Bytes {
+        match self {
+            Self::OpenAi => openai::error::body(status, message, kind),
+        }
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name())
+    }
+}
+
+/// No dialect has this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("dialect `{0}` is unknown: use `openai`")]
+pub struct UnknownDialect(String);
+
+impl FromStr for Dialect {
+    type Err = UnknownDialect;
+
+    fn from_str(name: &str) -> Result<Self, UnknownDialect> {
+        Self::ALL
+            .into_iter()
+            .find(|dialect| dialect.name() == name)
+            .ok_or_else(|| UnknownDialect(name.to_owned()))
+    }
+}

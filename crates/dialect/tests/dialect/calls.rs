@@ -1,0 +1,119 @@
+//! Calls, from golden files: `{method, path, headers, body, expect}`.
+
+use crate::golden;
+use dialect::Dialect;
+use exchange::Call;
+use serde_json::json;
+
+fn read(path: &str, body: &str) -> Call {
+    Dialect::OpenAi.read_call("POST", path, &golden::headers(&[]), body.as_bytes())
+}
+
+#[test]
+fn every_golden_call_is_read_as_expected() {
+    for path in golden::files("calls", ".json") {
+        let case = golden::json(&path);
+        let text = |name: &str| case[name].as_str().unwrap_or_default().to_owned();
+        let headers = serde_json::from_value(case["headers"].clone()).unwrap_or_default();
+        let body = match &case["body"] {
+            serde_json::Value::String(raw) => raw.clone(),
+            parsed => parsed.to_string(),
+        };
+        let call =
+            Dialect::OpenAi.read_call(&text("method"), &text("path"), &headers, body.as_bytes());
+        golden::assert_same(path.to_str().unwrap(), &golden::of_call(&call), &case["expect"]);
+    }
+}
+
+/// Each member alone makes the call unreplayable, for exactly its reason.
+#[test]
+fn what_cannot_be_replayed_says_why() {
+    let message = json!([{"role": "user", "content": "hi"}]);
+    let image = |url: &str| json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]);
+    let cases = [
+        ("n", json!(2), &["choices"][..]),
+        ("n", json!("two"), &["choices"]),
+        ("n", json!(1), &[]),
+        ("n", json!(null), &[]),
+        ("store", json!(true), &["store"]),
+        ("store", json!(false), &[]),
+        ("web_search_options", json!({}), &["web_search"]),
+        ("modalities", json!(["text", "audio"]), &["audio"]),
+        ("modalities", json!(["text"]), &[]),
+        ("audio", json!({"voice": "x"}), &["audio"]),
+        ("logprobs", json!(true), &["logprobs"]),
+        ("previous_response_id", json!("resp_1"), &["stateful"]),
+        ("conversation", json!("conv_1"), &["stateful"]),
+        ("messages", json!([{"role": "assistant", "audio": {"id": "a"}}]), &["stateful"]),
+        (
+            "messages",
+            json!([{"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]}]),
+            &["stateful"],
+        ),
+        (
+            "messages",
+            json!([{"role": "user", "content": [{"type": "file", "file": {"file_data": "f"}}]}]),
+            &[],
+        ),
+        ("messages", image("https://example.org/cat.png?v=2"), &[]),
+        ("messages", image("https://b.example.org/cat.png?X-Amz-Expires=60"), &["expiring_media"]),
+        ("messages", image("data:image/png;base64,aaaa"), &[]),
+        ("tools", json!([{"type": "function", "function": {"name": "f"}}]), &[]),
+        ("tools", json!([{"type": "custom", "custom": {"name": "f"}}]), &[]),
+        ("tools", json!([{"type": "mcp", "server_url": "x"}]), &["server_tool"]),
+        ("messages", json!("hi"), &["body"]),
+        ("messages", json!(null), &["body"]),
+    ];
+    for (member, value, reasons) in cases {
+        let mut body = json!({"model": "m", "messages": message});
+        body[member] = value.clone();
+        let call = read("/v1/chat/completions", &body.to_string());
+        assert_eq!(call.unreplayable, reasons, "{member}: {value}");
+    }
+}
+
+#[test]
+fn endpoints_are_known_by_name_but_only_chat_is_replayable() {
+    let cases = [
+        ("POST", "/v1/chat/completions", "chat.completions"),
+        ("POST", "/v1/chat/completions/?beta=1", "chat.completions"),
+        ("post", "/openai/deployments/gpt/chat/completions?api-version=1", "chat.completions"),
+        ("GET", "/v1/chat/completions", "opaque"),
+        ("GET", "/v1/chat/completions/id", "opaque"),
+        ("POST", "/v1/responses", "responses"),
+        ("GET", "/v1/responses/resp_1", "responses"),
+        ("POST", "/v1/embeddings", "embeddings"),
+        ("GET", "/v1/models", "models"),
+        ("POST", "/v1/completions", "completions"),
+        ("POST", "/v1/audio/speech", "audio"),
+        ("GET", "/", "opaque"),
+        ("POST", "/v1/something/new", "opaque"),
+    ];
+    for (method, path, endpoint) in cases {
+        let body = br#"{"model":"m","messages":[]}"#;
+        let call = Dialect::OpenAi.read_call(method, path, &golden::headers(&[]), body);
+        assert_eq!(call.endpoint, endpoint, "{method} {path}");
+        let replayable = endpoint == "chat.completions";
+        assert_eq!(call.unreplayable.is_empty(), replayable, "{method} {path}");
+    }
+}
+
+#[test]
+fn a_body_that_cannot_be_read_keeps_the_endpoint_and_says_so() {
+    for body in ["", "null", "[]", "{\"messages\":[", "\u{0}", "{\"model\":\"m\"}"] {
+        let call = read("/v1/chat/completions", body);
+        assert_eq!(call.endpoint, "chat.completions");
+        assert_eq!(call.unreplayable, ["body"], "{body}");
+    }
+}
+
+#[test]
+fn a_longer_prompt_is_estimated_longer() {
+    let estimate = |words: usize| {
+        let body = json!({"messages": [{"role": "user", "content": "word ".repeat(words)}]});
+        read("/v1/chat/completions", &body.to_string()).prompt_tokens_estimate
+    };
+    assert!((100..=120).contains(&estimate(100)), "{}", estimate(100));
+    // Far past the part that is counted, the estimate still grows in proportion.
+    assert!((99_000..=101_100).contains(&estimate(100_000)), "{}", estimate(100_000));
+}

@@ -1,0 +1,31 @@
+//! What holds of every stream, whatever its bytes. The fuzz target `sse` compiles this very file.
+
+use dialect::{Dialect, sse};
+use exchange::Reply;
+
+/// Whole, byte by byte, or cut where the data itself says: the same events and the same reply.
+pub(crate) fn stream_law(data: &[u8]) {
+    let whole = read([data]);
+    assert_eq!(whole, read(data.chunks(1)), "byte by byte");
+    let at = data.first().map_or(0, |first| usize::from(*first) % data.len());
+    assert_eq!(whole, read([&data[..at], &data[at..]]), "cut at {at}");
+    assert_eq!(events([data]), events(data.chunks(1)));
+    assert!(!whole.complete || (whole.finish_reason.is_some() && whole.error.is_none()));
+    assert!(whole.text.as_deref() != Some(""), "an empty text is none");
+}
+
+/// The reply that a stream's pieces add up to.
+pub(crate) fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Reply {
+    let mut reader = Dialect::OpenAi.stream();
+    pieces.into_iter().for_each(|piece| reader.push(piece));
+    reader.finish()
+}
+
+/// The events in a stream's pieces: name and data of each.
+pub(crate) fn events<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let (mut parser, mut events) = (sse::Parser::default(), Vec::new());
+    for piece in pieces {
+        parser.push(piece, &mut |event| events.push((event.name.to_vec(), event.data.to_vec())));
+    }
+    events
+}

@@ -1,0 +1,10 @@
+//! Behaviour of the nouns and of their wire form through the public API.
+
+#![cfg(test)]
+
+mod amounts;
+mod corpus;
+mod laws;
+mod moments;
+mod size;
+mod wire;
