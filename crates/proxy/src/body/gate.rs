@@ -16,7 +16,7 @@ use tokio::{
 /// Holds a body back until the provider says `100 Continue` or the wait is over. A provider that
 /// refuses at once is heard before any byte of the body was asked of the client.
 pub(crate) struct Gate {
-    word: oneshot::Receiver<()>,
+    word: Option<oneshot::Receiver<()>>,
     wait: Pin<Box<Sleep>>,
 }
 
@@ -31,12 +31,19 @@ impl Gate {
                 let _closed = say.map(|say| say.send(()));
             }
         });
-        Self { word, wait: Box::pin(sleep(wait_max)) }
+        Self { word: Some(word), wait: Box::pin(sleep(wait_max)) }
     }
 
     pub(crate) fn poll_open(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let said = Pin::new(&mut self.word).poll(context).is_ready();
-        if said || self.wait.as_mut().poll(context).is_ready() {
+        if let Some(word) = &mut self.word {
+            match Pin::new(word).poll(context) {
+                Poll::Ready(Ok(())) => return Poll::Ready(()),
+                // A final reply came instead: it is no invitation.
+                Poll::Ready(Err(_)) => self.word = None,
+                Poll::Pending => {}
+            }
+        }
+        if self.wait.as_mut().poll(context).is_ready() {
             return Poll::Ready(());
         }
         Poll::Pending

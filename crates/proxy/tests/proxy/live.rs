@@ -1,0 +1,332 @@
+//! Live categories: who answers, who is told, and what a failing candidate costs (nothing).
+
+use crate::support::{Provider, Rig, Setup, Witness, json};
+use bytes::Bytes;
+use exchange::{MINUTE_US, NanoUsd, Route, Served};
+use http::{HeaderName, HeaderValue};
+use proxy::{Answered, CallHead, Key, Placed, Planned, Priced, Rewrite, Steer};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// Everything with "summarise" in it is live at the candidate `small` of provider `c`.
+struct Script {
+    turn: Route,
+    live: Arc<AtomicBool>,
+}
+
+impl Steer for Script {
+    fn is_live(&self) -> bool {
+        self.live.load(Ordering::SeqCst)
+    }
+
+    fn wants_body(&self, call: &CallHead<'_>) -> bool {
+        self.is_live() && call.path.starts_with("/v1/chat")
+    }
+
+    fn plan(&self, _: &CallHead<'_>, body: &Bytes) -> Planned {
+        assert!(!body.starts_with(b"panic"), "as the test wants it");
+        if !body.starts_with(b"summarise") {
+            return Planned::PassThrough;
+        }
+        let candidate = (self.turn == Route::Live).then(|| "small".to_owned());
+        let served = Served {
+            route: self.turn,
+            category: Some("summaries".into()),
+            candidate,
+            policy_version: 7,
+        };
+        let placed = Placed { served, reference_model: "big".into() };
+        if self.turn == Route::Reference {
+            return Planned::Reference(placed);
+        }
+        let key = HeaderValue::from_static("Bearer our-key");
+        Planned::Candidate(placed, Rewrite {
+            provider: "c".into(),
+            path: "/v1/chat/completions".into(),
+            model: "small".into(),
+            body: Bytes::from_static(b"rewritten"),
+            key: Some(Key::new(HeaderName::from_static("authorization"), key)),
+        })
+    }
+
+    fn price(&self, answered: &Answered<'_>) -> Option<Priced> {
+        let cost = i64::try_from(answered.body.len()).unwrap();
+        Some(Priced { cost: NanoUsd(cost), saving: NanoUsd(2 * cost) })
+    }
+}
+
+struct Stage {
+    rig: Rig,
+    reference: Arc<Mutex<Vec<(String, String)>>>,
+    candidate: Arc<Mutex<Vec<(String, String)>>>,
+    live: Arc<AtomicBool>,
+    seen: crate::support::Seen,
+    _providers: [Provider; 2],
+}
+
+fn recording(
+    answer: impl Fn(&str, &str) -> String + Send + Sync + 'static,
+) -> (Provider, Arc<Mutex<Vec<(String, String)>>>) {
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&calls);
+    let provider = Provider::answering(move |head, body| {
+        kept.lock().unwrap().push((head.to_owned(), body.to_owned()));
+        answer(head, body)
+    });
+    (provider, calls)
+}
+
+/// The reference refuses the key `bad` and answers everything else with `{"by":"reference"}`.
+fn stage(turn: Route, candidate: impl Fn(&str, &str) -> String + Send + Sync + 'static) -> Stage {
+    let (first, reference) = recording(|head, _| {
+        if head.contains("Bearer bad") {
+            return json("401 Unauthorized", "{}");
+        }
+        json("200 OK", "{\"by\":\"reference\"}")
+    });
+    let (second, candidate) = recording(candidate);
+    let live = Arc::new(AtomicBool::new(true));
+    let (witness, seen) = Witness::new();
+    let mut setup = Setup::of(&[("p", first.url()), ("c", second.url())])
+        .mirrored_by(witness)
+        .steered_by(Script { turn, live: Arc::clone(&live) });
+    setup.config.limits.live_call_bytes_max = 1000;
+    setup.config.limits.candidate_wait_max = std::time::Duration::from_millis(300);
+    Stage { rig: setup.start(), reference, candidate, live, seen, _providers: [first, second] }
+}
+
+fn small(_: &str, _: &str) -> String {
+    json("200 OK", "{\"by\":\"small\"}")
+}
+
+fn call(key: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST /p/v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
+         authorization: Bearer {key}\r\ncookie: secret=1\r\nx-private: 1\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    )
+}
+
+fn stamps(head: &str) -> Vec<&str> {
+    head.lines().filter(|line| line.starts_with("x-foreshadow-")).skip(1).collect()
+}
+
+const BY_SMALL: [&str; 5] = [
+    "x-foreshadow-category: summaries",
+    "x-foreshadow-model: small",
+    "x-foreshadow-route: live",
+    "x-foreshadow-cost-usd: 0.000000014",
+    "x-foreshadow-saving-usd: 0.000000028",
+];
+
+fn by_reference(route: &str) -> Vec<String> {
+    [
+        "x-foreshadow-category: summaries",
+        "x-foreshadow-model: big",
+        &format!("x-foreshadow-route: {route}"),
+        "x-foreshadow-cost-usd: 0.000000018",
+        "x-foreshadow-saving-usd: 0.000000036",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+#[test]
+fn a_caller_whom_the_reference_accepted_is_served_by_the_candidate_under_our_key() {
+    let stage = stage(Route::Live, small);
+    let mut client = stage.rig.client();
+    let (head, body) = client.ask(&call("good", "summarise this"));
+    assert_eq!(body, "{\"by\":\"reference\"}", "the first call shows who the caller is");
+    assert_eq!(stamps(&head), by_reference("reference"));
+    let (head, body) = client.ask(&call("good", "summarise that"));
+    assert_eq!(body, "{\"by\":\"small\"}");
+    assert_eq!(stamps(&head), BY_SMALL);
+    let (asked, sent) = stage.candidate.lock().unwrap()[0].clone();
+    assert_eq!(sent, "rewritten");
+    assert!(asked.contains("authorization: Bearer our-key\r\n"), "{asked}");
+    for secret in ["good", "secret", "x-private"] {
+        assert!(!asked.contains(secret), "{asked}");
+    }
+    let reference = stage.reference.lock().unwrap()[0].clone();
+    assert!(reference.0.contains("authorization: Bearer good\r\n"), "{}", reference.0);
+    assert!(reference.0.contains("x-private: 1\r\n"), "{}", reference.0);
+    assert_eq!(reference.1, "summarise this");
+    let served = |exchange: exchange::Exchange| (exchange.served.route, exchange.served.candidate);
+    assert_eq!(served(stage.seen.next()), (Route::Reference, None));
+    let exchange = stage.seen.next();
+    assert!(head.contains(&format!("x-foreshadow-exchange: {}\r\n", exchange.id)), "{head}");
+    assert_eq!(exchange.call.body.inline().unwrap(), "summarise that");
+    assert_eq!(exchange.capture, exchange::Capture::Complete);
+    assert_eq!(served(exchange), (Route::Live, Some("small".into())));
+}
+
+#[test]
+fn a_credential_that_the_reference_refuses_never_reaches_a_candidate() {
+    let stage = stage(Route::Live, small);
+    let mut client = stage.rig.client();
+    for _ in 0..3 {
+        assert!(client.ask(&call("bad", "summarise")).0.starts_with("HTTP/1.1 401 "));
+    }
+    assert!(stage.candidate.lock().unwrap().is_empty());
+}
+
+#[test]
+fn one_callers_acceptance_is_not_anothers() {
+    let stage = stage(Route::Live, small);
+    let mut client = stage.rig.client();
+    client.ask(&call("good", "summarise"));
+    assert!(client.ask(&call("bad", "summarise")).0.starts_with("HTTP/1.1 401 "));
+    assert_eq!(client.ask(&call("other", "summarise")).1, "{\"by\":\"reference\"}");
+    assert!(stage.candidate.lock().unwrap().is_empty());
+}
+
+#[test]
+fn acceptance_at_another_endpoint_does_not_count() {
+    let stage = stage(Route::Live, small);
+    let mut client = stage.rig.client();
+    client.ask("GET /p/v1/models HTTP/1.1\r\nhost: a\r\nauthorization: Bearer good\r\n\r\n");
+    assert_eq!(client.ask(&call("good", "summarise")).1, "{\"by\":\"reference\"}");
+}
+
+#[test]
+fn acceptance_grows_old() {
+    let stage = stage(Route::Live, small);
+    let mut client = stage.rig.client();
+    client.ask(&call("good", "summarise"));
+    stage.rig.clock.advance(10 * MINUTE_US);
+    assert_eq!(client.ask(&call("good", "summarise")).1, "{\"by\":\"small\"}");
+    stage.rig.clock.advance(1);
+    assert_eq!(client.ask(&call("good", "summarise")).1, "{\"by\":\"reference\"}");
+    assert_eq!(client.ask(&call("good", "summarise")).1, "{\"by\":\"small\"}");
+}
+
+#[test]
+fn a_call_of_no_live_category_passes_through_unstamped() {
+    let stage = stage(Route::Live, small);
+    let (head, body) = stage.rig.client().ask(&call("good", "translate"));
+    assert_eq!(format!("{head}{body}"), json("200 OK", "{\"by\":\"reference\"}"));
+    assert_eq!(stage.reference.lock().unwrap()[0].1, "translate");
+    assert_eq!(stage.seen.next().served.category, None);
+}
+
+#[test]
+fn nothing_is_planned_where_nothing_is_live() {
+    let stage = stage(Route::Live, small);
+    stage.live.store(false, Ordering::SeqCst);
+    let mut client = stage.rig.client();
+    for _ in 0..2 {
+        let (head, _) = client.ask(&call("good", "summarise"));
+        assert!(stamps(&head).is_empty(), "{head}");
+    }
+    assert!(stage.candidate.lock().unwrap().is_empty());
+}
+
+#[test]
+fn the_references_turn_is_stamped_as_such() {
+    let stage = stage(Route::Reference, small);
+    let (head, _) = stage.rig.client().ask(&call("good", "summarise"));
+    assert_eq!(stamps(&head), by_reference("reference"));
+}
+
+#[test]
+fn a_call_too_long_to_plan_goes_to_the_reference_whole() {
+    let stage = stage(Route::Live, small);
+    let body = format!("summarise {}", "x".repeat(50_000));
+    let mut client = stage.rig.client();
+    for _ in 0..2 {
+        let (head, _) = client.ask(&call("good", &body));
+        assert!(stamps(&head).is_empty(), "{head}");
+        assert!(stage.reference.lock().unwrap().pop().unwrap().1 == body);
+        let exchange = stage.seen.next();
+        assert!(*exchange.call.body.inline().unwrap() == *body);
+        assert_eq!(exchange.capture, exchange::Capture::Complete);
+    }
+}
+
+#[test]
+fn a_steer_that_panics_has_no_say() {
+    let stage = stage(Route::Live, small);
+    let (head, body) = stage.rig.client().ask(&call("good", "panic"));
+    assert_eq!(format!("{head}{body}"), json("200 OK", "{\"by\":\"reference\"}"));
+}
+
+/// The candidate fails in some way; the caller gets the reference's answer to its own bytes.
+fn check_fallback(candidate: impl Fn(&str, &str) -> String + Send + Sync + 'static) {
+    let stage = stage(Route::Live, candidate);
+    let mut client = stage.rig.client();
+    client.ask(&call("good", "summarise 1"));
+    let (head, body) = client.ask(&call("good", "summarise 2"));
+    assert_eq!(body, "{\"by\":\"reference\"}");
+    assert_eq!(stamps(&head), by_reference("fallback"));
+    assert_eq!(stage.candidate.lock().unwrap().len(), 1);
+    let (asked, sent) = stage.reference.lock().unwrap().pop().unwrap();
+    assert!(asked.contains("authorization: Bearer good\r\n"), "{asked}");
+    assert_eq!(sent, "summarise 2");
+    stage.seen.next();
+    let served = stage.seen.next().served;
+    assert_eq!((served.route, served.candidate), (Route::Fallback, None));
+}
+
+#[test]
+fn a_candidate_that_is_limited_broken_or_refuses_our_key_falls_back() {
+    for status in ["429 Too Many Requests", "500 Internal Server Error", "401 Unauthorized"] {
+        check_fallback(move |_, _| json(status, "{}"));
+    }
+}
+
+#[test]
+fn a_candidate_that_dies_before_its_first_byte_falls_back() {
+    check_fallback(|_, _| "HTTP/1.1 200 OK\r\nconnection: close\r\n".to_owned());
+    check_fallback(|_, _| {
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+            .to_owned()
+    });
+}
+
+#[test]
+fn a_candidate_that_dies_in_an_unstreamed_reply_falls_back() {
+    check_fallback(|_, _| {
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{"
+            .to_owned()
+    });
+}
+
+#[test]
+fn a_candidate_that_nobody_can_reach_falls_back() {
+    let (first, _reference) = recording(|_, _| json("200 OK", "{\"by\":\"reference\"}"));
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let live = Arc::new(AtomicBool::new(true));
+    let rig = Setup::of(&[("p", first.url()), ("c", format!("http://{free}"))])
+        .steered_by(Script { turn: Route::Live, live })
+        .start();
+    let mut client = rig.client();
+    client.ask(&call("good", "summarise"));
+    let (head, _) = client.ask(&call("good", "summarise"));
+    assert_eq!(stamps(&head), by_reference("fallback"));
+}
+
+#[test]
+fn a_stream_of_the_candidate_is_stamped_without_a_price_and_not_held_back() {
+    let stage = stage(Route::Live, |_, _| {
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nset-cookie: ours=1\r\n\
+         x-ratelimit-remaining-requests: 5\r\ntransfer-encoding: chunked\r\n\r\n\
+         9\r\ndata: 1\n\n\r\n"
+            .to_owned()
+    });
+    let mut client = stage.rig.client();
+    client.ask(&call("good", "summarise"));
+    client.send(call("good", "summarise"));
+    let head = client.read_head();
+    assert_eq!(stamps(&head), BY_SMALL[..3]);
+    assert!(!head.contains("ours=1") && !head.contains("x-ratelimit"), "{head}");
+    client.read_until("data: 1\n\n\r\n");
+}
+
+#[test]
+fn a_key_prints_as_stars() {
+    let key = Key::new(HeaderName::from_static("x-key"), HeaderValue::from_static("sk-1"));
+    assert_eq!(format!("{key:?}"), "x-key: ***");
+}

@@ -1,0 +1,100 @@
+//! Whatever the mirror does, the client sees the same; and the mirror's books close.
+
+use crate::support::{Provider, Setup, json};
+use proxy::{Captured, Limits, Mirror, Offer, Queue, QueueLimits, ShedReason, Tally};
+use std::{collections::BTreeMap, sync::Arc};
+
+const CALL: &str = "POST /p/x HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nabcd";
+
+/// Three calls on one connection are answered as if there were no mirror.
+fn check(mirror: Arc<dyn Mirror>, change: impl FnOnce(&mut Limits)) {
+    let provider = Provider::answering(|_, body| json("200 OK", body));
+    let mut setup = Setup::of(&[("p", provider.url())]);
+    setup.mirror = mirror;
+    change(&mut setup.config.limits);
+    let rig = setup.start();
+    let mut client = rig.client();
+    for _ in 0..3 {
+        let (head, body) = client.ask(CALL);
+        assert_eq!(format!("{head}{body}"), json("200 OK", "abcd"));
+    }
+    rig.stop();
+}
+
+fn tally(offered: u64, accepted: u64, shed: &[(ShedReason, u64)]) -> Tally {
+    Tally { offered, accepted, shed: shed.iter().copied().collect() }
+}
+
+#[test]
+fn a_mirror_that_panics_changes_nothing_for_the_client() {
+    struct Panics;
+    impl Mirror for Panics {
+        fn offer(&self, _: Captured) -> Offer {
+            panic!("as the test wants it");
+        }
+        fn missed(&self, _: Option<&str>, _: ShedReason) {
+            panic!("as the test wants it");
+        }
+    }
+    check(Arc::new(Panics), |_| {});
+    check(Arc::new(Panics), |limits| limits.capture_total_bytes_max = 0);
+}
+
+#[test]
+fn a_mirror_that_nobody_drains_sheds_and_counts() {
+    let queue = Arc::new(Queue::new(QueueLimits { exchanges_max: 1, categories_max: 4 }));
+    check(Arc::new(Shared(Arc::clone(&queue))), |_| {});
+    let expected = BTreeMap::from([(None, tally(3, 1, &[(ShedReason::QueueFull, 2)]))]);
+    assert_eq!(queue.take_tallies(), expected);
+    assert_eq!(queue.take_tallies(), BTreeMap::new());
+    assert_eq!(queue.drain(9).len(), 1);
+}
+
+#[test]
+fn captures_over_the_memory_limit_are_shed_and_counted() {
+    let queue = Arc::new(Queue::new(QueueLimits::default()));
+    check(Arc::new(Shared(Arc::clone(&queue))), |limits| limits.capture_total_bytes_max = 7);
+    let expected = BTreeMap::from([(None, tally(3, 0, &[(ShedReason::Memory, 3)]))]);
+    assert_eq!(queue.take_tallies(), expected);
+}
+
+#[test]
+fn memory_is_free_again_when_the_mirror_lets_go() {
+    let queue = Arc::new(Queue::new(QueueLimits { exchanges_max: 0, categories_max: 4 }));
+    check(Arc::new(Shared(Arc::clone(&queue))), |limits| limits.capture_total_bytes_max = 8);
+    let expected = BTreeMap::from([(None, tally(3, 0, &[(ShedReason::QueueFull, 3)]))]);
+    assert_eq!(queue.take_tallies(), expected);
+}
+
+#[test]
+fn the_queue_numbers_what_it_takes_without_a_gap() {
+    let queue = Arc::new(Queue::new(QueueLimits::default()));
+    check(Arc::new(Shared(Arc::clone(&queue))), |_| {});
+    let numbers = |count| queue.drain(count).into_iter().map(|(seq, _)| seq).collect::<Vec<_>>();
+    assert_eq!(numbers(2), [0, 1]);
+    assert_eq!(numbers(2), [2]);
+}
+
+#[test]
+fn invented_categories_are_counted_apart_only_up_to_a_limit() {
+    let queue = Queue::new(QueueLimits { exchanges_max: 1, categories_max: 2 });
+    for category in ["a", "b", "c", "d"] {
+        queue.missed(Some(category), ShedReason::Memory);
+    }
+    let one = |count| tally(count, 0, &[(ShedReason::Memory, count)]);
+    let expected =
+        [(Some("a".to_owned()), one(1)), (Some("b".to_owned()), one(1)), (None, one(2))];
+    assert_eq!(queue.take_tallies(), BTreeMap::from(expected));
+}
+
+/// A queue that the test keeps a hand on.
+struct Shared(Arc<Queue>);
+
+impl Mirror for Shared {
+    fn offer(&self, captured: Captured) -> Offer {
+        self.0.offer(captured)
+    }
+    fn missed(&self, category: Option<&str>, reason: ShedReason) {
+        self.0.missed(category, reason);
+    }
+}
