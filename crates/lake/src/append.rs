@@ -65,7 +65,7 @@ impl Lake {
         match receipt {
             Some(receipt) => {
                 let commits = self.append_all(&[(table, batch)], receipt).await?;
-                commits.into_iter().next().ok_or(Error::Contended { table: table.name() })
+                commits.into_iter().next().ok_or_else(|| Error::Contended { table: table.name() })
             }
             None => self.append_freely(table, batch).await,
         }

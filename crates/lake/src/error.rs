@@ -33,6 +33,14 @@ pub enum Error {
         /// What the storage said.
         source: Box<DeltaTableError>,
     },
+    /// The address is of a kind that this build cannot open.
+    #[error("{place} is no place for tables; name a local folder, or a store of this build")]
+    Address {
+        /// The table's address.
+        place: String,
+        /// What the table format said.
+        source: Box<DeltaTableError>,
+    },
     /// Other commits kept coming first.
     #[error("table {table} is written by too many at once; it is tried again")]
     Contended {
@@ -105,6 +113,7 @@ impl Error {
             Error::Storage { .. } | Error::Contended { .. } => true,
             Error::ReadOnly { .. }
             | Error::Full { .. }
+            | Error::Address { .. }
             | Error::Gap { .. }
             | Error::Straddles { .. }
             | Error::Reserved(_)
@@ -128,6 +137,9 @@ impl Error {
                 Error::Full { place, source }
             }
             Some(_) => Error::Storage { place, source },
+            None if matches!(*source, DeltaTableError::InvalidTableLocation(_)) => {
+                Error::Address { place, source }
+            }
             None if matches!(*source, DeltaTableError::ObjectStore { .. }) => {
                 Error::Storage { place, source }
             }

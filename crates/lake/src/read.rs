@@ -4,7 +4,7 @@ use crate::{Error, Lake, Result, Table, table::OFFSET, table::PARTITION};
 use arrow::{
     array::{ArrayRef, RecordBatch},
     compute::{cast, kernels::cast_utils::Parser},
-    datatypes::{Date32Type, Schema},
+    datatypes::{DataType, Date32Type, FieldRef, Schema},
     error::ArrowError,
 };
 use deltalake_core::{
@@ -15,7 +15,7 @@ use deltalake_core::{
         datasource::MemTable,
         error::DataFusionError,
         logical_expr::{Expr, col, lit},
-        prelude::SessionContext,
+        prelude::{DataFrame, SessionContext},
     },
 };
 use std::sync::Arc;
@@ -62,7 +62,7 @@ impl Lake {
         match delta {
             Some(delta) => provider_of(&delta).await.map_err(|source| query(table, source)),
             None => {
-                let empty = MemTable::try_new(table.schema(), vec![Vec::new()]);
+                let empty = MemTable::try_new(Arc::new(engine_schema(table)), vec![Vec::new()]);
                 Ok(Arc::new(empty.map_err(|source| query(table, source))?))
             }
         }
@@ -128,25 +128,32 @@ pub(crate) fn day(date: &str) -> Result<Expr> {
     Ok(lit(ScalarValue::Date32(Some(days))))
 }
 
-pub(crate) async fn provider_of(
-    delta: &DeltaTable,
-) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+async fn provider_of(delta: &DeltaTable) -> Result<Arc<dyn TableProvider>, DataFusionError> {
     Ok(delta.table_provider().await?)
 }
 
 /// The rows of one version that meet every condition.
-pub(crate) async fn scan(
+async fn scan(
     delta: &DeltaTable,
     columns: &[&str],
     conditions: Vec<Expr>,
 ) -> Result<Vec<RecordBatch>, DataFusionError> {
+    select(delta, columns, conditions).await?.collect().await
+}
+
+/// Those rows as a query that has not run yet.
+pub(crate) async fn select(
+    delta: &DeltaTable,
+    columns: &[&str],
+    conditions: Vec<Expr>,
+) -> Result<DataFrame, DataFusionError> {
     let session = SessionContext::new();
     delta.update_datafusion_session(&session.state())?;
     let mut frame = session.read_table(provider_of(delta).await?)?;
     for condition in conditions {
         frame = frame.filter(condition)?;
     }
-    frame.select_columns(columns)?.collect().await
+    frame.select_columns(columns)
 }
 
 /// The batch in the published types, whatever the engine read them as.
@@ -166,6 +173,25 @@ fn cast_to(table: Table, batch: &RecordBatch) -> Result<RecordBatch, ArrowError>
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
 }
 
-fn query(table: Table, source: DataFusionError) -> Error {
+/// The schema as the engine reads text from files, so that a table shows the same types before
+/// its first row as after it.
+fn engine_schema(table: Table) -> Schema {
+    Schema::new(table.schema().fields().iter().map(engine_field).collect::<Vec<FieldRef>>())
+}
+
+fn engine_field(field: &FieldRef) -> FieldRef {
+    Arc::new(field.as_ref().clone().with_data_type(engine_type(field.data_type())))
+}
+
+fn engine_type(kind: &DataType) -> DataType {
+    match kind {
+        DataType::Utf8 => DataType::Utf8View,
+        DataType::List(element) => DataType::List(engine_field(element)),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(engine_field).collect()),
+        other => other.clone(),
+    }
+}
+
+pub(crate) fn query(table: Table, source: DataFusionError) -> Error {
     Error::Query { table: table.name(), source: Box::new(source) }
 }

@@ -33,7 +33,8 @@ impl Lake {
     /// The lake below a local folder or an address such as `s3://bucket/lake`.
     #[must_use]
     pub fn open(root: &str) -> Self {
-        Self { root: root.trim_end_matches('/').into(), opened: Arc::default() }
+        let root = root.strip_prefix("file://").unwrap_or(root).trim_end_matches('/');
+        Self { root: root.into(), opened: Arc::default() }
     }
 
     /// The version of every table that exists.

@@ -9,33 +9,32 @@ use crate::{
     Error, Lake, Result, Table,
     commit::TRIES_MAX,
     error::is_lost,
-    read::{day, published, scan},
+    read::{day, published, query, select},
     store::{version_of, writer_properties},
     table::PARTITION,
 };
-use arrow::array::RecordBatch;
 use deltalake_core::{
     DeltaTable, DeltaTableError,
     datafile::writer::{DeltaWriter, WriterConfig},
     datafusion::logical_expr::col,
     kernel::{
-        Action, LogicalFileView, Transaction,
+        Action, Add, LogicalFileView, Transaction,
         transaction::{CommitBuilder, CommitProperties},
     },
     operations::get_num_idx_cols_and_stats_columns,
     protocol::DeltaOperation,
 };
+use futures::StreamExt;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeSet, HashMap},
+    num::NonZeroU64,
     time::Duration,
 };
 
 /// The application id of every piece of upkeep; no source may be called so.
 pub(crate) const UPKEEP: &str = "foreshadow-upkeep";
-/// Target of one file. Days are read into memory one at a time to be rewritten.
+/// A file that has grown so large is closed and the next one begun.
 const FILE_BYTES_MAX: u64 = 128 * 1024 * 1024;
-/// A day with no more files than this is left as it is.
-const FILES_KEPT: usize = 1;
 
 /// What a compaction did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,14 +98,10 @@ impl Lake {
         let Some(delta) = self.newest(table).await? else {
             return Ok(Vec::new());
         };
-        let mut files: BTreeMap<String, usize> = BTreeMap::new();
-        for file in self.live(table, &delta)? {
-            *files.entry(date_of(&file)).or_default() += 1;
-        }
-        let crowded = |(date, files): (String, usize)| {
-            (date.as_str() < before && files > FILES_KEPT).then_some(date)
-        };
-        Ok(files.into_iter().filter_map(crowded).collect())
+        let files = self.live(table, &delta)?;
+        let days: BTreeSet<String> = files.iter().map(date_of).collect();
+        let closed = days.into_iter().filter(|date| date.as_str() < before);
+        Ok(closed.filter(|date| is_crowded(&files, date)).collect())
     }
 
     /// Rewrites one day upon one snapshot; nothing comes back if it is in order by now.
@@ -117,22 +112,35 @@ impl Lake {
             };
             let mut files = self.live(table, &delta)?;
             files.retain(|file| date_of(file) == date);
-            if files.len() <= FILES_KEPT {
+            if !is_crowded(&files, date) {
                 return Ok(None);
             }
-            let columns: Vec<&str> = table.columns().iter().map(|column| column.name).collect();
-            let batches = scan(&delta, &columns, vec![col(PARTITION).eq(day(date)?)]).await;
-            let batches = batches
-                .map_err(|source| Error::Query { table: table.name(), source: Box::new(source) })?;
-            let batches =
-                batches.iter().map(|batch| published(table, batch)).collect::<Result<Vec<_>>>()?;
-            match rewrite(table, &delta, &files, batches).await {
-                Ok(files_after) => return Ok(Some((files.len(), files_after))),
+            let added = self.rewrite(table, &delta, date).await?;
+            let files_after = added.len();
+            match replace(&delta, &files, added).await {
+                Ok(()) => return Ok(Some((files.len(), files_after))),
                 Err(error) if is_lost(&error) => {}
                 Err(error) => return Err(Error::at(&self.place(table), error)),
             }
         }
         Err(Error::Contended { table: table.name() })
+    }
+
+    /// Writes the rows of one day into new files, which no commit names yet. Rows flow through:
+    /// a day may be larger than the memory.
+    async fn rewrite(&self, table: Table, delta: &DeltaTable, date: &str) -> Result<Vec<Add>> {
+        let failed = |error| Error::at(&self.place(table), error);
+        let columns: Vec<&str> = table.columns().iter().map(|column| column.name).collect();
+        let rows = select(delta, &columns, vec![col(PARTITION).eq(day(date)?)]).await;
+        let rows = rows.map_err(|source| query(table, source))?.execute_stream().await;
+        let mut rows = rows.map_err(|source| query(table, source))?;
+        let config = writer_config(table, delta).map_err(failed)?;
+        let mut writer = DeltaWriter::new(delta.object_store(), config);
+        while let Some(batch) = rows.next().await {
+            let batch = published(table, &batch.map_err(|source| query(table, source))?)?;
+            writer.write(&batch).await.map_err(failed)?;
+        }
+        writer.close().await.map_err(failed)
     }
 
     async fn remove_days(&self, table: Table, before: &str) -> Result<usize> {
@@ -163,34 +171,29 @@ impl Lake {
     }
 }
 
-/// Writes the batches as new files and puts them in place of the old ones, in one commit.
-async fn rewrite(
-    table: Table,
-    delta: &DeltaTable,
-    files: &[LogicalFileView],
-    batches: Vec<RecordBatch>,
-) -> Result<usize, DeltaTableError> {
-    let state = delta.snapshot()?;
-    let (indexed, stats) =
-        get_num_idx_cols_and_stats_columns(Some(state.table_config()), HashMap::new());
-    let config = WriterConfig::new(
+fn writer_config(table: Table, delta: &DeltaTable) -> Result<WriterConfig, DeltaTableError> {
+    let properties = delta.snapshot()?.table_config();
+    let (indexed, stats) = get_num_idx_cols_and_stats_columns(Some(properties), HashMap::new());
+    Ok(WriterConfig::new(
         table.schema(),
         vec![PARTITION.to_owned()],
         Some(writer_properties()),
-        std::num::NonZeroU64::new(FILE_BYTES_MAX),
+        NonZeroU64::new(FILE_BYTES_MAX),
         None,
         indexed,
         stats,
-    );
-    let mut writer = DeltaWriter::new(delta.object_store(), config);
-    for batch in &batches {
-        writer.write(batch).await?;
-    }
-    let mut added = writer.close().await?;
-    added.iter_mut().for_each(|file| file.data_change = false);
-    let files_after = added.len();
-    let mut actions: Vec<Action> = added.into_iter().map(Action::Add).collect();
-    actions.extend(files.iter().map(|file| Action::Remove(file.remove_action(false))));
+    ))
+}
+
+/// Puts new files in the place of old ones that hold the same rows, in one commit.
+async fn replace(
+    delta: &DeltaTable,
+    old: &[LogicalFileView],
+    mut new: Vec<Add>,
+) -> Result<(), DeltaTableError> {
+    new.iter_mut().for_each(|file| file.data_change = false);
+    let mut actions: Vec<Action> = new.into_iter().map(Action::Add).collect();
+    actions.extend(old.iter().map(|file| Action::Remove(file.remove_action(false))));
     let operation = DeltaOperation::Optimize {
         predicate: None,
         target_size: i64::try_from(FILE_BYTES_MAX).unwrap_or(i64::MAX),
@@ -199,9 +202,18 @@ async fn rewrite(
         CommitProperties::default().with_application_transactions(vec![upkeep_at(delta)]);
     CommitBuilder::from(properties)
         .with_actions(actions)
-        .build(Some(state), delta.log_store(), operation)
+        .build(Some(delta.snapshot()?), delta.log_store(), operation)
         .await?;
-    Ok(files_after)
+    Ok(())
+}
+
+/// Whether a day has several files that are far from full. A rewrite leaves at most one.
+fn is_crowded(files: &[LogicalFileView], date: &str) -> bool {
+    let small = |file: &&LogicalFileView| {
+        date_of(file) == date
+            && u64::try_from(file.size()).is_ok_and(|bytes| bytes < FILE_BYTES_MAX / 2)
+    };
+    files.iter().filter(small).count() > 1
 }
 
 fn upkeep_at(delta: &DeltaTable) -> Transaction {

@@ -30,7 +30,7 @@ pub(crate) static TABLE: Definition = Definition {
         known(
             "max_wait_s",
             Kind::Double,
-            "After so many seconds without a verdict a sampled exchange counts as the greatest loss.",
+            "After so long without a verdict a sampled exchange counts as the greatest loss.",
         ),
     ],
     indexed: &["opened_at"],

@@ -1,10 +1,11 @@
-//! `meters`: one second of one proxy; counts add up over rows, and a second with several reasons has a row for each.
+//! `meters`: one second of one proxy.
 
 use crate::table::{Definition, Kind, known, maybe};
 
 pub(crate) static TABLE: Definition = Definition {
     name: "meters",
-    doc: "One second of one proxy; counts add up over rows, and a second with several reasons has a row for each.",
+    doc: "One second of one proxy; counts add up over rows, and a second with several \
+          reasons has a row for each.",
     columns: &[
         known("date", Kind::Date, "UTC day of `at`; the partition."),
         known("proxy_instance", Kind::Text, "The proxy process that counted."),

@@ -1,10 +1,11 @@
-//! `shadows`: one shadow reply with its scores and its verdict: all that belongs to one attempt, committed whole.
+//! `shadows`: one shadow reply with its scores and its verdict.
 
 use crate::table::{Column, Definition, Kind, known, maybe};
 
 pub(crate) static TABLE: Definition = Definition {
     name: "shadows",
-    doc: "One shadow reply with its scores and its verdict: all that belongs to one attempt, committed whole.",
+    doc: "One shadow reply with its scores and its verdict: all that belongs to one \
+          attempt, committed whole.",
     columns: &[
         known("date", Kind::Date, "UTC day of the exchange's `observed_at`; the partition."),
         known("exchange_id", Kind::Text, "The exchange."),

@@ -9,7 +9,7 @@
 
 use lake::commit::{Attempt, Fact, Range, Step};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeSet, HashSet},
     hash::{DefaultHasher, Hash, Hasher},
 };
 
@@ -244,23 +244,21 @@ fn compactor_steps(world: &World, who: usize, flaw: Flaw, next: &mut Vec<World>)
 /// What is wrong with a state, if anything. Whatever the journal was told to forget must be in
 /// every table, and nothing may ever be in a table twice or from two attempts.
 fn broken(world: &World) -> Option<Broken> {
-    let mut makers: BTreeMap<u64, BTreeSet<u8>> = BTreeMap::new();
+    let mut made: Vec<(u64, u8)> = Vec::new();
     for table in &world.tables {
-        let rows = table.rows();
-        let keys: BTreeSet<(u64, u8)> =
-            rows.iter().map(|(offset, arm, _)| (*offset, *arm)).collect();
-        if keys.len() < rows.len() {
+        let mut rows = table.rows();
+        rows.sort_unstable();
+        if rows.windows(2).any(|pair| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1)) {
             return Some(Broken::Twice);
         }
-        let offsets: BTreeSet<u64> = rows.iter().map(|row| row.0).collect();
-        if (0..world.acknowledged).any(|offset| !offsets.contains(&offset)) {
+        if (0..world.acknowledged).any(|offset| rows.iter().all(|row| row.0 != offset)) {
             return Some(Broken::Lost);
         }
-        for (offset, _, attempt) in rows.into_iter().filter(|row| row.2 > 0) {
-            makers.entry(offset).or_default().insert(attempt);
-        }
+        made.extend(rows.iter().filter(|row| row.2 > 0).map(|row| (row.0, row.2)));
     }
-    makers.values().any(|attempts| attempts.len() > 1).then_some(Broken::Mixed)
+    made.sort_unstable();
+    let mixed = made.windows(2).any(|pair| pair[0].0 == pair[1].0 && pair[0].1 != pair[1].1);
+    mixed.then_some(Broken::Mixed)
 }
 
 #[derive(Default)]
@@ -302,14 +300,12 @@ fn explore_from(start: World, flaw: Flaw, wanted: Option<Broken>, explored: &mut
     }
 }
 
-/// 128 bits stand for a state: whole states would not fit into memory, and among a few million of
-/// them two are not expected to agree.
-fn fingerprint(world: &World) -> (u64, u64) {
-    let mut first = DefaultHasher::new();
-    world.hash(&mut first);
-    let mut second = DefaultHasher::new();
-    ("second", world).hash(&mut second);
-    (first.finish(), second.finish())
+/// 64 bits stand for a state: whole states would fill the memory, and that two of two million agree
+/// by chance is expected once in ten million runs.
+fn fingerprint(world: &World) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    world.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[test]

@@ -9,12 +9,19 @@ use lake::{Error, Filter, Lake, Table};
 async fn a_table_that_does_not_exist_is_empty_and_is_not_made_by_reading() {
     let (folder, lake) = new_lake();
     assert_eq!(count(&lake, Table::Shadows, None).await, 0);
-    let provider = lake.provider(Table::Shadows, None).await.unwrap();
-    assert_eq!(provider.schema(), Table::Shadows.schema());
     assert!(lake.scan(Table::Cells, &["cell"], &[]).await.unwrap().is_empty());
     assert!(lake.files(Table::Shadows).await.unwrap().is_empty());
     assert!(lake.versions().await.unwrap().is_empty());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_table_has_the_same_types_before_its_first_row_as_after_it() {
+    let (_folder, lake) = new_lake();
+    let before = lake.provider(Table::Shadows, None).await.unwrap().schema();
+    lake.append(Table::Shadows, batch(Table::Shadows, 0..1), None).await.unwrap();
+    let after = lake.provider(Table::Shadows, None).await.unwrap().schema();
+    assert_eq!(before, after);
 }
 
 #[tokio::test]
@@ -60,6 +67,12 @@ async fn scans_narrow_by_day_offset_and_text() {
     assert!(matches!(wrong, Error::Query { .. }), "{wrong}");
     let wrong = lake.scan(Table::Assignments, &["pi"], &[Filter::On("monday".to_owned())]).await;
     assert!(matches!(wrong, Err(Error::Day(_))));
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_opened_is_an_error_with_the_remedy() {
+    let error = Lake::open("nowhere://bucket/lake").files(Table::Meters).await.unwrap_err();
+    assert!(matches!(error, Error::Address { .. }), "{error:?}");
 }
 
 #[tokio::test]
