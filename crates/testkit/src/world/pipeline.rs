@@ -1,6 +1,6 @@
 //! The demo's pipeline, as a user would write it. The only place that knows the pipeline's format.
 
-use super::{JUDGE, MINI, NANO, OWN_KEYS, PRICES, REFERENCE};
+use super::{JUDGE, MINI, NANO, OWN_KEYS, PRICES};
 use std::fmt::Write as _;
 
 /// The least assumed value of sensitivity + specificity - 1; the judge's true one is 0.965.
@@ -12,7 +12,7 @@ const LONG_TOKENS: u32 = 256;
 const PROVIDER_OF: [&str; 4] = ["openai", "openai", "harbor", "harbor"];
 
 pub(super) fn toml(base_urls: &[(String, String)]) -> String {
-    let mut text = String::from("# The simulated world of `foreshadow demo`.\nversion = 1\n");
+    let mut text = String::from(HEAD);
     let [(live, _), (shadow, _)] = OWN_KEYS;
     for (name, base_url) in base_urls {
         // Writing into a text cannot fail.
@@ -26,13 +26,12 @@ pub(super) fn toml(base_urls: &[(String, String)]) -> String {
         let [input, cached, output] = prices.map(dollars);
         let _ = write!(
             text,
-            "\n[[model]]\nname = \"{model}\"\nprovider = \"{provider}\"\nprices = [{{ \
-             from = \"2026-01-01\", input = \"{input}\", cached_input = \"{cached}\", \
-             output = \"{output}\" }}]\n"
+            "\n[[model]]\nname = \"{model}\"\nprovider = \"{provider}\"\nprice = [{{ \
+             from = \"2026-01-01\", input = {input}, cached_input = {cached}, \
+             output = {output} }}]\n"
         );
     }
     let categories = CATEGORIES
-        .replace("REFERENCE", REFERENCE)
         .replace("MINI", MINI)
         .replace("NANO", NANO)
         .replace("JUDGE", JUDGE)
@@ -47,7 +46,29 @@ fn dollars(nano: i64) -> String {
     format!("{}.{:03}", nano / 1000, nano % 1000)
 }
 
+const HEAD: &str = r#"# The simulated world of `foreshadow demo`: two providers on loopback, a reference, two candidates
+# and a judge. Its traffic is small, so every conversation and every call of it is sampled.
+[pipeline]
+name = "demo"
+
+[sampling]
+conversations = 1.0
+calls = 1.0
+
+# Dollars. Far more than the simulated fortnight needs, but never without a limit.
+[budget]
+per_day_usd = 50.0
+
+[gate]
+threshold = 0.95
+observation_days = 14
+"#;
+
+// The last two categories are one kind of call, split by the length of its prompt; `faq` is the same
+// kind, left whole.
 const CATEGORIES: &str = r#"
+# Measuring a judge takes people's labels, and a simulation has none: what the judge is worth is
+# assumed here, and the report says so. No real pipeline should have this line.
 [judge]
 model = "JUDGE"
 rubric = "A summary is acceptable if it says how the case was closed, as the case's file has it."
@@ -74,7 +95,7 @@ when = { system = "^You summarise support cases" }
 mode = "JP"
 margin = 0.05
 candidates = ["MINI"]
-scorers = [{ kind = "judge" }]
+judge = true
 
 [[category]]
 name = "rewrite"

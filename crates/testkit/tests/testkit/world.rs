@@ -7,7 +7,7 @@ use std::{
 use testkit::{
     LiveCall,
     client::Client,
-    sim::{Answers, Asked, Said},
+    sim::{Answers, Asked, ModelPrice, Said},
     world::{
         DAYS, JUDGE, JUDGE_SENSITIVITY, JUDGE_SPECIFICITY, MINI, NANO, REFERENCE, SIZE, START,
         World,
@@ -210,6 +210,37 @@ fn extracted_json_breaks_its_schema_in_some_wrong_replies_and_is_only_untrue_in_
         }
     }
     assert!(broken > 0 && untrue > 0, "{broken} broken, {untrue} untrue");
+}
+
+#[test]
+fn the_pipeline_has_the_declared_cells_and_the_providers_own_prices() {
+    let world = World::new(3, SIZE);
+    let providers = world.providers();
+    let base_urls = providers.each_ref().map(|of| (of.name.clone(), format!("http://{}", of.name)));
+    let pipeline = world.pipeline_toml(&base_urls).parse::<toml::Table>().unwrap();
+    let list = |field: &str| pipeline[field].as_array().unwrap().clone();
+    let text = |of: &toml::Value, field: &str| of[field].as_str().unwrap().to_owned();
+
+    let cells = list("category").into_iter().flat_map(|category| {
+        let candidates = category["candidates"].as_array().unwrap().clone();
+        let name = text(&category, "name");
+        candidates.into_iter().map(move |of| (name.clone(), of.as_str().unwrap().to_owned()))
+    });
+    let declared = World::cells().map(|of| (of.category.to_owned(), of.candidate.to_owned()));
+    assert_eq!(cells.collect::<Vec<_>>(), declared);
+
+    let priced = list("model").into_iter().map(|model| {
+        let price = &model["price"][0];
+        let nano = |field: &str| (price[field].as_float().unwrap() * 1000.0).round() as i64;
+        let price = [nano("input"), nano("cached_input"), nano("output")];
+        (text(&model, "provider"), ModelPrice::new(&text(&model, "name"), price))
+    });
+    let own = providers.iter().flat_map(|of| {
+        of.models.iter().map(|model| (of.name.clone(), model.clone())).collect::<Vec<_>>()
+    });
+    assert_eq!(priced.collect::<Vec<_>>(), own.collect::<Vec<_>>());
+    let urls = list("provider").iter().map(|of| text(of, "base_url")).collect::<Vec<_>>();
+    assert_eq!(urls, ["http://openai", "http://harbor"]);
 }
 
 #[tokio::test]
