@@ -32,6 +32,8 @@ pub(crate) static TABLE: Definition = Definition {
             "Why it was not to be asked, decided before the draw.",
         ),
         maybe("history_turns", Kind::Long, "Turns of the conversation before this call."),
+        maybe("audit_prob", Kind::Double, "Probability with which a human is asked for a label."),
+        maybe("audited", Kind::Bool, "Whether one is; drawn with the assignment, before any reply."),
         known("journal_offset", Kind::Long, "Offset of the journal record that the row came from."),
     ],
     indexed: &["journal_offset", "observed_at"],

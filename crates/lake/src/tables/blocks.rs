@@ -21,6 +21,7 @@ pub(crate) static TABLE: Definition = Definition {
             Kind::Double,
             "Probability with which the control is asked beside the candidate.",
         ),
+        maybe("kappa", Kind::Double, "Least probability of an audit that the day promised."),
     ],
     indexed: &["day"],
 };
