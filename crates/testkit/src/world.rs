@@ -24,7 +24,6 @@ use question::Question;
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
-pub use category::CATEGORIES_MAX;
 pub use judge::{JUDGE_SENSITIVITY, JUDGE_SPECIFICITY};
 pub use truth::{Cell, Ending, Truth};
 

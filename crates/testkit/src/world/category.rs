@@ -1,8 +1,5 @@
 use serde_json::{Value, json};
 
-/// So many families of calls does the world have.
-pub const CATEGORIES_MAX: usize = Category::ALL.len();
-
 /// A family of calls: what one place in the application's code sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Category {
