@@ -101,7 +101,7 @@ impl Answer {
     }
 
     /// Hands the reply over, with `stamps` of ours in its head.
-    pub(crate) fn to_client(
+    pub(crate) fn hand_over(
         self,
         opened: Opened,
         client: Client,
@@ -113,7 +113,7 @@ impl Answer {
         head.extend(stamps);
         let replying = opened.answered(self.status, self.headers, served);
         let body = ReplyBody::new(self.ahead, self.rest, replying, client.in_flight);
-        let mut response = Response::new(body.announcing(self.announced));
+        let mut response = Response::new(body.announcing(self.announced).resetting(client.reset));
         *response.status_mut() = self.status;
         *response.headers_mut() = head;
         *response.extensions_mut() = self.extensions;

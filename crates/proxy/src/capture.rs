@@ -25,7 +25,6 @@ mod observer;
 mod tape;
 
 /// What is known of a call when its head has arrived.
-#[derive(Debug)]
 pub(crate) struct CallFacts {
     pub(crate) id: ExchangeId,
     pub(crate) observed_at: Timestamp,
@@ -34,6 +33,7 @@ pub(crate) struct CallFacts {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
+    pub(crate) policy_version: u64,
 }
 
 struct Open {
@@ -93,8 +93,11 @@ impl Opened {
 impl Drop for Opened {
     fn drop(&mut self) {
         if let Some(open) = self.0.take() {
-            let head =
-                ReplyHead { status: 0, headers: HeaderMap::new(), served: observed() };
+            let head = ReplyHead {
+                status: 0,
+                headers: HeaderMap::new(),
+                served: observed(open.facts.policy_version),
+            };
             let tape = open.observer.tape();
             let flowing = Flowing { open: *open, head, tape, ttft_us: None };
             flowing.end(Capture::Aborted);
@@ -152,11 +155,8 @@ impl Flowing {
             return;
         };
         let whole = call_whole && !call.is_truncated() && !reply.is_truncated();
-        let capture = if capture == Capture::Complete && !whole {
-            Capture::Truncated
-        } else {
-            capture
-        };
+        let capture =
+            if capture == Capture::Complete && !whole { Capture::Truncated } else { capture };
         let Self { open, head, ttft_us, .. } = self;
         observer.offer(Captured {
             facts: open.facts,
@@ -172,14 +172,9 @@ impl Flowing {
     }
 }
 
-/// How a call is served where no policy had a say.
-pub(crate) fn observed() -> Served {
-    Served {
-        route: exchange::Route::Reference,
-        category: None,
-        candidate: None,
-        policy_version: 0,
-    }
+/// How a call is served where the policy has no say in it.
+pub(crate) fn observed(policy_version: u64) -> Served {
+    Served { route: exchange::Route::Reference, category: None, candidate: None, policy_version }
 }
 
 fn micros_since(started: Instant) -> u64 {

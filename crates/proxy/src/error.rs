@@ -29,7 +29,9 @@ pub enum Error {
         name: String,
     },
     /// A provider's base URL is not usable.
-    #[error("the base URL of provider `{name}` {problem}: write it like https://api.example.com/v1")]
+    #[error(
+        "the base URL of provider `{name}` {problem}: write it like https://api.example.com/v1"
+    )]
     BaseUrl {
         /// The provider.
         name: String,
@@ -48,7 +50,9 @@ pub enum Error {
     #[error("cannot set up TLS towards providers: {0}")]
     Tls(#[from] rustls::Error),
     /// No certificate authority is known, and a provider needs one.
-    #[error("no certificate authority found on this system: install ca-certificates or give a CA file")]
+    #[error(
+        "no certificate authority found on this system: install ca-certificates or give a CA file"
+    )]
     NoAuthorities,
     /// A thread of the live path panicked.
     #[error("a thread of the live path panicked; its calls were cut")]

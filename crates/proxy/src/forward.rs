@@ -4,7 +4,7 @@
 use crate::{
     answer::Answer,
     body::{CallBody, Gate, ReplyBody},
-    capture::{Opened, observed},
+    capture::{Opened, Replying},
     guard::Fingerprint,
     headers::{self, Upgrading},
     pool::Lease,
@@ -28,6 +28,7 @@ pub(crate) async fn pass(
     let who = worker.shared.steer.is_live().then(|| call.fingerprint(worker));
     let body = CallBody::streaming(body, &client.side);
     let request = outgoing(worker, &mut call, &client, body);
+    let served = call.served_as_asked();
     let opened = call.open(worker, &client);
     let answered = match request {
         Ok(request) => ask(worker, &client, request, who.as_ref()).await,
@@ -41,9 +42,9 @@ pub(crate) async fn pass(
         Ok((response, lease)) => {
             let side = Arc::clone(&client.side);
             let answer = Answer::begun(response, lease, side);
-            answer.to_client(opened, client, observed(), HeaderMap::new())
+            answer.hand_over(opened, client, served, HeaderMap::new())
         }
-        Err(refusal) => refuse(&refusal, opened, client, observed()),
+        Err(refusal) => refuse(&refusal, opened, client, served),
     }
 }
 
@@ -94,7 +95,8 @@ pub(crate) async fn ask(
     Ok((response, lease))
 }
 
-/// Answers with an error of our own, which the mirror sees as the cut reply that it is.
+/// Answers with an error of our own, which the mirror sees as the cut reply that it is. Where the
+/// client itself broke off, nobody reads the answer, and the mirror sees an aborted call.
 pub(crate) fn refuse(
     refusal: &Refusal,
     opened: Opened,
@@ -102,12 +104,15 @@ pub(crate) fn refuse(
     served: Served,
 ) -> Response<ReplyBody> {
     client.pool.meters().answered(served.route, refusal.status());
+    if client.side.is_broken() {
+        drop(opened);
+        return answer_refusal(&Refusal::CallCut, Replying::unobserved(), client.in_flight);
+    }
     let mut replying = opened.answered(refusal.status(), refusal.headers(), served);
     replying.chunk(&refusal.body());
     replying.cut();
     answer_refusal(refusal, replying, client.in_flight)
 }
-
 
 fn expects(headers: &HeaderMap) -> bool {
     let value = headers.get(header::EXPECT);

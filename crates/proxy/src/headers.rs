@@ -152,12 +152,9 @@ fn recorded(headers: &HeaderMap) -> exchange::Headers {
 }
 
 /// A call's head as an exchange carries it: as it was forwarded, without the upstream's host.
-pub(crate) fn recorded_call(headers: &HeaderMap) -> exchange::Headers {
+pub fn recorded_call(headers: &HeaderMap) -> exchange::Headers {
     let kept = |(name, _): &(&HeaderName, &HeaderValue)| {
-        !(**name == header::HOST
-            || is_hop_by_hop(name)
-            || is_ours(name)
-            || names(headers, name))
+        !(**name == header::HOST || is_hop_by_hop(name) || is_ours(name) || names(headers, name))
     };
     let mut out = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers.iter().filter(kept) {

@@ -5,6 +5,7 @@ mod answer;
 mod body;
 mod capture;
 mod config;
+mod downstream;
 mod error;
 mod forward;
 mod guard;
@@ -24,10 +25,8 @@ mod upstream;
 pub use capture::Captured;
 pub use config::{Config, Limits};
 pub use error::Error;
-pub use headers::declared;
+pub use headers::{declared, recorded_call};
 pub use listen::{Deps, Proxy, Running};
 pub use mirror::{Mirror, NoMirror, Offer, Queue, QueueLimits, ShedReason, Tally};
-pub use steer::{
-    Answered, CallHead, Key, Observation, Placed, Planned, Priced, Rewrite, Steer,
-};
+pub use steer::{Answered, CallHead, Key, Observation, Placed, Planned, Priced, Rewrite, Steer};
 pub use upstream::Upstream;

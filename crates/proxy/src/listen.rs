@@ -4,6 +4,7 @@
 use crate::{
     capture::Observer,
     config::{Config, Limits},
+    downstream::{Downstream, Reset},
     error::Error,
     guard::Guard,
     meters::{InFlight, ProviderMeters},
@@ -99,7 +100,11 @@ impl Proxy {
     ///
     /// # Errors
     /// [`Error::Thread`] if a thread or its runtime cannot be made.
-    pub fn run(self, threads: NonZeroUsize, shutdown: &CancellationToken) -> Result<Running, Error> {
+    pub fn run(
+        self,
+        threads: NonZeroUsize,
+        shutdown: &CancellationToken,
+    ) -> Result<Running, Error> {
         let seats = Arc::new(Semaphore::new(self.config.limits.connections_max));
         let mut running = Running { addr: self.addr, threads: Vec::with_capacity(threads.get()) };
         for number in 0..threads.get() {
@@ -221,11 +226,13 @@ async fn client(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a client's connection is delayed by the kernel");
     }
+    let reset = Reset::default();
+    let stream = TokioIo::new(Downstream::new(stream, &reset));
     let service = service_fn(|request| {
-        let worker = Arc::clone(&worker);
-        async move { Ok::<_, Infallible>(serve(worker, request).await) }
+        let (worker, reset) = (Arc::clone(&worker), reset.clone());
+        async move { Ok::<_, Infallible>(serve(worker, reset, request).await) }
     });
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let mut connection = pin!(builder.serve_connection(stream, service).with_upgrades());
     let ended = tokio::select! {
         biased;
         ended = connection.as_mut() => ended,

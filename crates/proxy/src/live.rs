@@ -51,7 +51,7 @@ pub(crate) async fn serve(
             return unplanned(worker, call, client, opened, body).await;
         }
         Ahead::Broken => {
-            let served = crate::capture::observed();
+            let served = call.served_as_asked();
             return forward::refuse(&Refusal::CallCut, opened, client, served);
         }
     };
@@ -84,10 +84,11 @@ async fn unplanned(
         Ok(request) => forward::ask(worker, &client, request, Some(&who)).await,
         Err(refusal) => Err(refusal),
     };
-    let served = crate::capture::observed();
+    let served = call.served_as_asked();
     match answered {
-        Ok((response, lease)) => Answer::begun(response, lease, side)
-            .to_client(opened, client, served, HeaderMap::new()),
+        Ok((response, lease)) => {
+            Answer::begun(response, lease, side).hand_over(opened, client, served, HeaderMap::new())
+        }
         Err(refusal) => forward::refuse(&refusal, opened, client, served),
     }
 }
@@ -185,7 +186,7 @@ fn finish(
         stamp(&mut stamps, headers::REPLY_COST, &priced.cost.to_string());
         stamp(&mut stamps, headers::REPLY_SAVING, &priced.saving.to_string());
     }
-    answer.to_client(live.opened, live.client, served.clone(), stamps)
+    answer.hand_over(live.opened, live.client, served.clone(), stamps)
 }
 
 fn price(worker: &Worker, live: &LiveCall, answer: &Answer, served: &Served) -> Option<Priced> {

@@ -131,8 +131,8 @@ impl Pool {
             if since.elapsed() > self.idle_age_max || sender.is_closed() {
                 continue;
             }
-            let ready =
-                sender.is_ready() || matches!(timeout(READY_WAIT_MAX, sender.ready()).await, Ok(Ok(())));
+            let ready = sender.is_ready()
+                || matches!(timeout(READY_WAIT_MAX, sender.ready()).await, Ok(Ok(())));
             if ready {
                 return Ok(Lease { sender, pool: Arc::clone(self), age: Age::Reused });
             }

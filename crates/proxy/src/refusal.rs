@@ -8,7 +8,9 @@ use std::time::Duration;
 /// Why a call gets an answer of ours instead of a provider's.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
-    #[error("no provider is named `{asked}` here: the first segment of the path must be one of {known}")]
+    #[error(
+        "no provider is named `{asked}` here: the first segment of the path must be one of {known}"
+    )]
     UnknownProvider { asked: String, known: String },
     #[error("CONNECT is not served: use Foreshadow as a base URL, not as a forward proxy")]
     Connect,

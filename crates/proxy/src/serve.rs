@@ -2,8 +2,9 @@
 
 use crate::{
     body::{ReplyBody, Rest},
-    capture::{CallFacts, CallSide, Observer, Opened, Replying},
+    capture::{CallFacts, CallSide, Observer, Opened, Replying, observed},
     config::Limits,
+    downstream::Reset,
     forward,
     guard::{Fingerprint, Guard},
     headers::{self, Upgrading},
@@ -14,8 +15,8 @@ use crate::{
     route::route,
     steer::{CallHead, Steer},
 };
-use exchange::{Clock, ExchangeId, Timestamp};
-use http::{Method, Request, Response, request::Parts};
+use exchange::{Clock, ExchangeId, Served, Timestamp};
+use http::{Method, Request, Response, Version, request::Parts};
 use http_body::Frame;
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use metrics::{Gauge, counter};
@@ -58,6 +59,8 @@ pub(crate) struct Call {
     pub(crate) pool: Arc<Pool>,
     pub(crate) path: String,
     pub(crate) parts: Parts,
+    /// The policy that ruled when it arrived.
+    pub(crate) policy_version: u64,
 }
 
 /// The client that waits for the answer.
@@ -69,6 +72,8 @@ pub(crate) struct Client {
     pub(crate) in_flight: InFlight,
     /// Its connection, where it asks for another protocol on it.
     pub(crate) upgrade: Option<OnUpgrade>,
+    /// How to break off visibly, where closing would look like an end.
+    pub(crate) reset: Option<Reset>,
 }
 
 impl Call {
@@ -81,6 +86,10 @@ impl Call {
             path: &self.path,
             headers: &self.parts.headers,
         }
+    }
+
+    pub(crate) fn served_as_asked(&self) -> Served {
+        observed(self.policy_version)
     }
 
     pub(crate) fn fingerprint(&self, worker: &Worker) -> Fingerprint {
@@ -102,6 +111,7 @@ impl Call {
             method: self.parts.method,
             path: self.path,
             headers: self.parts.headers,
+            policy_version: self.policy_version,
         };
         Opened::new(observer, facts, &client.side)
     }
@@ -117,8 +127,12 @@ impl Call {
 }
 
 /// Answers one request of a client.
-pub(crate) async fn serve(worker: Arc<Worker>, request: Request<Incoming>) -> Response<ReplyBody> {
-    let (call, client, body) = match begin(&worker, request) {
+pub(crate) async fn serve(
+    worker: Arc<Worker>,
+    reset: Reset,
+    request: Request<Incoming>,
+) -> Response<ReplyBody> {
+    let (call, client, body) = match begin(&worker, reset, request) {
         Ok(begun) => begun,
         Err(refusal) => {
             let in_flight = InFlight::begin(&worker.in_flight);
@@ -133,6 +147,7 @@ pub(crate) async fn serve(worker: Arc<Worker>, request: Request<Incoming>) -> Re
 
 fn begin(
     worker: &Worker,
+    reset: Reset,
     mut request: Request<Incoming>,
 ) -> Result<(Call, Client, Incoming), Refusal> {
     if request.method() == Method::CONNECT {
@@ -149,13 +164,14 @@ fn begin(
     };
     let (pool, path) = (Arc::clone(pool), routed.path.into_owned());
     let observer = &worker.shared.observer;
-    let side =
-        if observer.is_on() { CallSide::new(observer.tape()) } else { CallSide::untaped() };
+    let side = if observer.is_on() { CallSide::new(observer.tape()) } else { CallSide::untaped() };
     let at = worker.shared.clock.now();
     let id = ExchangeId::new(at, (worker.shared.chance)());
     let in_flight = InFlight::begin(&worker.in_flight);
-    let client = Client { pool: Arc::clone(&pool), side, in_flight, upgrade };
-    Ok((Call { id, at, started: Instant::now(), pool, path, parts }, client, body))
+    let reset = (parts.version == Version::HTTP_10).then_some(reset);
+    let client = Client { pool: Arc::clone(&pool), side, in_flight, upgrade, reset };
+    let policy_version = worker.shared.steer.policy_version();
+    Ok((Call { id, at, started: Instant::now(), pool, path, parts, policy_version }, client, body))
 }
 
 fn unknown(worker: &Worker, asked: &str) -> Refusal {

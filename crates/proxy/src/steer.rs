@@ -9,6 +9,9 @@ use std::fmt;
 /// Steers calls of live categories. Every answer must come at once: the client waits for it. A
 /// steer that panics has said "pass the call through".
 pub trait Steer: Send + Sync + 'static {
+    /// The version of the policy that rules at this moment; 0 before any promotion.
+    fn policy_version(&self) -> u64;
+
     /// Whether any category is live: only then are credentials remembered (as keyed hashes).
     fn is_live(&self) -> bool;
 
@@ -23,8 +26,8 @@ pub trait Steer: Send + Sync + 'static {
     fn price(&self, answered: &Answered<'_>) -> Option<Priced>;
 }
 
-/// The head of a call.
-#[derive(Clone, Copy, Debug)]
+/// The head of a call, with its credential: it has no `Debug`, so that no log can print it.
+#[derive(Clone, Copy)]
 pub struct CallHead<'a> {
     /// The exchange that the call begins.
     pub id: ExchangeId,
@@ -41,7 +44,7 @@ pub struct CallHead<'a> {
 }
 
 /// How one call is to be served.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Planned {
     /// Of no live category: as if nobody had looked.
     PassThrough,
@@ -61,7 +64,7 @@ pub struct Placed {
 }
 
 /// A call as a candidate gets it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Rewrite {
     /// The candidate's provider, by its name in the configuration.
     pub provider: String,
@@ -102,7 +105,7 @@ impl fmt::Debug for Key {
 }
 
 /// A whole, unstreamed reply of a live category.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Answered<'a> {
     /// The call.
     pub call: &'a CallHead<'a>,
@@ -132,6 +135,10 @@ pub struct Priced {
 pub struct Observation;
 
 impl Steer for Observation {
+    fn policy_version(&self) -> u64 {
+        0
+    }
+
     fn is_live(&self) -> bool {
         false
     }

@@ -83,7 +83,10 @@ impl CallBody {
                 self.note_end();
                 Poll::Ready(Some(Ok(frame)))
             }
-            Some(Err(_)) => Poll::Ready(Some(Err(Broken))),
+            Some(Err(_)) => {
+                self.side.mark_broken();
+                Poll::Ready(Some(Err(Broken)))
+            }
             None => {
                 self.rest = None;
                 self.note_end();

@@ -3,6 +3,7 @@
 use crate::{
     body::Broken,
     capture::{CallSide, Replying},
+    downstream::Reset,
     meters::InFlight,
     pool::Lease,
 };
@@ -25,6 +26,8 @@ pub(crate) struct ReplyBody {
     /// A length that is announced and never sent: a 304 speaks of the body that a 200 would have,
     /// and hyper writes the field only for a body that claims this length.
     announced: Option<u64>,
+    /// The client's connection, where only a reset shows that the reply broke off.
+    reset: Option<Reset>,
     replying: Replying,
     _in_flight: InFlight,
 }
@@ -63,7 +66,7 @@ impl ReplyBody {
         in_flight: InFlight,
     ) -> Self {
         let mut body =
-            Self { ahead, rest, announced: None, replying, _in_flight: in_flight };
+            Self { ahead, rest, announced: None, reset: None, replying, _in_flight: in_flight };
         body.note_end();
         body
     }
@@ -71,6 +74,11 @@ impl ReplyBody {
     /// A reply that announces `length` bytes and has none.
     pub(crate) fn announcing(mut self, length: Option<u64>) -> Self {
         self.announced = length;
+        self
+    }
+
+    pub(crate) fn resetting(mut self, reset: Option<Reset>) -> Self {
+        self.reset = reset;
         self
     }
 
@@ -132,6 +140,9 @@ impl Body for ReplyBody {
             Rest::End => return Poll::Ready(None),
             Rest::Broken => {
                 self.replying.cut();
+                if let Some(reset) = &self.reset {
+                    reset.on_close();
+                }
                 return Poll::Ready(Some(Err(Broken)));
             }
         };

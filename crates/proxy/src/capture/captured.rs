@@ -9,13 +9,13 @@ use exchange::{
     Timestamp,
 };
 use http::HeaderMap;
+use std::fmt;
 
 /// One live exchange at its end, as raw chunks. It still holds the caller's credential: whoever takes
 /// it strips that before anything is written.
 ///
 /// It carries its own share of the capture budget, which is free again when it is dropped or
 /// converted.
-#[derive(Debug)]
 pub struct Captured {
     pub(super) facts: CallFacts,
     pub(super) call: Tape,
@@ -26,6 +26,14 @@ pub struct Captured {
     pub(super) served: Served,
     pub(super) latency_us: u64,
     pub(super) ttft_us: Option<u64>,
+}
+
+/// Names it and says how it ended; heads and bodies may hold credentials.
+impl fmt::Debug for Captured {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (id, capture) = (self.facts.id, self.capture.name());
+        write!(out, "Captured({id}, {}, {}, {capture})", self.facts.provider, self.status)
+    }
 }
 
 impl Captured {

@@ -5,7 +5,7 @@ use std::{
     mem,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicU8, AtomicUsize, Ordering},
     },
 };
 
@@ -135,13 +135,18 @@ impl Drop for Tape {
 /// the reply: a provider may answer before it has read all.
 #[derive(Debug)]
 pub(crate) struct CallSide {
-    sent: AtomicBool,
+    progress: AtomicU8,
     tape: Mutex<Tape>,
 }
 
+/// The values of [`CallSide::progress`].
+const FLOWING: u8 = 0;
+const SENT: u8 = 1;
+const BROKEN: u8 = 2;
+
 impl CallSide {
     pub(crate) fn new(tape: Tape) -> Arc<Self> {
-        Arc::new(Self { sent: AtomicBool::new(false), tape: Mutex::new(tape) })
+        Arc::new(Self { progress: AtomicU8::new(FLOWING), tape: Mutex::new(tape) })
     }
 
     /// One that keeps nothing, for calls that are not observed.
@@ -155,11 +160,20 @@ impl CallSide {
 
     /// The whole body went out.
     pub(crate) fn mark_sent(&self) {
-        self.sent.store(true, Ordering::Relaxed);
+        self.progress.store(SENT, Ordering::Relaxed);
     }
 
     pub(crate) fn is_sent(&self) -> bool {
-        self.sent.load(Ordering::Relaxed)
+        self.progress.load(Ordering::Relaxed) == SENT
+    }
+
+    /// The client broke off in the middle of its call.
+    pub(crate) fn mark_broken(&self) {
+        self.progress.store(BROKEN, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_broken(&self) -> bool {
+        self.progress.load(Ordering::Relaxed) == BROKEN
     }
 
     /// Takes the tape; what comes later is not kept.

@@ -16,15 +16,14 @@ pub(crate) enum Ahead {
 }
 
 /// Reads up to `bytes_max`; the tee sees every chunk.
-pub(crate) async fn read_ahead(
-    mut body: Incoming,
-    side: &CallSide,
-    bytes_max: usize,
-) -> Ahead {
+pub(crate) async fn read_ahead(mut body: Incoming, side: &CallSide, bytes_max: usize) -> Ahead {
     let mut first = Bytes::new();
     let mut joined = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let Ok(frame) = frame else { return Ahead::Broken };
+        let Ok(frame) = frame else {
+            side.mark_broken();
+            return Ahead::Broken;
+        };
         let Some(chunk) = frame.data_ref() else { continue };
         side.push(chunk);
         // Most calls arrive in one chunk, which then needs no copy.

@@ -114,7 +114,10 @@ impl Connector {
         let transport = match timeout(self.wait_max, self.transport()).await {
             Ok(Ok(transport)) => transport,
             Ok(Err(error)) => {
-                return Err(Refusal::Unreachable { provider: provider(), problem: error.to_string() });
+                return Err(Refusal::Unreachable {
+                    provider: provider(),
+                    problem: error.to_string(),
+                });
             }
             Err(_elapsed) => {
                 let waited = self.wait_max;

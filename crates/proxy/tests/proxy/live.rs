@@ -17,6 +17,10 @@ struct Script {
 }
 
 impl Steer for Script {
+    fn policy_version(&self) -> u64 {
+        7
+    }
+
     fn is_live(&self) -> bool {
         self.live.load(Ordering::SeqCst)
     }
@@ -42,13 +46,16 @@ impl Steer for Script {
             return Planned::Reference(placed);
         }
         let key = HeaderValue::from_static("Bearer our-key");
-        Planned::Candidate(placed, Rewrite {
-            provider: "c".into(),
-            path: "/v1/chat/completions".into(),
-            model: "small".into(),
-            body: Bytes::from_static(b"rewritten"),
-            key: Some(Key::new(HeaderName::from_static("authorization"), key)),
-        })
+        Planned::Candidate(
+            placed,
+            Rewrite {
+                provider: "c".into(),
+                path: "/v1/chat/completions".into(),
+                model: "small".into(),
+                body: Bytes::from_static(b"rewritten"),
+                key: Some(Key::new(HeaderName::from_static("authorization"), key)),
+            },
+        )
     }
 
     fn price(&self, answered: &Answered<'_>) -> Option<Priced> {
@@ -57,18 +64,19 @@ impl Steer for Script {
     }
 }
 
+/// The head and the body of each call that a provider got.
+type Calls = Arc<Mutex<Vec<(String, String)>>>;
+
 struct Stage {
     rig: Rig,
-    reference: Arc<Mutex<Vec<(String, String)>>>,
-    candidate: Arc<Mutex<Vec<(String, String)>>>,
+    reference: Calls,
+    candidate: Calls,
     live: Arc<AtomicBool>,
     seen: crate::support::Seen,
     _providers: [Provider; 2],
 }
 
-fn recording(
-    answer: impl Fn(&str, &str) -> String + Send + Sync + 'static,
-) -> (Provider, Arc<Mutex<Vec<(String, String)>>>) {
+fn recording(answer: impl Fn(&str, &str) -> String + Send + Sync + 'static) -> (Provider, Calls) {
     let calls = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&calls);
     let provider = Provider::answering(move |head, body| {
@@ -209,7 +217,8 @@ fn a_call_of_no_live_category_passes_through_unstamped() {
     let (head, body) = stage.rig.client().ask(&call("good", "translate"));
     assert_eq!(format!("{head}{body}"), json("200 OK", "{\"by\":\"reference\"}"));
     assert_eq!(stage.reference.lock().unwrap()[0].1, "translate");
-    assert_eq!(stage.seen.next().served.category, None);
+    let served = stage.seen.next().served;
+    assert_eq!((served.category, served.policy_version), (None, 7));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The live path, from outside: raw sockets on both sides, so that every byte counts.
 
+#![cfg(test)]
+
 mod live;
 mod mirror;
 mod pool;

@@ -1,7 +1,11 @@
 //! Connections to a provider are used again, and one that died unseen costs no client a call.
 
 use crate::support::{PATIENCE, Provider, Rig, Setup, json};
-use std::sync::{Mutex, atomic::{AtomicUsize, Ordering}, mpsc::channel};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering},
+    mpsc::channel,
+};
 
 const GET: &str = "GET /p/x HTTP/1.1\r\nhost: a\r\n\r\n";
 const POST: &str = "POST /p/x HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nabcd";

@@ -3,8 +3,8 @@
 
 use exchange::{Clock, Timestamp};
 use proxy::{
-    Captured, Config, Deps, Mirror, NoMirror, Observation, Offer, Proxy, Running, ShedReason, Steer,
-    Upstream,
+    Captured, Config, Deps, Mirror, NoMirror, Observation, Offer, Proxy, Running, ShedReason,
+    Steer, Upstream,
 };
 use std::{
     io::{ErrorKind, Read, Write},
@@ -95,8 +95,10 @@ impl Wire {
         let head = self.read_head();
         let length = head
             .lines()
-            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok())
-            .unwrap_or_else(|| panic!("no length: {head}"));
+            .find_map(|line| {
+                line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok()
+            })
+            .expect("a reply with a length");
         (head, latin1(&self.read_exact(length)))
     }
 
@@ -110,7 +112,9 @@ impl Wire {
         let head = self.read_head();
         let length = head
             .lines()
-            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok())
+            .find_map(|line| {
+                line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok()
+            })
             .unwrap_or(0);
         Some((head, latin1(&self.read_exact(length))))
     }
@@ -158,9 +162,7 @@ impl Provider {
     }
 
     /// Answers every call by `answer(head, body)`, connections kept alive.
-    pub(crate) fn answering(
-        answer: impl Fn(&str, &str) -> String + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) fn answering(answer: impl Fn(&str, &str) -> String + Send + Sync + 'static) -> Self {
         Self::scripted(move |mut wire| {
             while let Some((head, body)) = wire.read_call() {
                 wire.send(answer(&head, &body));
@@ -299,7 +301,7 @@ impl Mirror for Witness {
     }
 
     fn missed(&self, _: Option<&str>, reason: ShedReason) {
-        panic!("shed for {}", reason.name());
+        unreachable!("shed for {}", reason.name());
     }
 }
 

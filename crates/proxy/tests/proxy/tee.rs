@@ -27,7 +27,10 @@ fn an_exchange_is_captured_byte_for_byte() {
     let exchange = seen.next();
     assert_eq!(bodies(&exchange), (b"abc".to_vec(), b"{\"answer\": 1}".to_vec()));
     assert_eq!(exchange.provider, "p");
-    assert_eq!((exchange.call.method.as_str(), exchange.call.path.as_str()), ("POST", "/v1/chat?x=1"));
+    assert_eq!(
+        (exchange.call.method.as_str(), exchange.call.path.as_str()),
+        ("POST", "/v1/chat?x=1")
+    );
     let headers = [("x-a", "caf"), ("content-length", "3")];
     assert_eq!(exchange.call.headers.0, headers.map(|(k, v)| (k.to_owned(), v.to_owned())));
     assert_eq!(exchange.declared.category.as_deref(), Some("c"));
@@ -44,7 +47,9 @@ fn an_exchange_is_captured_byte_for_byte() {
 fn a_stream_is_captured_without_its_chunk_framing() {
     let provider = Provider::scripted(|mut wire| {
         wire.read_head();
-        wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n");
+        wire.send(
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n",
+        );
     });
     let (rig, seen) = watched(&provider, |_| {});
     let mut client = rig.client();
@@ -57,8 +62,7 @@ fn a_stream_is_captured_without_its_chunk_framing() {
 
 #[test]
 fn a_reply_without_a_body_is_complete_and_has_no_first_byte() {
-    let provider =
-        Provider::answering(|_, _| "HTTP/1.1 204 No Content\r\n\r\n".to_owned());
+    let provider = Provider::answering(|_, _| "HTTP/1.1 204 No Content\r\n\r\n".to_owned());
     let (rig, seen) = watched(&provider, |_| {});
     let mut client = rig.client();
     client.send("GET /p/x HTTP/1.1\r\nhost: a\r\n\r\n");
@@ -82,6 +86,31 @@ fn a_client_that_hangs_up_before_the_head_is_an_aborted_exchange() {
     drop(client);
     let exchange = seen.next();
     assert_eq!((exchange.capture, exchange.reply.status), (Capture::Aborted, 0));
+}
+
+#[test]
+fn a_client_that_hangs_up_in_its_call_is_an_aborted_exchange_and_no_whole_call() {
+    let (tell, told) = channel();
+    let provider = Provider::scripted(move |mut wire| {
+        wire.read_head();
+        tell.send(()).unwrap();
+        tell_rest(&tell, &wire.read_to_close().0);
+    });
+    let (rig, seen) = watched(&provider, |_| {});
+    let mut client = rig.client();
+    client.send("POST /p/x HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n");
+    told.recv_timeout(PATIENCE).unwrap();
+    drop(client);
+    told.recv_timeout(PATIENCE).unwrap();
+    let exchange = seen.next();
+    assert_eq!((exchange.capture, exchange.reply.status), (Capture::Aborted, 0));
+    assert_eq!(bodies(&exchange).0, b"hi");
+}
+
+/// The provider's side of a call that broke off: it must not look finished.
+fn tell_rest(tell: &std::sync::mpsc::Sender<()>, rest: &str) {
+    assert_eq!(rest, "2\r\nhi\r\n");
+    tell.send(()).unwrap();
 }
 
 #[test]
@@ -144,7 +173,9 @@ fn a_tunnel_is_no_exchange() {
     let provider = Provider::scripted(|mut wire| {
         let head = wire.read_head();
         if head.contains("upgrade") {
-            wire.send("HTTP/1.1 101 Switching Protocols\r\nupgrade: c\r\nconnection: upgrade\r\n\r\n");
+            wire.send(
+                "HTTP/1.1 101 Switching Protocols\r\nupgrade: c\r\nconnection: upgrade\r\n\r\n",
+            );
         } else {
             wire.send(json("200 OK", "{}"));
         }

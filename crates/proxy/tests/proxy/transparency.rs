@@ -350,7 +350,8 @@ fn expect_waits_for_the_providers_word() {
     setup.config.limits.expect_wait_max = crate::support::PATIENCE;
     let rig = setup.start();
     let mut client = rig.client();
-    client.send("PUT /p/x HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n");
+    client
+        .send("PUT /p/x HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n");
     assert_eq!(client.read_head(), "HTTP/1.1 100 Continue\r\n\r\n");
     client.send("abc");
     client.read_until("hi");
@@ -367,7 +368,8 @@ fn expect_that_the_provider_refuses_is_refused_before_the_body() {
     setup.config.limits.expect_wait_max = crate::support::PATIENCE;
     let rig = setup.start();
     let mut client = rig.client();
-    client.send("PUT /p/x HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n");
+    client
+        .send("PUT /p/x HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n");
     assert!(client.read_head().starts_with("HTTP/1.1 401 Unauthorized\r\n"));
 }
 
@@ -382,6 +384,18 @@ fn a_provider_that_dies_in_a_stream_looks_dead_and_its_last_chunk_arrives() {
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhalf!\r\n",
         "5\r\nhalf!\r\n",
     );
+}
+
+#[test]
+fn a_provider_that_dies_in_a_reply_to_http_1_0_resets_the_connection() {
+    let provider = Provider::scripted(move |mut wire| {
+        wire.read_head();
+        wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhalf!\r\n");
+    });
+    let rig = Rig::before(&provider);
+    let mut client = rig.client();
+    client.send("GET /p/x HTTP/1.0\r\n\r\n");
+    assert_eq!(client.read_to_close(), ("HTTP/1.0 200 OK\r\n\r\nhalf!".to_owned(), true));
 }
 
 /// The client gets what was sent, and then a connection that closes without the end of the body.
@@ -433,7 +447,9 @@ fn an_upgrade_becomes_a_tunnel() {
         let head = wire.read_head();
         assert!(head.contains("upgrade: chat\r\n"), "{head}");
         assert!(head.contains("connection: upgrade\r\n"), "{head}");
-        wire.send("HTTP/1.1 101 Switching Protocols\r\nupgrade: chat\r\nconnection: upgrade\r\n\r\nfirst");
+        wire.send(
+            "HTTP/1.1 101 Switching Protocols\r\nupgrade: chat\r\nconnection: upgrade\r\n\r\nfirst",
+        );
         assert_eq!(wire.read_exact(4), b"ping");
         wire.send("pong");
     });
