@@ -33,7 +33,7 @@ pub(crate) static TABLE: Definition = Definition {
         ),
         maybe("history_turns", Kind::Long, "Turns of the conversation before this call."),
         maybe("audit_prob", Kind::Double, "Probability with which a human is asked for a label."),
-        maybe("audited", Kind::Bool, "Whether one is; drawn with the assignment, before any reply."),
+        maybe("audited", Kind::Bool, "Whether one is; drawn with the assignment."),
         known("journal_offset", Kind::Long, "Offset of the journal record that the row came from."),
     ],
     indexed: &["journal_offset", "observed_at"],
