@@ -80,6 +80,13 @@ impl Serialize for Date {
     }
 }
 
+impl<'de> Deserialize<'de> for Date {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+        text.parse::<Timestamp>().map(Timestamp::date).map_err(serde::de::Error::custom)
+    }
+}
+
 /// Where time comes from. Live it is the wall clock; in the demo it is stepped by hand, and nothing
 /// ever compares the two.
 pub trait Clock: Send + Sync + 'static {
