@@ -1,0 +1,186 @@
+//! What the mirror costs on the live thread: CPU time per call with the mirror on against off, in
+//! interleaved rounds (ABBA), one live thread, keep-alive clients, a reply of 1.5 KiB.
+//!
+//! The target is at most 15 % more. Linux only: the thread's CPU time is read from `/proc`.
+
+#![cfg(test)]
+
+use exchange::{Clock, Timestamp};
+use proxy::{
+    Captured, Config, Deps, Mirror, NoMirror, Observation, Offer, Proxy, Queue, QueueLimits,
+    ShedReason, Upstream,
+};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+
+const CLIENTS: usize = 16;
+const CALLS_PER_CLIENT: usize = 2_000;
+const ROUNDS: [bool; 12] =
+    [false, true, true, false, false, true, true, false, false, true, true, false];
+const REPLY_BYTES: usize = 1_536;
+const CALL_BYTES: usize = 900;
+
+struct Standing;
+
+impl Clock for Standing {
+    fn now(&self) -> Timestamp {
+        Timestamp(0)
+    }
+}
+
+/// A queue with a hand on its other end.
+struct Shared(Arc<Queue>);
+
+impl Mirror for Shared {
+    fn offer(&self, captured: Captured) -> Offer {
+        self.0.offer(captured)
+    }
+
+    fn missed(&self, category: Option<&str>, reason: ShedReason) {
+        self.0.missed(category, reason);
+    }
+}
+
+fn main() {
+    let provider = provider();
+    let (mut off, mut on) = (Vec::new(), Vec::new());
+    for mirrored in ROUNDS {
+        let micros = round(provider, mirrored);
+        println!("mirror {}: {micros:.2} us of CPU per call", if mirrored { "on " } else { "off" });
+        if mirrored { on.push(micros) } else { off.push(micros) }
+    }
+    let (off, on) = (median(off), median(on));
+    println!("median off {off:.2}, on {on:.2}, ratio {:.3}", on / off);
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    f64::midpoint(values[middle - 1], values[middle])
+}
+
+/// CPU microseconds per call on the live thread.
+fn round(provider: SocketAddr, mirrored: bool) -> f64 {
+    let queue = Arc::new(Queue::new(QueueLimits::default()));
+    let mirror: Arc<dyn Mirror> =
+        if mirrored { Arc::new(Shared(Arc::clone(&queue))) } else { Arc::new(NoMirror) };
+    let upstream = Upstream::new("p", &format!("http://{provider}")).unwrap();
+    let config = Config::new("127.0.0.1:0".parse().unwrap(), vec![upstream]).unwrap();
+    let drawn = AtomicU64::new(0);
+    let deps = Deps {
+        mirror,
+        steer: Arc::new(Observation),
+        clock: Arc::new(Standing),
+        chance: Arc::new(move || u128::from(drawn.fetch_add(1, Ordering::Relaxed))),
+    };
+    let shutdown = CancellationToken::new();
+    let proxy = Proxy::bind(config, deps).unwrap();
+    let running = proxy.run(NonZeroUsize::MIN, &shutdown).unwrap();
+    let done = AtomicBool::new(false);
+    let spent = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                drop(queue.drain(usize::MAX));
+                thread::park_timeout(Duration::from_millis(2));
+            }
+        });
+        load(running.addr(), CALLS_PER_CLIENT / 4);
+        let before = live_nanos();
+        load(running.addr(), CALLS_PER_CLIENT);
+        let spent = live_nanos() - before;
+        done.store(true, Ordering::Relaxed);
+        spent
+    });
+    shutdown.cancel();
+    running.join().unwrap();
+    if mirrored {
+        let tally = queue.take_tallies().remove(&None).unwrap();
+        assert_eq!(tally.offered, tally.accepted, "the drain kept up: {tally:?}");
+    }
+    spent as f64 / 1e3 / (CLIENTS * CALLS_PER_CLIENT) as f64
+}
+
+fn live_nanos() -> u64 {
+    let tasks = fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap().path());
+    let live = |task: &std::path::PathBuf| {
+        fs::read_to_string(task.join("comm")).is_ok_and(|name| name.trim() == "live-0")
+    };
+    let task = tasks.into_iter().find(live).unwrap();
+    let stat = fs::read_to_string(task.join("schedstat")).unwrap();
+    stat.split(' ').next().unwrap().parse().unwrap()
+}
+
+fn load(addr: SocketAddr, calls: usize) {
+    let body = "x".repeat(CALL_BYTES);
+    let call = format!(
+        "POST /p/v1/chat/completions HTTP/1.1\r\nhost: a\r\naccept: application/json\r\n\
+         accept-encoding: gzip, deflate\r\nconnection: keep-alive\r\nuser-agent: OpenAI/Python\r\n\
+         authorization: Bearer sk-0123456789\r\nx-stainless-lang: python\r\n\
+         x-stainless-os: Linux\r\ncontent-type: application/json\r\n\
+         content-length: {CALL_BYTES}\r\n\r\n{body}"
+    );
+    thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(|| {
+                let mut stream = TcpStream::connect(addr).unwrap();
+                stream.set_nodelay(true).unwrap();
+                for _ in 0..calls {
+                    stream.write_all(call.as_bytes()).unwrap();
+                    read_message(&mut stream);
+                }
+            });
+        }
+    });
+}
+
+fn provider() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let reply = format!(
+        "HTTP/1.1 200 OK\r\ndate: Fri, 20 Nov 2026 18:00:00 GMT\r\n\
+         content-type: application/json\r\nx-request-id: req_1\r\n\
+         x-ratelimit-remaining-requests: 99\r\ncontent-length: {REPLY_BYTES}\r\n\r\n{}",
+        "y".repeat(REPLY_BYTES)
+    );
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, reply) = (stream.unwrap(), reply.clone());
+            stream.set_nodelay(true).unwrap();
+            thread::spawn(move || {
+                while read_message(&mut stream) && stream.write_all(reply.as_bytes()).is_ok() {}
+            });
+        }
+    });
+    addr
+}
+
+/// Reads one message with a `content-length`; whether there was one.
+fn read_message(stream: &mut TcpStream) -> bool {
+    let mut unread = Vec::with_capacity(8 << 10);
+    let mut buffer = [0; 8 << 10];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(count) if count > 0 => unread.extend_from_slice(&buffer[..count]),
+            _ => return false,
+        }
+        let Some(end) = unread.windows(4).position(|window| window == b"\r\n\r\n") else {
+            continue;
+        };
+        let head = String::from_utf8_lossy(&unread[..end]).to_ascii_lowercase();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        if unread.len() >= end + 4 + length.unwrap().parse::<usize>().unwrap() {
+            return true;
+        }
+    }
+}
