@@ -4,8 +4,8 @@ use crate::{
     Error, Lake, Result, Table,
     commit::{Attempt, Fact, Range, Step, Stop, TRIES_MAX},
     error::is_lost,
-    store::{version_of, writer_properties},
-    table::OFFSET,
+    store::{new_writer, version_of},
+    table::{OFFSET, PARTITION},
     upkeep::UPKEEP,
 };
 use arrow::{
@@ -15,7 +15,12 @@ use arrow::{
 };
 use deltalake_core::{
     DeltaTable, DeltaTableError,
-    kernel::{Transaction, transaction::CommitProperties},
+    kernel::{
+        Action, Transaction,
+        transaction::{CommitBuilder, CommitProperties},
+    },
+    protocol::{DeltaOperation, SaveMode},
+    table::state::DeltaTableState,
 };
 
 /// Which records of which source a batch was made of.
@@ -87,6 +92,7 @@ impl Lake {
         }
         let mut parts: Vec<&(Table, RecordBatch)> = parts.iter().collect();
         parts.sort_by_key(|part| part.0);
+        parts.iter().try_for_each(|(table, batch)| check_columns(*table, batch))?;
         let mut attempt = Attempt::new(receipt.range(), parts.len());
         let mut snapshot = None;
         let mut commits = Vec::with_capacity(parts.len());
@@ -129,6 +135,7 @@ impl Lake {
     }
 
     async fn append_freely(&self, table: Table, batch: RecordBatch) -> Result<Commit> {
+        check_columns(table, &batch)?;
         for _ in 0..TRIES_MAX {
             let delta = self.ensure(table).await?;
             if let Some(commit) = self.write(table, delta, batch.clone(), None).await? {
@@ -156,36 +163,57 @@ impl Lake {
     async fn write(
         &self,
         table: Table,
-        delta: DeltaTable,
+        mut delta: DeltaTable,
         batch: RecordBatch,
         receipt: Option<&Receipt>,
     ) -> Result<Option<Commit>> {
-        let properties = CommitProperties::default()
-            .with_application_transactions(receipt.into_iter().map(Receipt::transaction).collect());
-        let written = delta
-            .write([batch])
-            .with_writer_properties(writer_properties())
-            .with_commit_properties(properties)
-            .await;
-        match written {
-            Ok(delta) => {
+        match commit_rows(table, &delta, &batch, receipt).await {
+            Ok(state) => {
+                delta.state = Some(state);
                 self.remember(table, &delta);
                 Ok(Some(commit(&delta, Outcome::Written)))
             }
             Err(error) if is_lost(&error) => Ok(None),
-            Err(error) => Err(self.refused(table, error)),
+            Err(error) => Err(Error::at(&self.place(table), error)),
         }
     }
+}
 
-    fn refused(&self, table: Table, error: DeltaTableError) -> Error {
-        match error {
-            DeltaTableError::Arrow { source } => Error::Rows { table: table.name(), source },
-            DeltaTableError::SchemaMismatch { msg } => {
-                Error::Rows { table: table.name(), source: ArrowError::SchemaError(msg) }
-            }
-            error => Error::at(&self.place(table), error),
-        }
+/// Writes the files and then the commit that names them, without a query plan: to plan a write
+/// costs more than the write.
+async fn commit_rows(
+    table: Table,
+    delta: &DeltaTable,
+    batch: &RecordBatch,
+    receipt: Option<&Receipt>,
+) -> Result<DeltaTableState, DeltaTableError> {
+    let mut files = Vec::new();
+    if batch.num_rows() > 0 {
+        let mut writer = new_writer(table, delta)?;
+        writer.write(batch).await?;
+        files = writer.close().await?;
     }
+    let operation = DeltaOperation::Write {
+        mode: SaveMode::Append,
+        partition_by: Some(vec![PARTITION.to_owned()]),
+        predicate: None,
+    };
+    let transactions = receipt.into_iter().map(Receipt::transaction).collect();
+    let properties = CommitProperties::default().with_application_transactions(transactions);
+    let finalized = CommitBuilder::from(properties)
+        .with_actions(files.into_iter().map(Action::Add).collect())
+        .build(Some(delta.snapshot()?), delta.log_store(), operation)
+        .await?;
+    Ok(finalized.snapshot())
+}
+
+/// Without a plan nobody else looks whether the columns are those of the table.
+fn check_columns(table: Table, batch: &RecordBatch) -> Result<()> {
+    if batch.schema() == table.schema() {
+        return Ok(());
+    }
+    let source = ArrowError::SchemaError("the columns are not those of the table".to_owned());
+    Err(Error::Rows { table: table.name(), source })
 }
 
 impl Receipt {

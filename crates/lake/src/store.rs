@@ -3,19 +3,27 @@
 use crate::{Error, Result, Table, error::is_lost, table::PARTITION};
 use deltalake_core::{
     DeltaTable, DeltaTableBuilder, DeltaTableError,
+    datafile::writer::{DeltaWriter, WriterConfig},
     kernel::{StructType, engine::arrow_conversion::TryIntoKernel},
+    operations::get_num_idx_cols_and_stats_columns,
     protocol::SaveMode,
     table::builder::parse_table_uri,
 };
-use parquet::{basic::Compression, file::properties::WriterProperties};
+use parquet::{
+    basic::{Compression, ZstdLevel},
+    file::properties::WriterProperties,
+};
 use std::{
     collections::{BTreeMap, HashMap},
+    num::NonZeroU64,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
 /// After so many commits a table's log is summed up, so that opening it stays cheap.
 const CHECKPOINT_COMMITS: &str = "20";
+/// A file that has grown so large is closed and the next one begun.
+pub(crate) const FILE_BYTES_MAX: u64 = 128 * 1024 * 1024;
 /// How often making a table may lose against somebody else who makes it.
 const CREATE_TRIES_MAX: u32 = 4;
 
@@ -153,10 +161,21 @@ pub(crate) fn version_of(delta: &DeltaTable) -> i64 {
     delta.version().and_then(|version| i64::try_from(version).ok()).unwrap_or_default()
 }
 
-/// How every file of the lake is written.
-pub(crate) fn writer_properties() -> WriterProperties {
-    let compression = Compression::ZSTD(parquet::basic::ZstdLevel::default());
-    WriterProperties::builder().set_compression(compression).build()
+/// A writer of the files of a table, as every one of them is written.
+pub(crate) fn new_writer(table: Table, delta: &DeltaTable) -> Result<DeltaWriter, DeltaTableError> {
+    let properties = delta.snapshot()?.table_config();
+    let (indexed, stats) = get_num_idx_cols_and_stats_columns(Some(properties), HashMap::new());
+    let compression = Compression::ZSTD(ZstdLevel::default());
+    let config = WriterConfig::new(
+        table.schema(),
+        vec![PARTITION.to_owned()],
+        Some(WriterProperties::builder().set_compression(compression).build()),
+        NonZeroU64::new(FILE_BYTES_MAX),
+        None,
+        indexed,
+        stats,
+    );
+    Ok(DeltaWriter::new(delta.object_store(), config))
 }
 
 fn is_local(place: &str) -> bool {

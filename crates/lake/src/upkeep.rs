@@ -10,31 +10,23 @@ use crate::{
     commit::TRIES_MAX,
     error::is_lost,
     read::{day, published, query, select},
-    store::{version_of, writer_properties},
+    store::{FILE_BYTES_MAX, new_writer, version_of},
     table::PARTITION,
 };
 use deltalake_core::{
     DeltaTable, DeltaTableError,
-    datafile::writer::{DeltaWriter, WriterConfig},
     datafusion::logical_expr::col,
     kernel::{
         Action, Add, LogicalFileView, Transaction,
         transaction::{CommitBuilder, CommitProperties},
     },
-    operations::get_num_idx_cols_and_stats_columns,
     protocol::DeltaOperation,
 };
 use futures::StreamExt;
-use std::{
-    collections::{BTreeSet, HashMap},
-    num::NonZeroU64,
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 /// The application id of every piece of upkeep; no source may be called so.
 pub(crate) const UPKEEP: &str = "foreshadow-upkeep";
-/// A file that has grown so large is closed and the next one begun.
-const FILE_BYTES_MAX: u64 = 128 * 1024 * 1024;
 
 /// What a compaction did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -134,8 +126,7 @@ impl Lake {
         let rows = select(delta, &columns, vec![col(PARTITION).eq(day(date)?)]).await;
         let rows = rows.map_err(|source| query(table, source))?.execute_stream().await;
         let mut rows = rows.map_err(|source| query(table, source))?;
-        let config = writer_config(table, delta).map_err(failed)?;
-        let mut writer = DeltaWriter::new(delta.object_store(), config);
+        let mut writer = new_writer(table, delta).map_err(failed)?;
         while let Some(batch) = rows.next().await {
             let batch = published(table, &batch.map_err(|source| query(table, source))?)?;
             writer.write(&batch).await.map_err(failed)?;
@@ -169,20 +160,6 @@ impl Lake {
         let state = delta.snapshot().map_err(|error| Error::at(&self.place(table), error))?;
         Ok(state.log_data().into_iter().collect())
     }
-}
-
-fn writer_config(table: Table, delta: &DeltaTable) -> Result<WriterConfig, DeltaTableError> {
-    let properties = delta.snapshot()?.table_config();
-    let (indexed, stats) = get_num_idx_cols_and_stats_columns(Some(properties), HashMap::new());
-    Ok(WriterConfig::new(
-        table.schema(),
-        vec![PARTITION.to_owned()],
-        Some(writer_properties()),
-        NonZeroU64::new(FILE_BYTES_MAX),
-        None,
-        indexed,
-        stats,
-    ))
 }
 
 /// Puts new files in the place of old ones that hold the same rows, in one commit.

@@ -105,6 +105,13 @@ async fn the_name_of_the_upkeep_is_no_source() {
 }
 
 #[tokio::test]
+async fn a_batch_of_another_table_is_refused() {
+    let (_folder, lake) = new_lake();
+    let refused = lake.append(Table::Meters, batch(Table::Shadows, 0..1), None).await;
+    assert!(matches!(refused, Err(Error::Rows { table: "meters", .. })), "{refused:?}");
+}
+
+#[tokio::test]
 async fn a_folder_that_may_not_be_written_is_named_with_the_remedy() {
     // Not even root may make a folder there.
     let lake = Lake::open("/sys/foreshadow-lake");
