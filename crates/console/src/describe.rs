@@ -1,0 +1,63 @@
+//! What every metric means, told to whoever scrapes it. The names belong to the crates that count;
+//! a tidy test holds this list against them.
+
+use crate::check::READY;
+use metrics::{Unit, describe_counter, describe_gauge};
+
+/// Describes every metric of Foreshadow to the recorder that is installed.
+pub fn describe() {
+    for (name, meaning) in COUNTERS {
+        describe_counter!(name, Unit::Count, meaning);
+    }
+    for (name, meaning) in GAUGES {
+        describe_gauge!(name, Unit::Count, meaning);
+    }
+    describe_gauge!(READY, Unit::Count, "Whether a readiness check passes (1) or fails (0).");
+}
+
+const COUNTERS: [(&str, &str); 14] = [
+    (
+        "foreshadow_live_requests_total",
+        "Live calls answered, by provider, route and class of status.",
+    ),
+    (
+        "foreshadow_live_fallbacks_total",
+        "Live calls that the reference answered because the candidate failed, by provider.",
+    ),
+    (
+        "foreshadow_live_guard_refusals_total",
+        "Live calls kept from a candidate because the reference had not lately accepted the \
+         caller's credential, by provider.",
+    ),
+    (
+        "foreshadow_live_tunnels_total",
+        "Connections that became tunnels, which are not mirrored, by provider.",
+    ),
+    (
+        "foreshadow_live_retries_total",
+        "Live calls sent a second time because an idle connection had died, by provider.",
+    ),
+    ("foreshadow_live_refusals_total", "Errors of our own making on the live path, by code."),
+    ("foreshadow_mirror_offered_total", "Exchanges offered to the mirror."),
+    ("foreshadow_mirror_accepted_total", "Exchanges that the mirror took."),
+    ("foreshadow_mirror_shed_total", "Exchanges that were not mirrored, by reason."),
+    (
+        "foreshadow_mirror_lost_total",
+        "Exchanges that the mirror took and the journal did not, by reason.",
+    ),
+    (
+        "foreshadow_worker_unreadable_total",
+        "Journal records that could not be read, by what was wrong.",
+    ),
+    ("foreshadow_worker_events_total", "Exchanges and meters that the worker read."),
+    ("foreshadow_worker_assigned_total", "Arms of exchanges, by what was decided about them."),
+    ("foreshadow_worker_calls_total", "Calls of our own, by purpose and by how they ended."),
+];
+
+const GAUGES: [(&str, &str); 2] = [
+    ("foreshadow_live_in_flight", "Live calls that are being served."),
+    (
+        "foreshadow_worker_recorded_offset",
+        "The first journal offset that is not recorded in the tables yet.",
+    ),
+];

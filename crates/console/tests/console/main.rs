@@ -1,0 +1,7 @@
+//! The admin listener over real sockets: who is answered, what with, and within which limits.
+
+mod agreement;
+mod answers;
+mod hosts;
+mod limits;
+mod world;
