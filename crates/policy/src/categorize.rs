@@ -15,6 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The category of what nothing else claims.
 pub const OTHER: &str = "other";
 
+/// Whether `text` is what `pattern` says, in which `*` stands for any characters.
+#[must_use]
+pub fn matches(pattern: &str, text: &str) -> bool {
+    Glob::new(pattern).matches(text)
+}
+
 /// Conditions that a call has to meet, all of them. Empty conditions match every call.
 ///
 /// In every text `*` stands for any characters; `system` is a regular expression. The serialised
@@ -162,6 +168,12 @@ impl Categorizer {
         self
     }
 
+    /// Whether a category of this name is defined: only then is a declaration taken.
+    #[must_use]
+    pub fn knows(&self, category: &str) -> bool {
+        self.rules.iter().any(|(known, _)| known == category)
+    }
+
     /// Whether the answer may depend on the call's body, which then has to be read.
     #[must_use]
     pub fn needs_call(&self) -> bool {
@@ -189,7 +201,7 @@ impl Categorizer {
     /// A name that no rule knows is not taken: a header must not be able to make categories.
     fn declared<'a>(&self, declared: &'a Declared) -> Option<&'a str> {
         let name = declared.category.as_deref()?;
-        self.rules.iter().any(|(known, _)| known == name).then_some(name)
+        self.knows(name).then_some(name)
     }
 
     fn common_call_site(&self, call: Option<&Call>) -> Option<String> {

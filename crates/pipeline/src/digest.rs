@@ -1,0 +1,71 @@
+//! The digest of a cell's definition: everything that its evidence depends on, and nothing else.
+//! Reordering fields, comments, prices, budgets, sampling and the gate leave it as it is.
+
+use crate::{CategoryDef, JudgeFigures, Pipeline, ScorerDef, Target, pipeline::tolerance};
+use confidence::Tolerance;
+use policy::When;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+pub(crate) fn definition(pipeline: &Pipeline, category: &str, candidate: &str) -> Option<String> {
+    let category = pipeline.category(category)?;
+    category.candidates.iter().find(|name| *name == candidate)?;
+    let tolerance = tolerance(category, pipeline.figures(JudgeFigures::FLAWLESS)).ok()?;
+    Some(cell(pipeline, category, candidate, tolerance))
+}
+
+pub(crate) fn cell(
+    pipeline: &Pipeline,
+    category: &CategoryDef,
+    candidate: &str,
+    tolerance: Tolerance,
+) -> String {
+    // Rules are asked in order, so one above can take calls away from one below.
+    let above = pipeline.categories.iter().take_while(|other| other.name != category.name);
+    let rules = above.chain([category]).map(|other| (other.name.as_str(), other.rule.as_ref()));
+    let judge = pipeline.judge.as_ref().filter(|_| category.is_judged());
+    let canonical = Canonical {
+        format: 1,
+        rules: rules.collect(),
+        mode: category.mode.name(),
+        target: match category.target {
+            Target::Bar(bar) => ("bar", bar),
+            Target::Margin(margin) => ("margin", margin),
+        },
+        tau: tolerance.tau(),
+        scorers: &category.scorers,
+        judge: judge.map(|judge| Judge {
+            model: &judge.model,
+            rubric: &judge.rubric,
+            repeats: judge.repeats,
+        }),
+        control: category.control,
+        candidate,
+        provider: pipeline.model(candidate).map(|model| model.provider.as_str()),
+    };
+    // Texts and finite numbers always have a JSON form; an empty one would still be a stable one.
+    let text = serde_json::to_vec(&canonical).unwrap_or_default();
+    format!("{:x}", Sha256::digest(text))
+}
+
+/// Fields in a fixed order and maps sorted, so that equal definitions have equal bytes.
+#[derive(Serialize)]
+struct Canonical<'a> {
+    format: u32,
+    rules: Vec<(&'a str, Option<&'a When>)>,
+    mode: &'static str,
+    target: (&'static str, f64),
+    tau: f64,
+    scorers: &'a [ScorerDef],
+    judge: Option<Judge<'a>>,
+    control: bool,
+    candidate: &'a str,
+    provider: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Judge<'a> {
+    model: &'a str,
+    rubric: &'a str,
+    repeats: u32,
+}

@@ -1,0 +1,125 @@
+//! From text to a valid pipeline: syntax, sections, checks. Each step notes what it finds and the
+//! next one goes on with what is left, so that one run tells everything.
+
+mod category;
+mod model;
+mod names;
+mod provider;
+mod scorers;
+mod settings;
+
+use crate::{
+    CategoryDef, JudgeDef, Mistake, Model, Pipeline, Provider, mistake::Notes, raw::RawPipeline,
+};
+use std::collections::BTreeSet;
+use toml::de::DeTable;
+
+/// No pipeline is longer than this.
+pub const PIPELINE_BYTES_MAX: usize = 1 << 20;
+
+/// Reads a pipeline whose judge, if it has one, has its rubric in the file itself.
+///
+/// # Errors
+/// Every mistake, in the order of the file, warnings included.
+pub fn load(text: &str) -> Result<Pipeline, Vec<Mistake>> {
+    load_with_files(text, |_| Err("no file can be read here: use `rubric`".to_owned()))
+}
+
+/// Reads a pipeline; `read_file` gives the text of a file that it names, by its path relative to
+/// the pipeline, or says why not.
+///
+/// # Errors
+/// Every mistake, in the order of the file, warnings included.
+pub fn load_with_files(
+    text: &str,
+    read_file: impl Fn(&str) -> Result<String, String>,
+) -> Result<Pipeline, Vec<Mistake>> {
+    let mut notes = Notes::new(text);
+    if text.len() > PIPELINE_BYTES_MAX {
+        let what = format!("the pipeline is {} bytes long", text.len());
+        notes.error(0..0, what, format!("keep it under {PIPELINE_BYTES_MAX} bytes"));
+        return Err(notes.finish());
+    }
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mut lines = BTreeSet::new();
+    for error in &errors {
+        let at = error.span().unwrap_or(0..0);
+        // What follows on the same line is most often the same mistake.
+        let before = text.get(..at.start).unwrap_or_default();
+        if !lines.insert(before.matches('\n').count()) {
+            continue;
+        }
+        let what = format!("not TOML: {}", error.message().replace('\n', ", "));
+        notes.error(at, what, "mend the syntax; the rest is checked after that");
+    }
+    // What the parser made of broken text would only be held against the user a second time.
+    if notes.has_errors() {
+        return Err(notes.finish());
+    }
+    let raw = RawPipeline::read(&mut notes, &table);
+    let pipeline = check(&mut notes, &raw, &read_file);
+    match pipeline {
+        Some(pipeline) if !notes.has_errors() => {
+            Ok(Pipeline { warnings: notes.finish(), ..pipeline })
+        }
+        Some(_) | None => Err(notes.finish()),
+    }
+}
+
+/// What sections have been found to say, for those that refer to them.
+pub(crate) struct Known<'a> {
+    pub(crate) providers: &'a [Provider],
+    pub(crate) models: &'a [Model],
+    pub(crate) judge: Option<&'a JudgeDef>,
+    /// Whether there is a judge, be it a broken one.
+    pub(crate) judge_is_written: bool,
+}
+
+impl Known<'_> {
+    pub(crate) fn provider_names(&self) -> Vec<&str> {
+        self.providers.iter().map(|provider| provider.name.as_str()).collect()
+    }
+
+    pub(crate) fn model_names(&self) -> Vec<&str> {
+        self.models.iter().map(|model| model.name.as_str()).collect()
+    }
+
+    pub(crate) fn model(&self, name: &str) -> Option<&Model> {
+        self.models.iter().find(|model| model.name == name)
+    }
+
+    pub(crate) fn provider(&self, name: &str) -> Option<&Provider> {
+        self.providers.iter().find(|provider| provider.name == name)
+    }
+}
+
+/// `None` where something is missing that has no default; the mistake is noted then.
+fn check(
+    notes: &mut Notes<'_>,
+    raw: &RawPipeline<'_>,
+    read_file: &dyn Fn(&str) -> Result<String, String>,
+) -> Option<Pipeline> {
+    let providers = provider::all(notes, &raw.providers);
+    let models = model::all(notes, &raw.models, &providers);
+    let judge = settings::judge(notes, raw.judge.as_ref(), &models, read_file);
+    let budget = settings::budget(notes, raw);
+    let mirror = settings::mirror(notes, raw.mirror.as_ref());
+    let defaults = settings::defaults(notes, raw, judge.as_ref());
+    let known = Known {
+        providers: &providers,
+        models: &models,
+        judge: judge.as_ref(),
+        judge_is_written: raw.judge.is_some(),
+    };
+    let categories: Vec<CategoryDef> = category::all(notes, raw, &known, &defaults);
+    Some(Pipeline {
+        name: raw.name.as_ref()?.get_ref().clone(),
+        providers,
+        models,
+        categories,
+        judge,
+        budget: budget?,
+        mirror,
+        warnings: Vec::new(),
+    })
+}

@@ -1,0 +1,381 @@
+//! `[[category]]`: its rule, its mode and target, its candidates.
+
+use super::{
+    Known, names, scorers,
+    settings::{self, Defaults, check_pattern},
+};
+use crate::{
+    CategoryDef, Model, Target,
+    mistake::{Notes, Span, place},
+    raw::{RawCategory, RawPipeline, RawTokenRange, RawWhen},
+    suggest::{did_you_mean, quoted},
+};
+use confidence::Mode;
+use policy::{
+    TokenRange, When,
+    categorize::{self, OTHER},
+};
+use serde_spanned::Spanned;
+
+/// Names that categories get from traffic begin so.
+const CALL_SITE_PREFIX: &str = "site-";
+
+pub(super) fn all(
+    notes: &mut Notes<'_>,
+    pipeline: &RawPipeline<'_>,
+    known: &Known<'_>,
+    defaults: &Defaults,
+) -> Vec<CategoryDef> {
+    if !pipeline.written.has("category") {
+        notes.error(0..0, "the pipeline has no category", "add [[category]] with name, mode, …");
+    }
+    let raw = &pipeline.categories;
+    names::refuse_twice(notes, "category", raw.iter().filter_map(|raw| raw.name.as_ref()));
+    raw.iter().filter_map(|raw| category(notes, raw, known, defaults)).collect()
+}
+
+fn category(
+    notes: &mut Notes<'_>,
+    raw: &RawCategory<'_>,
+    known: &Known<'_>,
+    defaults: &Defaults,
+) -> Option<CategoryDef> {
+    if let Some(name) = &raw.name {
+        check_name(notes, name);
+    }
+    let rule = raw.when.as_ref().map(|when| rule(notes, when, known));
+    check_reference_price(notes, raw, known);
+    let mode = mode(notes, raw);
+    let target = mode.and_then(|mode| target(notes, raw, mode));
+    let allowed_providers = allowed_providers(notes, raw, known);
+    let candidates = candidates(notes, raw, known, &allowed_providers);
+    if let Some(mode) = mode {
+        check_judge(notes, raw, known, mode);
+    }
+    if mode.is_some_and(Mode::is_judged) {
+        check_partiality(notes, raw, known, &allowed_providers);
+    }
+    let scorers = scorers::all(notes, raw, mode);
+    let sampling = settings::sampling(notes, raw.sampling.as_ref(), defaults.sampling);
+    let gate = settings::gate(notes, raw.gate.as_ref(), defaults.gate.clone());
+    let mode = mode?;
+    Some(CategoryDef {
+        name: raw.name.as_ref()?.get_ref().clone(),
+        rule,
+        mode,
+        target: target?,
+        candidates,
+        control: control(notes, raw, mode),
+        allowed_providers,
+        scorers,
+        sampling,
+        gate,
+    })
+}
+
+fn check_name(notes: &mut Notes<'_>, name: &Spanned<String>) {
+    names::check(notes, "category", name, &[OTHER]);
+    if name.get_ref().starts_with(CALL_SITE_PREFIX) {
+        let what = format!("`{}` is reserved for call sites", name.get_ref());
+        let remedy = format!("choose a name that does not begin with `{CALL_SITE_PREFIX}`");
+        notes.error(name.span(), what, remedy);
+    }
+}
+
+fn rule(notes: &mut Notes<'_>, raw: &RawWhen, known: &Known<'_>) -> When {
+    if let Some(system) = &raw.system {
+        check_pattern(notes, system);
+    }
+    if let Some(provider) = &raw.provider
+        && known.provider(provider.get_ref()).is_none()
+    {
+        let what = format!("there is no provider `{}`", provider.get_ref());
+        notes.error(
+            provider.span(),
+            what,
+            did_you_mean(provider.get_ref(), &known.provider_names()),
+        );
+    }
+    let text = |raw: &Option<Spanned<String>>| raw.as_ref().map(|text| text.get_ref().clone());
+    // Header names arrive in lower case, whatever the file says.
+    let header = raw.header.iter().map(|(name, value)| (name.to_lowercase(), value.clone()));
+    When {
+        header: header.collect(),
+        provider: text(&raw.provider),
+        path: text(&raw.path),
+        model: text(&raw.model),
+        system: text(&raw.system),
+        tools: texts(raw.tools.as_ref()),
+        response_format: text(&raw.response_format),
+        metadata: raw.metadata.clone(),
+        prompt_tokens: raw.prompt_tokens.as_ref().map(|range| token_range(notes, range)),
+        tenant: text(&raw.tenant),
+        priority: text(&raw.priority),
+    }
+}
+
+fn token_range(notes: &mut Notes<'_>, raw: &RawTokenRange) -> TokenRange {
+    let min = raw.min.as_ref().map(|min| *min.get_ref());
+    let max = raw.max.as_ref().map(|max| *max.get_ref());
+    if let (Some(least), Some(most)) = (min, max)
+        && least > most
+    {
+        let at = place(raw.min.as_ref(), &raw.span);
+        let what = format!("no prompt has at least {least} and at most {most} tokens");
+        notes.error(at, what, "swap `min` and `max`, or leave one out");
+    }
+    TokenRange { min, max }
+}
+
+fn texts(raw: Option<&Spanned<Vec<Spanned<String>>>>) -> Vec<String> {
+    let items = raw.map(|raw| raw.get_ref().as_slice()).unwrap_or_default();
+    items.iter().map(|item| item.get_ref().clone()).collect()
+}
+
+fn mode(notes: &mut Notes<'_>, raw: &RawCategory<'_>) -> Option<Mode> {
+    let Some(written) = &raw.mode else {
+        if raw.written.has("mode") {
+            return None;
+        }
+        let remedy = "add `mode = \"R\"` (rules), `\"RP\"` (rules, paired), `\"JP\"` (judge, \
+                      paired) or `\"A/A\"` (agreement)";
+        notes.error(raw.span.clone(), "the category has no `mode`", remedy);
+        return None;
+    };
+    let name = match written.get_ref().as_str() {
+        "A/A" => Mode::AA.name(),
+        other => other,
+    };
+    match name.parse::<Mode>() {
+        Ok(Mode::PPI) => {
+            let what = "mode PPI is not available yet";
+            notes.error(written.span(), what, "use JP, or H with labels alone");
+            None
+        }
+        Ok(mode) => Some(mode),
+        Err(_) => {
+            let what = format!("there is no mode `{}`", written.get_ref());
+            let known = ["R", "RP", "H", "JP", "JA", "A/A"];
+            notes.error(written.span(), what, format!("use one of {}", quoted(&known)));
+            None
+        }
+    }
+}
+
+/// A paired mode has a margin, an absolute one a bar, and none has both.
+fn target(notes: &mut Notes<'_>, raw: &RawCategory<'_>, mode: Mode) -> Option<Target> {
+    let (wanted, unwanted) =
+        if mode.is_paired() { (&raw.margin, &raw.bar) } else { (&raw.bar, &raw.margin) };
+    let (wanted_name, unwanted_name, example) = if mode.is_paired() {
+        ("margin", "bar", "`margin = 0.05`: how much worse than the reference it may be")
+    } else {
+        ("bar", "margin", "`bar = 0.90`: the least acceptable quality")
+    };
+    let mode = shown(mode);
+    if let Some(unwanted) = unwanted {
+        let what = format!("mode {mode} has no `{unwanted_name}`");
+        notes.error(unwanted.span(), what, format!("write {example}"));
+    }
+    let Some(wanted) = wanted else {
+        if !raw.written.has(wanted_name) && unwanted.is_none() {
+            let what = format!("mode {mode} needs a `{wanted_name}`");
+            notes.error(place(raw.mode.as_ref(), &raw.span), what, format!("add {example}"));
+        }
+        return None;
+    };
+    let value = *wanted.get_ref();
+    if !(value > 0.0 && value < 1.0) {
+        let what = format!("`{wanted_name}` is {value}");
+        notes.error(wanted.span(), what, "write a number over 0 and under 1");
+        return None;
+    }
+    Some(if wanted_name == "margin" { Target::Margin(value) } else { Target::Bar(value) })
+}
+
+fn allowed_providers(
+    notes: &mut Notes<'_>,
+    raw: &RawCategory<'_>,
+    known: &Known<'_>,
+) -> Vec<String> {
+    let written = raw.allowed_providers.as_ref();
+    for name in written.map(|raw| raw.get_ref().as_slice()).unwrap_or_default() {
+        if known.provider(name.get_ref()).is_none() {
+            let what = format!("there is no provider `{}`", name.get_ref());
+            notes.error(name.span(), what, did_you_mean(name.get_ref(), &known.provider_names()));
+        }
+    }
+    if let Some(written) = written.filter(|written| written.get_ref().is_empty()) {
+        let what = "`allowed_providers` is empty, which would allow none";
+        notes.error(written.span(), what, "name providers, or leave it out to allow every one");
+    }
+    texts(written)
+}
+
+fn candidates(
+    notes: &mut Notes<'_>,
+    raw: &RawCategory<'_>,
+    known: &Known<'_>,
+    allowed: &[String],
+) -> Vec<String> {
+    let written = raw.candidates.as_ref().map(|raw| raw.get_ref().as_slice()).unwrap_or_default();
+    let is_broken = raw.candidates.is_none() && raw.written.has("candidates");
+    if written.is_empty() && !is_broken {
+        let at = place(raw.candidates.as_ref(), &raw.span);
+        let remedy = "add `candidates = [\"…\"]` with the names of cheaper models";
+        notes.error(at, "the category has no candidates", remedy);
+    }
+    names::refuse_twice(notes, "candidate", written.iter());
+    for candidate in written {
+        check_candidate(notes, raw, known, (candidate, allowed));
+    }
+    texts(raw.candidates.as_ref())
+}
+
+fn check_candidate(
+    notes: &mut Notes<'_>,
+    raw: &RawCategory<'_>,
+    known: &Known<'_>,
+    (candidate, allowed): (&Spanned<String>, &[String]),
+) {
+    let name = candidate.get_ref();
+    let Some(model) = known.model(name) else {
+        let what = format!("there is no model `{name}`");
+        notes.error(candidate.span(), what, did_you_mean(name, &known.model_names()));
+        return;
+    };
+    check_allowed(notes, (candidate.span(), "candidate"), model, (known, allowed));
+    if model.prices.is_empty() {
+        let what = format!("`{name}` has no price, so it is never called cheaper or promoted");
+        notes.warning(candidate.span(), what, "add `price` to the model");
+    }
+    let reference = raw.when.as_ref().and_then(|when| when.model.as_ref());
+    let Some(reference) = reference.map(Spanned::get_ref) else { return };
+    if reference == name {
+        let what = format!("the candidate `{name}` is the reference itself");
+        notes.error(candidate.span(), what, "name a cheaper model");
+    } else if categorize::matches(reference, name) {
+        let what = format!("`{reference}` also claims calls to the candidate `{name}` itself");
+        notes.warning(candidate.span(), what, "narrow `model` in `when`");
+    }
+}
+
+/// A copy of a call goes only where its category and its provider allow.
+fn check_allowed(
+    notes: &mut Notes<'_>,
+    (at, what): (Span, &str),
+    model: &Model,
+    (known, allowed): (&Known<'_>, &[String]),
+) {
+    let Model { name, provider, .. } = model;
+    let Some(found) = known.provider(provider) else { return };
+    if !found.allowed {
+        let mistake =
+            format!("the {what} `{name}` is served by `{provider}`, which is not allowed");
+        notes.error(at, mistake, format!("take out `allowed = false` of `{provider}`"));
+    } else if !allowed.is_empty() && !allowed.contains(provider) {
+        let mistake =
+            format!("the {what} `{name}` is served by `{provider}`, which this category forbids");
+        notes.error(at, mistake, format!("add \"{provider}\" to `allowed_providers`"));
+    }
+}
+
+/// A judged mode needs the judge, and no other mode asks it.
+fn check_judge(notes: &mut Notes<'_>, raw: &RawCategory<'_>, known: &Known<'_>, mode: Mode) {
+    let written = raw.judge.as_ref();
+    let at = place(raw.mode.as_ref(), &raw.span);
+    let is_judged = mode.is_judged();
+    let mode = shown(mode);
+    match (is_judged, written.map(|judge| *judge.get_ref())) {
+        (true, Some(false)) => {
+            let what = format!("mode {mode} is judged, and `judge` is false");
+            notes.error(place(written, &at), what, "take out `judge`, or use mode R or RP");
+        }
+        (false, Some(true)) => {
+            let what = format!("mode {mode} asks no judge");
+            notes.error(place(written, &at), what, "use mode JP, or take out `judge`");
+        }
+        (true, Some(true) | None) if !known.judge_is_written => {
+            let what = format!("mode {mode} needs a judge, and there is none");
+            notes.error(at, what, "add [judge] with model and rubric");
+        }
+        (true, Some(true) | None) | (false, Some(false) | None) => {}
+    }
+}
+
+/// A judge favours its own answers and those of its kin, and sees the call: it must be neither of
+/// the models it compares, nor sit where the call may not go.
+fn check_partiality(
+    notes: &mut Notes<'_>,
+    raw: &RawCategory<'_>,
+    known: &Known<'_>,
+    allowed: &[String],
+) {
+    let Some(judge) = known.judge.and_then(|judge| known.model(&judge.model)) else { return };
+    let at = place(raw.mode.as_ref(), &raw.span);
+    check_allowed(notes, (at.clone(), "judge"), judge, (known, allowed));
+    let candidates = raw.candidates.as_ref().map(|raw| raw.get_ref().as_slice());
+    let candidates = candidates.unwrap_or_default().iter();
+    for name in candidates {
+        let model = known.model(name.get_ref());
+        refuse_partial(notes, judge, (name.span(), "candidate"), model);
+    }
+    for (at, model) in references(raw, known) {
+        refuse_partial(notes, judge, (at, "reference"), Some(model));
+    }
+}
+
+fn refuse_partial(
+    notes: &mut Notes<'_>,
+    judge: &Model,
+    (at, arm): (Span, &str),
+    model: Option<&Model>,
+) {
+    let Some(model) = model else { return };
+    let Model { name, family, .. } = judge;
+    if model.name == *name {
+        let what = format!("the judge `{name}` would judge its own replies as {arm}");
+        notes.error(at, what, "choose a judge that serves neither arm");
+    } else if model.family == *family {
+        let what =
+            format!("the judge `{name}` is of the {arm}'s family, `{family}`, and favours it");
+        let remedy = "choose a judge of another family, or write `family` where the name misleads";
+        notes.error(at, what, remedy);
+    }
+}
+
+/// The models that the rule lets a client ask for, as far as the file names them.
+fn references<'a>(raw: &RawCategory<'_>, known: &Known<'a>) -> Vec<(Span, &'a Model)> {
+    let Some(pattern) = raw.when.as_ref().and_then(|when| when.model.as_ref()) else {
+        return Vec::new();
+    };
+    let claimed = known.models.iter().filter(|m| categorize::matches(pattern.get_ref(), &m.name));
+    claimed.map(|model| (pattern.span(), model)).collect()
+}
+
+/// Nothing is cheaper than what has no price.
+fn check_reference_price(notes: &mut Notes<'_>, raw: &RawCategory<'_>, known: &Known<'_>) {
+    let Some(pattern) = raw.when.as_ref().and_then(|when| when.model.as_ref()) else { return };
+    if references(raw, known).iter().any(|(_, model)| !model.prices.is_empty()) {
+        return;
+    }
+    let what = format!("the reference `{}` has no price, so nothing is cheaper", pattern.get_ref());
+    notes.warning(pattern.span(), what, "add it as [[model]] with `price`");
+}
+
+/// The mode as people write it.
+pub(super) fn shown(mode: Mode) -> &'static str {
+    match mode {
+        Mode::AA => "A/A",
+        Mode::R | Mode::RP | Mode::H | Mode::PPI | Mode::JP | Mode::JA => mode.name(),
+    }
+}
+
+/// Agreement is measured in excess of the reference's disagreement with itself.
+fn control(notes: &mut Notes<'_>, raw: &RawCategory<'_>, mode: Mode) -> bool {
+    let written = raw.control.as_ref();
+    if let (Mode::AA, Some(control)) = (mode, written.filter(|control| !control.get_ref())) {
+        let what = "mode A/A needs a control, and `control` is false";
+        notes.error(control.span(), what, "take out `control`");
+    }
+    written.map_or(mode == Mode::AA, |control| *control.get_ref())
+}

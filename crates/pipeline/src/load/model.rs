@@ -1,0 +1,136 @@
+//! `[[model]]` and its prices.
+
+use super::names;
+use crate::{
+    Model, Provider,
+    mistake::{Notes, Span, place},
+    raw::{RawModel, RawPrice},
+    suggest::did_you_mean,
+};
+use exchange::{NanoUsd, Timestamp};
+use policy::{Price, Tariff, TokenRates};
+use serde_spanned::Spanned;
+
+/// More dollars per million tokens, or per hour, than anybody asks for.
+const RATE_USD_MAX: f64 = 1e6;
+
+pub(super) fn all(notes: &mut Notes<'_>, raw: &[RawModel], providers: &[Provider]) -> Vec<Model> {
+    names::refuse_twice(notes, "model", raw.iter().filter_map(|raw| raw.name.as_ref()));
+    raw.iter().filter_map(|raw| model(notes, raw, providers)).collect()
+}
+
+fn model(notes: &mut Notes<'_>, raw: &RawModel, providers: &[Provider]) -> Option<Model> {
+    if let Some(provider) = &raw.provider {
+        check_provider(notes, provider, providers);
+    }
+    let prices = prices(notes, raw);
+    let name = raw.name.as_ref()?;
+    if name.get_ref().is_empty() {
+        notes.error(name.span(), "the model's name is empty", "write it as the provider does");
+    }
+    let family = raw.family.as_ref().map(|family| family.get_ref().clone());
+    Some(Model {
+        name: name.get_ref().clone(),
+        provider: raw.provider.as_ref().map(|name| name.get_ref().clone()).unwrap_or_default(),
+        family: family.unwrap_or_else(|| family_of(name.get_ref())),
+        prices,
+    })
+}
+
+fn check_provider(notes: &mut Notes<'_>, raw: &Spanned<String>, providers: &[Provider]) {
+    let names: Vec<&str> = providers.iter().map(|provider| provider.name.as_str()).collect();
+    if !names.contains(&raw.get_ref().as_str()) {
+        let what = format!("there is no provider `{}`", raw.get_ref());
+        notes.error(raw.span(), what, did_you_mean(raw.get_ref(), &names));
+    }
+}
+
+/// The letters that a model's name begins with, behind its maker's: `gpt` of `openai/gpt-4.1-mini`.
+fn family_of(name: &str) -> String {
+    let own = name.rsplit('/').next().unwrap_or(name);
+    let letters: String = own.chars().take_while(char::is_ascii_alphabetic).collect();
+    if letters.is_empty() { own.to_owned() } else { letters.to_ascii_lowercase() }
+}
+
+fn prices(notes: &mut Notes<'_>, raw: &RawModel) -> Vec<Price> {
+    if let (Some(rate), true) = (&raw.dollars_per_hour, !raw.price.is_empty()) {
+        let what = "the model has both `price` and `dollars_per_hour`";
+        notes.error(rate.span(), what, "keep `price`; an entry of it may be `dollars_per_hour`");
+        return Vec::new();
+    }
+    if let Some(rate) = &raw.dollars_per_hour {
+        let tariff = usd(notes, "dollars_per_hour", rate).map(Tariff::Hour);
+        let always = |tariff| Price { from: Timestamp(i64::MIN), until: None, tariff };
+        return tariff.map(always).into_iter().collect();
+    }
+    let mut prices: Vec<(Span, Price)> = Vec::new();
+    for price in &raw.price {
+        let read = read_price(notes, price);
+        prices.extend(read.map(|read| (place(price.from.as_ref(), &price.span), read)));
+    }
+    prices.sort_by_key(|(_, price)| price.from);
+    refuse_overlaps(notes, &prices);
+    prices.into_iter().map(|(_, price)| price).collect()
+}
+
+fn refuse_overlaps(notes: &mut Notes<'_>, prices: &[(Span, Price)]) {
+    for pair in prices.windows(2) {
+        let ((_, earlier), (at, later)) = (&pair[0], &pair[1]);
+        let reaches = earlier.until.is_some_and(|until| until > later.from);
+        if reaches || earlier.from == later.from {
+            let what = format!("two prices of one model hold at {}", later.from);
+            let remedy = "let the earlier one end where the later begins, or leave out its `until`";
+            notes.error(at.clone(), what, remedy);
+        }
+    }
+}
+
+fn read_price(notes: &mut Notes<'_>, raw: &RawPrice) -> Option<Price> {
+    let tariff = tariff(notes, raw);
+    if let (Some(from), Some(until)) = (&raw.from, &raw.until)
+        && until.get_ref() <= from.get_ref()
+    {
+        notes.error(until.span(), "the price ends before it begins", "put `until` after `from`");
+    }
+    let until = raw.until.as_ref().map(|until| *until.get_ref());
+    Some(Price { from: *raw.from.as_ref()?.get_ref(), until, tariff: tariff? })
+}
+
+fn tariff(notes: &mut Notes<'_>, raw: &RawPrice) -> Option<Tariff> {
+    let by_tokens = raw.input.is_some() || raw.output.is_some();
+    match (&raw.dollars_per_hour, &raw.input, &raw.output) {
+        (Some(rate), _, _) if by_tokens => {
+            let what = "the price is both by tokens and by the hour";
+            notes.error(rate.span(), what, "keep one of them");
+            None
+        }
+        (Some(rate), _, _) => usd(notes, "dollars_per_hour", rate).map(Tariff::Hour),
+        (None, Some(input), Some(output)) => {
+            let input = usd(notes, "input", input);
+            let output = usd(notes, "output", output);
+            let cached_input = optional_usd(notes, "cached_input", raw.cached_input.as_ref());
+            let cache_write = optional_usd(notes, "cache_write", raw.cache_write.as_ref());
+            let (input, output) = (input?, output?);
+            Some(Tariff::Tokens(TokenRates { input, cached_input, cache_write, output }))
+        }
+        (None, _, _) => {
+            let remedy = "write `input` and `output` in dollars per million tokens, or \
+                          `dollars_per_hour`";
+            notes.error(raw.span.clone(), "the price says not what is charged", remedy);
+            None
+        }
+    }
+}
+
+fn optional_usd(notes: &mut Notes<'_>, field: &str, raw: Option<&Spanned<f64>>) -> Option<NanoUsd> {
+    raw.and_then(|raw| usd(notes, field, raw))
+}
+
+fn usd(notes: &mut Notes<'_>, field: &str, raw: &Spanned<f64>) -> Option<NanoUsd> {
+    if !(0.0..=RATE_USD_MAX).contains(raw.get_ref()) {
+        let what = format!("`{field}` is {} dollars", raw.get_ref());
+        notes.error(raw.span(), what, format!("write an amount from 0 to {RATE_USD_MAX}"));
+        return None;
+    }
+    NanoUsd::from_usd(*raw.get_ref())
+}

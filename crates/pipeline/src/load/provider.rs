@@ -1,0 +1,99 @@
+//! `[[provider]]`
+
+use super::names;
+use crate::{Provider, mistake::Notes, raw::RawProvider, suggest::did_you_mean};
+use serde_spanned::Spanned;
+
+/// First segments of a path that are not a provider's.
+const RESERVED: [&str; 5] = ["api", "foreshadow", "healthz", "metrics", "readyz"];
+
+/// The dialects that this version speaks.
+const DIALECTS: [&str; 1] = ["openai"];
+
+/// Variables are shorter than most keys, and keys hold characters that variables do not.
+const ENV_CHARS_MAX: usize = 64;
+
+pub(super) fn all(notes: &mut Notes<'_>, raw: &[RawProvider]) -> Vec<Provider> {
+    names::refuse_twice(notes, "provider", raw.iter().filter_map(|raw| raw.name.as_ref()));
+    raw.iter().filter_map(|raw| provider(notes, raw)).collect()
+}
+
+fn provider(notes: &mut Notes<'_>, raw: &RawProvider) -> Option<Provider> {
+    if let Some(name) = &raw.name {
+        names::check(notes, "provider", name, &RESERVED);
+    }
+    let dialect = dialect(notes, raw.dialect.as_ref());
+    let base_url = raw.base_url.as_ref().map(|url| base_url(notes, url));
+    let key_env = raw.key_env.as_ref().map(|name| variable(notes, "key_env", name));
+    let shadow_key_env =
+        raw.shadow_key_env.as_ref().map(|name| variable(notes, "shadow_key_env", name));
+    Some(Provider {
+        name: raw.name.as_ref()?.get_ref().clone(),
+        dialect,
+        // What is missing is noted; the name is kept, so that no model is told it does not exist.
+        base_url: base_url.unwrap_or_default(),
+        key_env,
+        shadow_key_env,
+        key_header: key_header(notes, raw.key_header.as_ref()),
+        allowed: raw.allowed.as_ref().is_none_or(|allowed| *allowed.get_ref()),
+    })
+}
+
+fn dialect(notes: &mut Notes<'_>, raw: Option<&Spanned<String>>) -> String {
+    let Some(raw) = raw else { return DIALECTS[0].to_owned() };
+    if !DIALECTS.contains(&raw.get_ref().as_str()) {
+        let what = format!("there is no dialect `{}`", raw.get_ref());
+        notes.error(raw.span(), what, did_you_mean(raw.get_ref(), &DIALECTS));
+    }
+    raw.get_ref().clone()
+}
+
+fn base_url(notes: &mut Notes<'_>, raw: &Spanned<String>) -> String {
+    let url = raw.get_ref();
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let Some(rest) = rest else {
+        notes.error(raw.span(), "`base_url` is not an http or https address", EXAMPLE);
+        return url.clone();
+    };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if host.contains('@') || url.contains('?') || url.contains('#') {
+        // The value is not repeated: what stands there may be a key.
+        notes.error(
+            raw.span(),
+            "`base_url` has a user, a query or a fragment, where credentials hide",
+            "keep scheme, host and path, and name the key's variable in `key_env`",
+        );
+    } else if host.is_empty() || host.chars().any(char::is_whitespace) {
+        notes.error(raw.span(), "`base_url` names no host", EXAMPLE);
+    }
+    url.trim_end_matches('/').to_owned()
+}
+
+const EXAMPLE: &str = "write it like https://api.openai.com";
+
+fn variable(notes: &mut Notes<'_>, field: &str, raw: &Spanned<String>) -> String {
+    let name = raw.get_ref();
+    let first = |c: char| c.is_ascii_uppercase() || c == '_';
+    let fits = name.chars().all(|c| first(c) || c.is_ascii_digit());
+    if !name.starts_with(first) || !fits || name.len() > ENV_CHARS_MAX {
+        // The value is not repeated: it may be the key itself.
+        notes.error(
+            raw.span(),
+            format!("`{field}` is not the name of a variable; it looks like a credential"),
+            "put the key into the environment and write the variable's name, like OPENAI_API_KEY",
+        );
+        return String::new();
+    }
+    name.clone()
+}
+
+fn key_header(notes: &mut Notes<'_>, raw: Option<&Spanned<String>>) -> String {
+    let Some(raw) = raw else { return "authorization".to_owned() };
+    let name = raw.get_ref().to_ascii_lowercase();
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.is_empty() || !name.chars().all(fits) {
+        let what = "`key_header` is not the name of a header";
+        notes.error(raw.span(), what, "write it like authorization or api-key");
+    }
+    name
+}

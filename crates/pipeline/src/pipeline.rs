@@ -1,0 +1,273 @@
+use crate::{digest, mistake::Mistake};
+use confidence::{Mode, Tolerance};
+use exchange::NanoUsd;
+use policy::{Definition, GateRule, Price, PriceBook, Rule, Sampling, When, epoch::MAX_WAIT_S};
+use serde::Serialize;
+
+/// What is evaluated: a file that passed every check.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    /// Its name.
+    pub name: String,
+    /// Where calls go.
+    pub providers: Vec<Provider>,
+    /// The models, with what they cost.
+    pub models: Vec<Model>,
+    /// The kinds of call, in the order in which their rules are asked.
+    pub categories: Vec<CategoryDef>,
+    /// The judge, where there is one.
+    pub judge: Option<JudgeDef>,
+    /// What the shadow may spend.
+    pub budget: Budget,
+    /// What is mirrored, and how.
+    pub mirror: Mirror,
+    /// What is allowed and perhaps not meant.
+    pub warnings: Vec<Mistake>,
+}
+
+/// A provider: `/NAME/…` on the live listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provider {
+    /// Its name, the first segment of the path.
+    pub name: String,
+    /// The name of its dialect.
+    pub dialect: String,
+    /// Where its paths begin, without a slash at the end.
+    pub base_url: String,
+    /// The variable that holds our own key; `None` where it needs none.
+    pub key_env: Option<String>,
+    /// The variable that holds the key of shadow calls, so that they have a limit of their own.
+    pub shadow_key_env: Option<String>,
+    /// The header that carries the key; in `authorization` it stands behind `Bearer `.
+    pub key_header: String,
+    /// Whether calls of ours may go there at all; live calls of clients always may.
+    pub allowed: bool,
+}
+
+/// A model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Model {
+    /// Its name at its provider.
+    pub name: String,
+    /// The provider's name.
+    pub provider: String,
+    /// The models that it is akin to: a judge prefers its own.
+    pub family: String,
+    /// What it costs; empty where that is not known.
+    pub prices: Vec<Price>,
+}
+
+/// A category and how its candidates are measured.
+#[derive(Clone, Debug)]
+pub struct CategoryDef {
+    /// Its name.
+    pub name: String,
+    /// The calls that it claims; `None` claims only those that declare it.
+    pub rule: Option<When>,
+    /// How losses are made.
+    pub mode: Mode,
+    /// What a candidate has to reach.
+    pub target: Target,
+    /// The models on trial.
+    pub candidates: Vec<String>,
+    /// Whether the reference is asked a second time, for the noise floor.
+    pub control: bool,
+    /// The providers that its calls may be put to; empty means every one.
+    pub allowed_providers: Vec<String>,
+    /// The checks on each reply.
+    pub scorers: Vec<ScorerDef>,
+    /// What share of it is shadowed.
+    pub sampling: Sampling,
+    /// What the gate demands.
+    pub gate: GateRule,
+}
+
+impl CategoryDef {
+    /// Whether the judge is asked about its replies.
+    #[must_use]
+    pub fn is_judged(&self) -> bool {
+        self.mode.is_judged()
+    }
+}
+
+/// A scorer, as it is written.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ScorerDef {
+    /// Which scorer.
+    pub kind: String,
+    /// Its table, `kind` included.
+    pub settings: serde_json::Value,
+}
+
+/// What a candidate has to reach.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Target {
+    /// The least acceptable quality.
+    Bar(f64),
+    /// How much worse than the reference it may be.
+    Margin(f64),
+}
+
+/// The judge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JudgeDef {
+    /// The model.
+    pub model: String,
+    /// What it is told to judge by.
+    pub rubric: String,
+    /// How often it is asked in each order.
+    pub repeats: u32,
+    /// Its sensitivity plus specificity less one, where that is assumed instead of measured.
+    pub assumed_youden: Option<f64>,
+}
+
+/// What labels say about the judge: lower bounds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct JudgeFigures {
+    /// Of sensitivity plus specificity less one.
+    pub youden: f64,
+    /// Of the probability that it flags a good reply.
+    pub false_alarm: f64,
+    /// Of the probability that it flags a bad one.
+    pub catch: f64,
+}
+
+impl JudgeFigures {
+    /// A judge that never errs: what a cell counts by until labels say better. The gate holds such
+    /// a cell as `judge_unmeasured`.
+    pub const FLAWLESS: Self = Self { youden: 1.0, false_alarm: 0.0, catch: 1.0 };
+}
+
+/// What may be spent in a day. Every limit holds by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// On everything together.
+    pub total: NanoUsd,
+    /// On each candidate.
+    pub candidate: Option<NanoUsd>,
+    /// On control replies.
+    pub control: Option<NanoUsd>,
+    /// On the judge.
+    pub judge: Option<NanoUsd>,
+}
+
+/// What is mirrored, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mirror {
+    /// Longer bodies are mirrored cut, and the exchange says so.
+    pub body_bytes_max: u64,
+    /// What is taken out before the journal.
+    pub redact: Vec<Redaction>,
+}
+
+/// A text that is taken out before the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redaction {
+    /// A regular expression, known to compile.
+    pub pattern: String,
+    /// What stands there instead.
+    pub with: String,
+}
+
+impl Pipeline {
+    /// The category of that name.
+    #[must_use]
+    pub fn category(&self, name: &str) -> Option<&CategoryDef> {
+        self.categories.iter().find(|category| category.name == name)
+    }
+
+    /// The model of that name.
+    #[must_use]
+    pub fn model(&self, name: &str) -> Option<&Model> {
+        self.models.iter().find(|model| model.name == name)
+    }
+
+    /// The provider of that name.
+    #[must_use]
+    pub fn provider(&self, name: &str) -> Option<&Provider> {
+        self.providers.iter().find(|provider| provider.name == name)
+    }
+
+    /// The provider that serves a model.
+    #[must_use]
+    pub fn provider_of(&self, model: &str) -> Option<&Provider> {
+        self.provider(&self.model(model)?.provider)
+    }
+
+    /// The rules of all categories, for [`policy::Categorizer::new`].
+    #[must_use]
+    pub fn rules(&self) -> Vec<Rule> {
+        let rule = |category: &CategoryDef| Rule {
+            category: category.name.clone(),
+            when: category.rule.clone(),
+        };
+        self.categories.iter().map(rule).collect()
+    }
+
+    /// What every model costs.
+    #[must_use]
+    pub fn price_book(&self) -> PriceBook {
+        let prices = self.models.iter().map(|model| (model.name.clone(), model.prices.clone()));
+        // The prices of a loaded pipeline do not overlap; none at all is the safe reading if they
+        // did, because nothing is then called cheaper.
+        PriceBook::new(prices.collect()).unwrap_or_default()
+    }
+
+    /// SHA-256 over everything that the evidence on a candidate in a category depends on: the
+    /// category's rule and those above it, mode, target, scorers, judge and the candidate. A change
+    /// voids that evidence, and no other. `None` if the category has no such candidate.
+    #[must_use]
+    pub fn definition_digest(&self, category: &str, candidate: &str) -> Option<String> {
+        digest::definition(self, category, candidate)
+    }
+
+    /// What each cell is to measure, for [`policy::epoch::open`], given what labels say about the
+    /// judge.
+    ///
+    /// # Errors
+    /// Where the judge's figures leave a cell no tolerance between its bounds.
+    pub fn definitions(&self, figures: JudgeFigures) -> Result<Vec<Definition>, confidence::Error> {
+        let mut definitions = Vec::new();
+        for category in &self.categories {
+            let tolerance = tolerance(category, self.figures(figures))?;
+            for candidate in &category.candidates {
+                let digest = digest::cell(self, category, candidate, tolerance);
+                let (category, mode) = (&category.name, category.mode);
+                definitions.push(Definition {
+                    category: category.clone(),
+                    candidate: candidate.clone(),
+                    digest,
+                    mode,
+                    tolerance,
+                    max_wait_s: MAX_WAIT_S,
+                });
+            }
+        }
+        Ok(definitions)
+    }
+
+    /// What is assumed of the judge stands in for what was not measured.
+    pub(crate) fn figures(&self, measured: JudgeFigures) -> JudgeFigures {
+        let assumed = self.judge.as_ref().and_then(|judge| judge.assumed_youden);
+        match assumed {
+            Some(youden) if measured == JudgeFigures::FLAWLESS => {
+                JudgeFigures { youden, false_alarm: 0.0, catch: youden }
+            }
+            Some(_) | None => measured,
+        }
+    }
+}
+
+/// The tolerated mean loss of a category, and the range that its losses live in.
+pub(crate) fn tolerance(
+    category: &CategoryDef,
+    figures: JudgeFigures,
+) -> Result<Tolerance, confidence::Error> {
+    match (category.mode, category.target) {
+        (Mode::JP, Target::Margin(margin)) => Tolerance::judged_paired(margin, figures.youden),
+        (Mode::JA, Target::Bar(bar)) => Tolerance::judged(bar, figures.false_alarm, figures.catch),
+        (Mode::AA, Target::Margin(margin)) => Tolerance::agreement(margin, 0.0, 1.0),
+        (_, Target::Margin(margin)) => Tolerance::paired(margin),
+        (_, Target::Bar(bar)) => Tolerance::absolute(bar),
+    }
+}

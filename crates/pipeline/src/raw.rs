@@ -1,0 +1,454 @@
+//! What was written: the sections as they stand in the file, each value with its place, nothing
+//! yet held against anything else. `FIELDS` of a section is what it may hold; the schema for
+//! editors is tested against it.
+
+use crate::{
+    mistake::{Notes, Span},
+    section::{Section, Written},
+};
+use exchange::Timestamp;
+use serde_spanned::Spanned;
+use std::collections::BTreeMap;
+use toml::de::{DeTable, DeValue};
+
+type Value<'t> = &'t Spanned<DeValue<'t>>;
+type Texts = Option<Spanned<Vec<Spanned<String>>>>;
+
+/// The sections of a pipeline and their fields: what the file may hold, and nothing else.
+#[must_use]
+pub fn sections() -> [(&'static str, &'static [&'static str]); 14] {
+    [
+        ("", ROOT_FIELDS),
+        ("pipeline", NAME_FIELDS),
+        ("provider", RawProvider::FIELDS),
+        ("model", RawModel::FIELDS),
+        ("price", RawPrice::FIELDS),
+        ("judge", RawJudge::FIELDS),
+        ("budget", RawBudget::FIELDS),
+        ("mirror", RawMirror::FIELDS),
+        ("redact", RawRedaction::FIELDS),
+        ("sampling", RawSampling::FIELDS),
+        ("gate", RawGate::FIELDS),
+        ("category", RawCategory::FIELDS),
+        ("when", RawWhen::FIELDS),
+        ("prompt_tokens", RawTokenRange::FIELDS),
+    ]
+}
+
+const ROOT_FIELDS: &[&str] =
+    &["pipeline", "provider", "model", "judge", "budget", "mirror", "sampling", "gate", "category"];
+const NAME_FIELDS: &[&str] = &["name"];
+
+/// The whole file.
+pub(crate) struct RawPipeline<'t> {
+    pub(crate) written: Written,
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) providers: Vec<RawProvider>,
+    pub(crate) models: Vec<RawModel>,
+    pub(crate) judge: Option<RawJudge>,
+    pub(crate) budget: Option<RawBudget>,
+    pub(crate) mirror: Option<RawMirror>,
+    pub(crate) sampling: Option<RawSampling>,
+    pub(crate) gate: Option<RawGate>,
+    pub(crate) categories: Vec<RawCategory<'t>>,
+}
+
+impl<'t> RawPipeline<'t> {
+    pub(crate) fn read(notes: &mut Notes<'_>, table: &'t Spanned<DeTable<'t>>) -> Self {
+        let root = Section::root(notes, table, ROOT_FIELDS);
+        Self {
+            written: root.written(),
+            name: read_name(notes, &root),
+            providers: all(notes, &root, "provider", RawProvider::read),
+            models: all(notes, &root, "model", RawModel::read),
+            judge: one(notes, &root, "judge", RawJudge::read),
+            budget: one(notes, &root, "budget", RawBudget::read),
+            mirror: one(notes, &root, "mirror", RawMirror::read),
+            sampling: one(notes, &root, "sampling", RawSampling::read),
+            gate: one(notes, &root, "gate", RawGate::read),
+            categories: all(notes, &root, "category", RawCategory::read),
+        }
+    }
+}
+
+fn read_name(notes: &mut Notes<'_>, root: &Section<'_>) -> Option<Spanned<String>> {
+    let Some(value) = root.value("pipeline") else {
+        notes.error(0..0, "the pipeline has no name", "begin with [pipeline] and name = \"…\"");
+        return None;
+    };
+    Section::open(notes, "[pipeline]", value, NAME_FIELDS)?.required_text(notes, "name")
+}
+
+fn one<'t, T>(
+    notes: &mut Notes<'_>,
+    root: &Section<'t>,
+    field: &str,
+    read: fn(&mut Notes<'_>, Value<'t>) -> Option<T>,
+) -> Option<T> {
+    read(notes, root.value(field)?)
+}
+
+fn all<'t, T>(
+    notes: &mut Notes<'_>,
+    section: &Section<'t>,
+    field: &str,
+    read: fn(&mut Notes<'_>, Value<'t>) -> Option<T>,
+) -> Vec<T> {
+    let items = section.items(notes, field);
+    items.into_iter().filter_map(|item| read(notes, item)).collect()
+}
+
+/// `[[provider]]`
+pub(crate) struct RawProvider {
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) dialect: Option<Spanned<String>>,
+    pub(crate) base_url: Option<Spanned<String>>,
+    pub(crate) key_env: Option<Spanned<String>>,
+    pub(crate) shadow_key_env: Option<Spanned<String>>,
+    pub(crate) key_header: Option<Spanned<String>>,
+    pub(crate) allowed: Option<Spanned<bool>>,
+}
+
+impl RawProvider {
+    const FIELDS: &'static [&'static str] =
+        &["name", "dialect", "base_url", "key_env", "shadow_key_env", "key_header", "allowed"];
+
+    fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
+        let section = Section::open(notes, "the provider", value, Self::FIELDS)?;
+        Some(Self {
+            name: section.required_text(notes, "name"),
+            dialect: section.text(notes, "dialect"),
+            base_url: section.required_text(notes, "base_url"),
+            key_env: section.text(notes, "key_env"),
+            shadow_key_env: section.text(notes, "shadow_key_env"),
+            key_header: section.text(notes, "key_header"),
+            allowed: section.boolean(notes, "allowed"),
+        })
+    }
+}
+
+/// `[[model]]`
+pub(crate) struct RawModel {
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) provider: Option<Spanned<String>>,
+    pub(crate) family: Option<Spanned<String>>,
+    pub(crate) price: Vec<RawPrice>,
+    pub(crate) dollars_per_hour: Option<Spanned<f64>>,
+}
+
+impl RawModel {
+    const FIELDS: &'static [&'static str] =
+        &["name", "provider", "family", "price", "dollars_per_hour"];
+
+    fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
+        let section = Section::open(notes, "the model", value, Self::FIELDS)?;
+        Some(Self {
+            name: section.required_text(notes, "name"),
+            provider: section.required_text(notes, "provider"),
+            family: section.text(notes, "family"),
+            price: all(notes, &section, "price", RawPrice::read),
+            dollars_per_hour: section.number(notes, "dollars_per_hour"),
+        })
+    }
+}
+
+/// One of a model's prices.
+pub(crate) struct RawPrice {
+    pub(crate) span: Span,
+    pub(crate) from: Option<Spanned<Timestamp>>,
+    pub(crate) until: Option<Spanned<Timestamp>>,
+    pub(crate) input: Option<Spanned<f64>>,
+    pub(crate) cached_input: Option<Spanned<f64>>,
+    pub(crate) cache_write: Option<Spanned<f64>>,
+    pub(crate) output: Option<Spanned<f64>>,
+    pub(crate) dollars_per_hour: Option<Spanned<f64>>,
+}
+
+impl RawPrice {
+    const FIELDS: &'static [&'static str] =
+        &["from", "until", "input", "cached_input", "cache_write", "output", "dollars_per_hour"];
+
+    fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
+        let section = Section::open(notes, "the price", value, Self::FIELDS)?;
+        if section.value("from").is_none() {
+            let remedy = "add `from = \"2026-01-01\"`, the first day that it holds";
+            notes.error(section.span(), "the price has no `from`", remedy);
+        }
+        Some(Self {
+            span: section.span(),
+            from: section.moment(notes, "from"),
+            until: section.moment(notes, "until"),
+            input: section.number(notes, "input"),
+            cached_input: section.number(notes, "cached_input"),
+            cache_write: section.number(notes, "cache_write"),
+            output: section.number(notes, "output"),
+            dollars_per_hour: section.number(notes, "dollars_per_hour"),
+        })
+    }
+}
+
+/// `[judge]`
+pub(crate) struct RawJudge {
+    pub(crate) span: Span,
+    pub(crate) written: Written,
+    pub(crate) model: Option<Spanned<String>>,
+    pub(crate) rubric: Option<Spanned<String>>,
+    pub(crate) rubric_file: Option<Spanned<String>>,
+    pub(crate) repeats: Option<Spanned<u64>>,
+    pub(crate) assumed_youden: Option<Spanned<f64>>,
+}
+
+impl RawJudge {
+    const FIELDS: &'static [&'static str] =
+        &["model", "rubric", "rubric_file", "repeats", "assumed_youden"];
+
+    fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
+        let section = Section::open(notes, "[judge]", value, Self::FIELDS)?;
+        Some(Self {
+            span: section.span(),
+            written: section.written(),
+            model: section.required_text(notes, "model"),
+            rubric: section.text(notes, "rubric"),
+            rubric_file: section.text(notes, "rubric_file"),
+            repeats: section.count(notes, "repeats"),
+            assumed_youden: section.number(notes, "assumed_youden"),
+        })
+    }
+}
+
+/// `[budget]`
+pub(crate) struct RawBudget {
+    pub(crate) span: Span,
+    pub(crate) written: Written,
+    pub(crate) per_day_usd: Option<Spanned<f64>>,
+    pub(crate) candidate_per_day_usd: Option<Spanned<f64>>,
+    pub(crate) control_per_day_usd: Option<Spanned<f64>>,
+    pub(crate) judge_per_day_usd: Option<Spanned<f64>>,
+}
+
+impl RawBudget {
+    const FIELDS: &'static [&'static str] =
+        &["per_day_usd", "candidate_per_day_usd", "control_per_day_usd", "judge_per_day_usd"];
+
+    fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
+        let section = Section::open(notes, "[budget]", value, Self::FIELDS)?;
+        Some(Self {
+            span: section.span(),
+            written: section.written(),
+            per_day_usd: section.number(notes, "per_day_usd"),
+            candidate_per_day_usd: section.number(notes, "candidate_per_day_usd"),
+            control_per_day_usd: section.number(notes, "control_per_day_usd"),
+            judge_per_day_usd: section.number(notes, "judge_per_day_usd"),
+        })
+    }
+}
+
+/// `[mirror]`
+pub(crate) struct RawMirror {
+    pub(crate) body_bytes_max: Option<Spanned<u64>>,
+    pub(crate) redact: Vec<RawRedaction>,
+}
+
+impl RawMirror {
+    const FIELDS: &'static [&'static str] = &["body_bytes_max", "redact"];
+
+    fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
+        let section = Section::open(notes, "[mirror]", value, Self::FIELDS)?;
+        Some(Self {
+            body_bytes_max: section.count(notes, "body_bytes_max"),
+            redact: all(notes, &section, "redact", RawRedaction::read),
+        })
+    }
+}
+
+/// One thing to be taken out before the journal.
+pub(crate) struct RawRedaction {
+    pub(crate) pattern: Option<Spanned<String>>,
+    pub(crate) with: Option<Spanned<String>>,
+}
+
+impl RawRedaction {
+    const FIELDS: &'static [&'static str] = &["pattern", "with"];
+
+    fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
+        let section = Section::open(notes, "the redaction", value, Self::FIELDS)?;
+        Some(Self {
+            pattern: section.required_text(notes, "pattern"),
+            with: section.text(notes, "with"),
+        })
+    }
+}
+
+/// `[sampling]`, or a category's own.
+pub(crate) struct RawSampling {
+    pub(crate) conversations: Option<Spanned<f64>>,
+    pub(crate) calls: Option<Spanned<f64>>,
+}
+
+impl RawSampling {
+    const FIELDS: &'static [&'static str] = &["conversations", "calls"];
+
+    fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
+        let section = Section::open(notes, "`sampling`", value, Self::FIELDS)?;
+        Some(Self {
+            conversations: section.number(notes, "conversations"),
+            calls: section.number(notes, "calls"),
+        })
+    }
+}
+
+/// `[gate]`, or a category's own.
+pub(crate) struct RawGate {
+    pub(crate) threshold: Option<Spanned<f64>>,
+    pub(crate) observation_days: Option<Spanned<u64>>,
+    pub(crate) units_min: Option<Spanned<u64>>,
+    pub(crate) blind_spot_max: Option<Spanned<f64>>,
+    pub(crate) lost_max: Option<Spanned<f64>>,
+    pub(crate) top_user_max: Option<Spanned<f64>>,
+}
+
+impl RawGate {
+    const FIELDS: &'static [&'static str] = &[
+        "threshold",
+        "observation_days",
+        "units_min",
+        "blind_spot_max",
+        "lost_max",
+        "top_user_max",
+    ];
+
+    fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
+        let section = Section::open(notes, "`gate`", value, Self::FIELDS)?;
+        Some(Self {
+            threshold: section.number(notes, "threshold"),
+            observation_days: section.count(notes, "observation_days"),
+            units_min: section.count(notes, "units_min"),
+            blind_spot_max: section.number(notes, "blind_spot_max"),
+            lost_max: section.number(notes, "lost_max"),
+            top_user_max: section.number(notes, "top_user_max"),
+        })
+    }
+}
+
+/// `[[category]]`
+pub(crate) struct RawCategory<'t> {
+    pub(crate) span: Span,
+    pub(crate) written: Written,
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) when: Option<RawWhen>,
+    pub(crate) mode: Option<Spanned<String>>,
+    pub(crate) bar: Option<Spanned<f64>>,
+    pub(crate) margin: Option<Spanned<f64>>,
+    pub(crate) candidates: Texts,
+    pub(crate) control: Option<Spanned<bool>>,
+    pub(crate) allowed_providers: Texts,
+    pub(crate) scorers: Vec<Value<'t>>,
+    pub(crate) judge: Option<Spanned<bool>>,
+    pub(crate) sampling: Option<RawSampling>,
+    pub(crate) gate: Option<RawGate>,
+}
+
+impl<'t> RawCategory<'t> {
+    const FIELDS: &'static [&'static str] = &[
+        "name",
+        "when",
+        "mode",
+        "bar",
+        "margin",
+        "candidates",
+        "control",
+        "allowed_providers",
+        "scorers",
+        "judge",
+        "sampling",
+        "gate",
+    ];
+
+    fn read(notes: &mut Notes<'_>, value: Value<'t>) -> Option<Self> {
+        let section = Section::open(notes, "the category", value, Self::FIELDS)?;
+        Some(Self {
+            span: section.span(),
+            written: section.written(),
+            name: section.required_text(notes, "name"),
+            when: one(notes, &section, "when", RawWhen::read),
+            mode: section.text(notes, "mode"),
+            bar: section.number(notes, "bar"),
+            margin: section.number(notes, "margin"),
+            candidates: section.texts(notes, "candidates"),
+            control: section.boolean(notes, "control"),
+            allowed_providers: section.texts(notes, "allowed_providers"),
+            scorers: section.items(notes, "scorers"),
+            judge: section.boolean(notes, "judge"),
+            sampling: one(notes, &section, "sampling", RawSampling::read),
+            gate: one(notes, &section, "gate", RawGate::read),
+        })
+    }
+}
+
+/// A category's `when`.
+pub(crate) struct RawWhen {
+    pub(crate) header: BTreeMap<String, String>,
+    pub(crate) provider: Option<Spanned<String>>,
+    pub(crate) path: Option<Spanned<String>>,
+    pub(crate) model: Option<Spanned<String>>,
+    pub(crate) system: Option<Spanned<String>>,
+    pub(crate) tools: Texts,
+    pub(crate) response_format: Option<Spanned<String>>,
+    pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) prompt_tokens: Option<RawTokenRange>,
+    pub(crate) tenant: Option<Spanned<String>>,
+    pub(crate) priority: Option<Spanned<String>>,
+}
+
+impl RawWhen {
+    const FIELDS: &'static [&'static str] = &[
+        "header",
+        "provider",
+        "path",
+        "model",
+        "system",
+        "tools",
+        "response_format",
+        "metadata",
+        "prompt_tokens",
+        "tenant",
+        "priority",
+    ];
+
+    fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
+        let section = Section::open(notes, "`when`", value, Self::FIELDS)?;
+        Some(Self {
+            header: section.texts_by_name(notes, "header"),
+            provider: section.text(notes, "provider"),
+            path: section.text(notes, "path"),
+            model: section.text(notes, "model"),
+            system: section.text(notes, "system"),
+            tools: section.texts(notes, "tools"),
+            response_format: section.text(notes, "response_format"),
+            metadata: section.texts_by_name(notes, "metadata"),
+            prompt_tokens: one(notes, &section, "prompt_tokens", RawTokenRange::read),
+            tenant: section.text(notes, "tenant"),
+            priority: section.text(notes, "priority"),
+        })
+    }
+}
+
+/// How long a prompt may be.
+pub(crate) struct RawTokenRange {
+    pub(crate) span: Span,
+    pub(crate) min: Option<Spanned<u64>>,
+    pub(crate) max: Option<Spanned<u64>>,
+}
+
+impl RawTokenRange {
+    const FIELDS: &'static [&'static str] = &["min", "max"];
+
+    fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
+        let section = Section::open(notes, "`prompt_tokens`", value, Self::FIELDS)?;
+        Some(Self {
+            span: section.span(),
+            min: section.count(notes, "min"),
+            max: section.count(notes, "max"),
+        })
+    }
+}

@@ -1,0 +1,148 @@
+//! A definition digest changes with what the evidence depends on, and with nothing else.
+
+use pipeline::load;
+
+const BASE: &str = r#"
+[pipeline]
+name = "base"
+[[provider]]
+name = "openai"
+base_url = "https://api.openai.com"
+[[provider]]
+name = "mistral"
+base_url = "https://api.mistral.ai"
+[[model]]
+name = "large"
+provider = "openai"
+dollars_per_hour = 9
+[[model]]
+name = "small"
+provider = "openai"
+dollars_per_hour = 1
+[[model]]
+name = "tiny"
+provider = "openai"
+dollars_per_hour = 1
+[[model]]
+name = "judge"
+provider = "mistral"
+[judge]
+model = "judge"
+rubric = "Help."
+[budget]
+per_day_usd = 1
+[[category]]
+name = "first"
+when = { tenant = "acme" }
+mode = "R"
+bar = 0.9
+candidates = ["small", "tiny"]
+scorers = [{ kind = "json" }]
+[[category]]
+name = "second"
+when = { model = "large" }
+mode = "JP"
+margin = 0.05
+candidates = ["small"]
+[[category]]
+name = "third"
+when = { path = "/v1/*" }
+mode = "RP"
+margin = 0.05
+candidates = ["small"]
+scorers = [{ kind = "json" }]
+"#;
+
+const CELLS: [(&str, &str); 4] =
+    [("first", "small"), ("first", "tiny"), ("second", "small"), ("third", "small")];
+
+fn digests(text: &str) -> Vec<String> {
+    let pipeline = load(text).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+    let digest = |(category, candidate)| pipeline.definition_digest(category, candidate).unwrap();
+    CELLS.map(digest).to_vec()
+}
+
+/// Which cells lose their evidence by a change of the file.
+fn check(from: &str, to: &str, expected: &[(&str, &str)]) {
+    assert_eq!(BASE.matches(from).count(), 1, "`{from}` must be there once");
+    let before = digests(BASE);
+    let after = digests(&BASE.replace(from, to));
+    let changed = CELLS.iter().zip(before.iter().zip(&after)).filter(|(_, (a, b))| a != b);
+    let changed: Vec<_> = changed.map(|(cell, _)| *cell).collect();
+    assert_eq!(changed, expected, "`{from}` to `{to}`");
+}
+
+#[test]
+fn changing_one_category_voids_its_own_evidence() {
+    check("bar = 0.9", "bar = 0.8", &[("first", "small"), ("first", "tiny")]);
+    check("mode = \"RP\"\nmargin = 0.05", "mode = \"RP\"\nmargin = 0.04", &[("third", "small")]);
+    check(
+        "candidates = [\"small\", \"tiny\"]\nscorers = [{ kind = \"json\" }]",
+        "candidates = [\"small\", \"tiny\"]\nscorers = [{ kind = \"expected\" }]",
+        &[("first", "small"), ("first", "tiny")],
+    );
+}
+
+#[test]
+fn changing_a_rule_voids_the_evidence_of_those_below_it_too() {
+    check("tenant = \"acme\"", "tenant = \"globex\"", &CELLS);
+    check("when = { model = \"large\" }", "when = { model = \"l*\" }", &CELLS[2..]);
+    check("when = { path = \"/v1/*\" }", "when = { path = \"*\" }", &CELLS[3..]);
+}
+
+#[test]
+fn changing_the_judge_voids_the_evidence_of_judged_categories_alone() {
+    check("rubric = \"Help.\"", "rubric = \"Help!\"", &[("second", "small")]);
+    check("rubric = \"Help.\"", "rubric = \"Help.\"\nrepeats = 2", &[("second", "small")]);
+    check("rubric = \"Help.\"", "rubric = \"Help.\"\nassumed_youden = 0.7", &[("second", "small")]);
+}
+
+#[test]
+fn moving_a_candidate_to_another_provider_voids_its_evidence() {
+    check(
+        "name = \"tiny\"\nprovider = \"openai\"",
+        "name = \"tiny\"\nprovider = \"mistral\"",
+        &[("first", "tiny")],
+    );
+}
+
+#[test]
+fn prices_budgets_sampling_gates_and_names_void_nothing() {
+    check("dollars_per_hour = 9", "dollars_per_hour = 8", &[]);
+    check("per_day_usd = 1", "per_day_usd = 2 # more", &[]);
+    check("bar = 0.9", "bar = 0.9\nsampling = { calls = 0.5 }\ngate = { threshold = 0.9 }", &[]);
+    check("name = \"base\"", "name = \"renamed\"", &[]);
+    check("base_url = \"https://api.openai.com\"", "base_url = \"https://eu.api.openai.com\"", &[]);
+}
+
+#[test]
+fn adding_a_candidate_voids_nothing() {
+    check(
+        "candidates = [\"small\", \"tiny\"]",
+        "candidates = [\"tiny\", \"small\", \"large\"]",
+        &[],
+    );
+}
+
+#[test]
+fn the_definitions_carry_the_digest() {
+    let pipeline = load(BASE).unwrap();
+    let definitions = pipeline.definitions(pipeline::JudgeFigures::FLAWLESS).unwrap();
+    let carried: Vec<_> = definitions.iter().map(|d| d.digest.clone()).collect();
+    assert_eq!(carried, digests(BASE));
+}
+
+#[test]
+fn there_is_no_digest_of_a_cell_that_is_not_there() {
+    let pipeline = load(BASE).unwrap();
+    assert_eq!(pipeline.definition_digest("second", "tiny"), None);
+    assert_eq!(pipeline.definition_digest("fourth", "small"), None);
+}
+
+#[test]
+fn a_digest_is_the_same_for_ever() {
+    assert_eq!(
+        digests(BASE)[0],
+        "f916e17273cdf45ebd89428568615df6a519cf988a46936b5bdedcb59d2effb1"
+    );
+}

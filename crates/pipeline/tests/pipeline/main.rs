@@ -1,0 +1,8 @@
+//! The behaviour of the pipeline crate, through its public API.
+
+mod corpus;
+mod digest;
+mod golden;
+mod schema;
+mod shipped;
+mod valid;

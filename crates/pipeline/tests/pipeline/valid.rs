@@ -1,0 +1,233 @@
+//! What a pipeline without mistakes comes to.
+
+use confidence::Mode;
+use exchange::Timestamp;
+use pipeline::{JudgeFigures, Pipeline, Target, load, load_with_files};
+use policy::{Price, Sampling, Share, Tariff, TokenRange, TokenRates, UnmeasuredJudge};
+use std::collections::BTreeMap;
+
+const SMALL: &str = r#"
+[pipeline]
+name = "small"
+
+[[provider]]
+name = "openai"
+base_url = "https://api.openai.com/"
+key_env = "OPENAI_API_KEY"
+
+[[provider]]
+name = "azure"
+base_url = "https://x.openai.azure.com"
+key_env = "AZURE_KEY"
+shadow_key_env = "AZURE_SHADOW_KEY"
+key_header = "Api-Key"
+allowed = false
+
+[[model]]
+name = "large"
+provider = "openai"
+price = [
+  { from = 2026-07-01, input = 2, cached_input = 1.25, cache_write = 3.125, output = 10 },
+  { from = "2026-01-01", until = "2026-07-01", input = 2.50, output = 10.00 },
+]
+
+[[model]]
+name = "tiny-1"
+provider = "openai"
+dollars_per_hour = 1.5
+
+[[model]]
+name = "judge-1"
+provider = "openai"
+
+[judge]
+model = "judge-1"
+rubric_file = "rubrics/chat.md"
+repeats = 2
+
+[budget]
+per_day_usd = 12.5
+judge_per_day_usd = 4
+
+[mirror]
+body_bytes_max = 1024
+redact = [{ pattern = 'a+' }, { pattern = 'b', with = "-" }]
+
+[sampling]
+conversations = 0.5
+
+[gate]
+threshold = 0.9
+observation_days = 7
+
+[[category]]
+name = "extract"
+when = { header = { X-App = "desk*" }, path = "/v1/*", model = "large", system = "(?i)extract", tools = "search", response_format = "json_schema", metadata = { task = "extract" }, prompt_tokens = { max = 2000 }, tenant = "acme", priority = "batch" }
+mode = "R"
+bar = 0.9
+candidates = "tiny-1"
+allowed_providers = "openai"
+scorers = [{ kind = "json_schema" }]
+
+[[category]]
+name = "chat"
+mode = "JP"
+margin = 0.05
+candidates = ["tiny-1"]
+sampling = { calls = 0.25 }
+gate = { observation_days = 21, units_min = 500 }
+
+[[category]]
+name = "tools"
+mode = "A/A"
+margin = 0.03
+candidates = ["tiny-1"]
+scorers = [{ kind = "tool_calls" }]
+"#;
+
+fn small() -> Pipeline {
+    let read_file = |path: &str| match path {
+        "rubrics/chat.md" => Ok("Be helpful.".to_owned()),
+        other => Err(format!("no {other}")),
+    };
+    load_with_files(SMALL, read_file).unwrap()
+}
+
+#[test]
+fn providers_take_what_is_written_and_sensible_defaults() {
+    let pipeline = small();
+    let openai = pipeline.provider("openai").unwrap();
+    assert_eq!(openai.base_url, "https://api.openai.com");
+    assert_eq!((openai.dialect.as_str(), openai.key_header.as_str()), ("openai", "authorization"));
+    assert_eq!(
+        (openai.key_env.as_deref(), &openai.shadow_key_env),
+        (Some("OPENAI_API_KEY"), &None)
+    );
+    assert!(openai.allowed);
+    let azure = pipeline.provider("azure").unwrap();
+    assert_eq!(azure.key_header, "api-key");
+    assert_eq!(azure.shadow_key_env.as_deref(), Some("AZURE_SHADOW_KEY"));
+    assert!(!azure.allowed);
+}
+
+#[test]
+fn prices_are_exact_and_in_the_order_of_time() {
+    let usd = |text: &str| text.parse().unwrap();
+    let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+    let pipeline = small();
+    let first = Price {
+        from: at("2026-01-01"),
+        until: Some(at("2026-07-01")),
+        tariff: Tariff::Tokens(TokenRates {
+            input: usd("2.50"),
+            cached_input: None,
+            cache_write: None,
+            output: usd("10.00"),
+        }),
+    };
+    let second = Price {
+        from: at("2026-07-01"),
+        until: None,
+        tariff: Tariff::Tokens(TokenRates {
+            input: usd("2"),
+            cached_input: Some(usd("1.25")),
+            cache_write: Some(usd("3.125")),
+            output: usd("10"),
+        }),
+    };
+    assert_eq!(pipeline.model("large").unwrap().prices, [first, second]);
+    let tiny = pipeline.price_book().tariff("tiny-1", at("1999-01-01"));
+    assert_eq!(tiny, Some(Tariff::Hour(usd("1.5"))));
+}
+
+#[test]
+fn a_rule_keeps_every_condition() {
+    let rule = small().category("extract").unwrap().rule.clone().unwrap();
+    let map = |key: &str, value: &str| BTreeMap::from([(key.to_owned(), value.to_owned())]);
+    assert_eq!(rule.header, map("x-app", "desk*"), "header names are lower case on the wire");
+    assert_eq!(rule.metadata, map("task", "extract"));
+    assert_eq!(rule.tools, ["search"]);
+    assert_eq!(rule.prompt_tokens, Some(TokenRange { min: None, max: Some(2000) }));
+    let texts =
+        [rule.path, rule.model, rule.system, rule.response_format, rule.tenant, rule.priority];
+    let texts: Vec<_> = texts.iter().map(|text| text.as_deref().unwrap()).collect();
+    assert_eq!(texts, ["/v1/*", "large", "(?i)extract", "json_schema", "acme", "batch"]);
+}
+
+#[test]
+fn a_category_takes_over_what_it_does_not_say() {
+    let pipeline = small();
+    let half = Share::new(0.5).unwrap();
+    let extract = pipeline.category("extract").unwrap();
+    assert_eq!(extract.sampling, Sampling { conversations: half, calls: Share::ALL });
+    assert_eq!((extract.gate.threshold, extract.gate.observation_days), (0.9, 7));
+    let chat = pipeline.category("chat").unwrap();
+    let quarter = Share::new(0.25).unwrap();
+    assert_eq!(chat.sampling, Sampling { conversations: half, calls: quarter });
+    assert_eq!(
+        (chat.gate.threshold, chat.gate.observation_days, chat.gate.units_min),
+        (0.9, 21, 500)
+    );
+    assert_eq!(chat.rule, None);
+    assert_eq!((chat.mode, chat.target), (Mode::JP, Target::Margin(0.05)));
+    assert!(chat.is_judged() && !extract.is_judged());
+}
+
+#[test]
+fn agreement_brings_its_control() {
+    let pipeline = small();
+    assert!(pipeline.category("tools").unwrap().control);
+    assert!(!pipeline.category("extract").unwrap().control);
+}
+
+#[test]
+fn judge_budget_and_mirror_are_read() {
+    let pipeline = small();
+    let judge = pipeline.judge.as_ref().unwrap();
+    assert_eq!((judge.rubric.as_str(), judge.repeats), ("Be helpful.", 2));
+    assert_eq!(pipeline.budget.total.to_string(), "12.500000000");
+    assert_eq!(pipeline.budget.judge.unwrap().to_string(), "4.000000000");
+    assert_eq!(pipeline.budget.candidate, None);
+    assert_eq!(pipeline.mirror.body_bytes_max, 1024);
+    let redact: Vec<_> =
+        pipeline.mirror.redact.iter().map(|r| (r.pattern.as_str(), r.with.as_str())).collect();
+    assert_eq!(redact, [("a+", "[redacted]"), ("b", "-")]);
+}
+
+#[test]
+fn a_candidate_without_a_price_is_a_warning() {
+    let text = SMALL.replace("dollars_per_hour = 1.5", "").replace("rubric_file", "rubric");
+    let pipeline = load(&text).unwrap();
+    assert_eq!(pipeline.warnings.len(), 3, "one for each category");
+    assert!(pipeline.warnings.iter().all(|warning| warning.what.contains("no price")));
+}
+
+#[test]
+fn each_cell_tolerates_what_its_mode_and_the_judge_allow() {
+    let figures = JudgeFigures { youden: 0.6, false_alarm: 0.05, catch: 0.8 };
+    let definitions = small().definitions(figures).unwrap();
+    let tolerated: Vec<_> = definitions
+        .iter()
+        .map(|d| (d.category.as_str(), d.tolerance.tau(), d.tolerance.lo(), d.tolerance.hi()))
+        .collect();
+    assert_eq!(
+        tolerated,
+        [
+            ("extract", 1.0 - 0.9, 0.0, 1.0),
+            ("chat", 0.6 * 0.05, -1.0, 1.0),
+            ("tools", 0.03, -1.0, 1.0),
+        ]
+    );
+}
+
+#[test]
+fn an_assumed_judge_is_a_flag_in_the_rule_and_shrinks_the_tolerance() {
+    let text = SMALL.replace("repeats = 2", "repeats = 2\nassumed_youden = 0.7");
+    let pipeline = load_with_files(&text, |_| Ok("Be helpful.".to_owned())).unwrap();
+    let chat = pipeline.category("chat").unwrap();
+    assert_eq!(chat.gate.unmeasured_judge, UnmeasuredJudge::IsAssumed);
+    assert_eq!(small().category("chat").unwrap().gate.unmeasured_judge, UnmeasuredJudge::Holds);
+    let definitions = pipeline.definitions(JudgeFigures::FLAWLESS).unwrap();
+    assert_eq!(definitions[1].tolerance.tau(), 0.7 * 0.05);
+    assert!(pipeline.warnings.iter().any(|w| w.what.contains("assumed")));
+}
