@@ -28,6 +28,9 @@ pub enum Error {
         /// The column.
         column: &'static str,
     },
+    /// A figure of the report is no number that JSON can say.
+    #[error("report as JSON: {0}")]
+    Json(#[source] serde_json::Error),
 }
 
 impl From<DataFusionError> for Error {
@@ -38,6 +41,12 @@ impl From<DataFusionError> for Error {
 
 impl From<arrow::error::ArrowError> for Error {
     fn from(error: arrow::error::ArrowError) -> Self {
+        Self::Query(Box::new(error.into()))
+    }
+}
+
+impl From<parquet::errors::ParquetError> for Error {
+    fn from(error: parquet::errors::ParquetError) -> Self {
         Self::Query(Box::new(error.into()))
     }
 }

@@ -32,11 +32,13 @@ pub(crate) async fn evidence_at(
 type Folds = BTreeMap<String, Fold>;
 
 const CELLS: &str = "SELECT cell, category, candidate, CAST(epoch AS BIGINT) AS epoch, mode, tau, \
-    loss_lo, loss_hi, family_weight, CAST(restarts AS BIGINT) AS restarts FROM cells";
+    loss_lo, loss_hi, family_weight, CAST(restarts AS BIGINT) AS restarts FROM cells \
+    WHERE opened_at <= ";
 
 async fn cells(session: &SessionContext, as_of: Timestamp) -> Result<Folds, Error> {
     let mut folds = Folds::new();
-    for batch in session.sql(CELLS).await?.collect().await? {
+    let text = format!("{CELLS} TIMESTAMP '{as_of}'");
+    for batch in session.sql(&text).await?.collect().await? {
         let columns = Columns::of("cells", &batch);
         for at in 0..batch.num_rows() {
             let fold = Fold::open(&columns, at, as_of)?;
@@ -91,8 +93,7 @@ async fn add_coverage(
 ) -> Result<(), Error> {
     let text = format!(
         "SELECT cell, outcome, reason, count(*) AS exchanges, \
-         CAST(date_part('epoch', min(observed_at)) * 1000000 AS BIGINT) AS first_us, \
-         CAST(date_part('epoch', max(observed_at)) * 1000000 AS BIGINT) AS last_us \
+         CAST(date_part('epoch', min(observed_at)) * 1000000 AS BIGINT) AS first_us \
          FROM ({}) AS outcomes GROUP BY cell, outcome, reason",
         sql::outcomes(as_of)
     );

@@ -5,16 +5,26 @@
 //! text, so that the table, the page and the JSON cannot disagree.
 //!
 //! This is the only crate that knows DataFusion's SQL. It never writes to the lake, never reads a
-//! clock, and never decides: the gate is `policy`'s.
+//! clock, and never decides: the gate is `policy`'s, and [`weigh`] is the one way to it.
 
 mod computed;
 mod error;
 mod evidence;
+mod frame;
 mod functions;
 mod read;
+pub mod render;
+mod report;
 mod rows;
 mod sql;
 mod warehouse;
+mod weigh;
 
 pub use error::Error;
+pub use frame::{Format, render_rows};
+pub use report::{
+    Accounting, CategoryReport, CellReport, DayQuality, DecisionReport, JudgeStanding, Report,
+    Slice, Span, Spend, WallTime,
+};
 pub use warehouse::{Limits, Warehouse};
+pub use weigh::{CandidateRule, CategoryRule, Demand, Rules, Savings, Weighed, weigh};

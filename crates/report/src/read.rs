@@ -4,9 +4,12 @@ use crate::Error;
 use arrow::{
     array::{Array, ArrayRef, AsArray},
     compute::cast,
-    datatypes::{DataType, Float64Type, Int64Type},
+    datatypes::{
+        DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType,
+    },
     record_batch::RecordBatch,
 };
+use exchange::{Date, NanoUsd, Timestamp};
 use std::collections::HashMap;
 
 pub(crate) struct Columns {
@@ -15,13 +18,13 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
-    /// The columns, brought to the three types that are read: text, BIGINT and DOUBLE.
+    /// The columns, with every kind of text, whole number and float brought to one type.
     pub(crate) fn of(view: &'static str, batch: &RecordBatch) -> Self {
         let schema = batch.schema();
         let arrays = schema.fields().iter().zip(batch.columns()).map(|(field, array)| {
             let plain = match array.data_type() {
                 DataType::Utf8View | DataType::LargeUtf8 => cast(array, &DataType::Utf8),
-                DataType::Decimal128(..) | DataType::Float32 => cast(array, &DataType::Float64),
+                DataType::Float32 => cast(array, &DataType::Float64),
                 of if of.is_integer() => cast(array, &DataType::Int64),
                 _ => Ok(ArrayRef::clone(array)),
             };
@@ -62,6 +65,33 @@ impl Columns {
 
     pub(crate) fn count(&self, column: &'static str, at: usize) -> Result<u64, Error> {
         u64::try_from(self.whole(column, at)?).map_err(|_| self.missing(column))
+    }
+
+    /// Money, exact; `None` where no price was known.
+    pub(crate) fn money(&self, column: &'static str, at: usize) -> Result<Option<NanoUsd>, Error> {
+        let array = self.array(column)?;
+        if array.is_null(at) {
+            return Ok(None);
+        }
+        let nano = array.as_primitive_opt::<Decimal128Type>().filter(|nano| nano.scale() == 9);
+        let nano = nano.and_then(|nano| i64::try_from(nano.value(at)).ok());
+        nano.map(|nano| Some(NanoUsd(nano))).ok_or_else(|| self.missing(column))
+    }
+
+    pub(crate) fn moment_or_null(
+        &self,
+        column: &'static str,
+        at: usize,
+    ) -> Result<Option<Timestamp>, Error> {
+        let array = self.array(column)?.as_primitive_opt::<TimestampMicrosecondType>();
+        let array = array.ok_or_else(|| self.missing(column))?;
+        Ok(array.is_valid(at).then(|| Timestamp(array.value(at))))
+    }
+
+    pub(crate) fn date(&self, column: &'static str, at: usize) -> Result<Date, Error> {
+        let array = self.array(column)?.as_primitive_opt::<Date32Type>();
+        let array = array.filter(|array| array.is_valid(at)).ok_or_else(|| self.missing(column))?;
+        Ok(Date(array.value(at)))
     }
 
     pub(crate) fn flag(&self, column: &'static str, at: usize) -> Result<bool, Error> {

@@ -6,12 +6,14 @@
 use exchange::Timestamp;
 
 const SESSIONS: &str = include_str!("sql/sessions.sql");
+const ASKED: &str = include_str!("sql/asked.sql");
 const UNITS: &str = include_str!("sql/units.sql");
+const SLICES: &str = include_str!("sql/slices.sql");
 const SAMPLER: &str = include_str!("sql/sampler.sql");
 
 /// Every conversation in which a cell asked its candidate, counted or not.
 pub(crate) fn all_units(as_of: Timestamp) -> String {
-    at(&[SESSIONS, UNITS].concat(), as_of)
+    at(&[SESSIONS, ASKED, UNITS].concat(), as_of)
 }
 
 /// What the sampler did, cell by cell.
@@ -40,6 +42,7 @@ pub(crate) fn views(as_of: Timestamp) -> Vec<(&'static str, String)> {
         ("quality_by_day", at(include_str!("sql/quality_by_day.sql"), as_of)),
         ("savings", at(include_str!("sql/savings.sql"), as_of)),
         ("spend", at(include_str!("sql/spend.sql"), as_of)),
+        ("traffic", traffic(as_of)),
     ]
 }
 
@@ -50,21 +53,27 @@ pub(crate) fn outcomes(as_of: Timestamp) -> String {
 
 /// How often the reference's second reply disagrees with its first, in each cell that has a control.
 pub(crate) fn noise_floor(as_of: Timestamp) -> String {
-    at(
-        "SELECT cell, avg(control_loss) AS noise_floor FROM shadows \
-         WHERE control_loss IS NOT NULL AND decided_at <= {as_of} GROUP BY cell",
-        as_of,
-    )
+    at(include_str!("sql/noise_floor.sql"), as_of)
 }
 
 /// Cells cut by the length of the prompt.
 pub(crate) fn slices(as_of: Timestamp) -> String {
-    at(include_str!("sql/slices.sql"), as_of)
+    at(&[SESSIONS, ASKED, SLICES].concat(), as_of)
 }
 
 /// Whether the books close.
 pub(crate) fn accounting(as_of: Timestamp) -> String {
     at(include_str!("sql/accounting.sql"), as_of)
+}
+
+/// What each category's callers sent.
+pub(crate) fn traffic(as_of: Timestamp) -> String {
+    at(include_str!("sql/traffic.sql"), as_of)
+}
+
+/// How long replies took and how they ended.
+pub(crate) fn wall_times(as_of: Timestamp) -> String {
+    at(include_str!("sql/wall_times.sql"), as_of)
 }
 
 fn at(text: &str, as_of: Timestamp) -> String {

@@ -88,6 +88,7 @@ impl Fold {
         let unit = Unit { weight, weighted_loss: weight * columns.known_number("loss", at)? };
         self.count(unit)?;
         let closed_at = Timestamp(columns.whole("closed_us", at)?);
+        self.evidence.last_at = Some(closed_at.0);
         self.days.insert(closed_at.date().0);
         self.evidence.lost += u64::from(columns.flag("lost", at)?);
         if let Some(tenant) = columns.text_or_null("tenant", at)? {
@@ -129,10 +130,9 @@ impl Fold {
             "failed" => *coverage.failed.entry(reason).or_default() += exchanges,
             _ => coverage.pending += exchanges,
         }
-        let (first, last) = (columns.whole("first_us", at)?, columns.whole("last_us", at)?);
+        let first = columns.whole("first_us", at)?;
         let evidence = &mut self.evidence;
         evidence.first_at = Some(evidence.first_at.map_or(first, |known| known.min(first)));
-        evidence.last_at = Some(evidence.last_at.map_or(last, |known| known.max(last)));
         Ok(())
     }
 

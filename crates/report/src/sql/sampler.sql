@@ -8,6 +8,7 @@
   WHERE p.ineligible_reason IS NULL AND p.withheld_reason IS NULL
   GROUP BY p.cell, p.conversation, p.island, p.segment
 )
-SELECT cell, sum(share) AS sampled, sum(pi) AS expected_sampled,
-       sum(pi * (1.0 - pi)) AS var_sampled
+SELECT cell, CAST(sum(CAST(share AS DECIMAL(38, 18))) AS DOUBLE) AS sampled,
+       CAST(sum(CAST(pi AS DECIMAL(38, 18))) AS DOUBLE) AS expected_sampled,
+       CAST(sum(CAST(pi * (1.0 - pi) AS DECIMAL(38, 18))) AS DOUBLE) AS var_sampled
 FROM drawn GROUP BY cell

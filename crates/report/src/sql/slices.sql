@@ -1,23 +1,21 @@
--- The units of every cell cut by the length of the prompt (powers of two), one row per conversation
--- and slice: where a candidate that is good on average is bad.
-SELECT u.cell, p.slice, avg(u.loss) AS loss, sum(u.calls) AS calls
-FROM (
-  SELECT s.cell, a.conversation, s.exchange_id, 1 AS calls,
-         CASE WHEN s.mode IN ('RP', 'JP') THEN s.loss - s.reference_loss
-              WHEN s.mode = 'AA' THEN s.loss - s.control_loss
-              ELSE s.loss END AS loss
-  FROM shadows s
-  JOIN assignments a ON a.exchange_id = s.exchange_id AND a.cell = s.cell AND a.arm = 'candidate'
-  WHERE s.arm = 'candidate' AND s.loss IS NOT NULL AND s.decided_at <= {as_of}
-) AS u
-JOIN (
-  SELECT exchange_id, CASE
-      WHEN input_tokens <= 128 THEN 'prompts up to 128 tokens'
-      WHEN input_tokens <= 512 THEN 'prompts of 129 to 512 tokens'
-      WHEN input_tokens <= 2048 THEN 'prompts of 513 to 2,048 tokens'
-      WHEN input_tokens <= 8192 THEN 'prompts of 2,049 to 8,192 tokens'
-      ELSE 'prompts over 8,192 tokens' END AS slice
-  FROM exchanges WHERE input_tokens IS NOT NULL
-) AS p ON p.exchange_id = u.exchange_id
-WHERE u.loss IS NOT NULL
-GROUP BY u.cell, p.slice, u.conversation
+-- The units of every cell cut by the length of the prompt, one row per conversation and slice (after
+-- asked.sql): where a candidate that is good on average is bad. `slice_from` is the least length.
+, sized AS (
+  SELECT j.cell, j.conversation, j.island, j.segment, j.w, j.entered_loss,
+         CASE WHEN e.input_tokens IS NULL THEN -1 WHEN e.input_tokens <= 128 THEN 0
+              WHEN e.input_tokens <= 512 THEN 129 WHEN e.input_tokens <= 2048 THEN 513
+              WHEN e.input_tokens <= 8192 THEN 2049 ELSE 8193 END AS slice_from
+  FROM judged j
+  LEFT JOIN frontier f ON f.cell = j.cell
+  LEFT JOIN exchanges e ON e.exchange_id = j.exchange_id
+  WHERE f.frontier_at IS NULL OR j.closed_at < f.frontier_at
+),
+cut AS (
+  SELECT cell, slice_from, conversation, count(*) AS requests,
+         CAST(sum(CAST(w AS DECIMAL(38, 18))) AS DOUBLE) AS request_weight,
+         CAST(sum(CAST(w * entered_loss AS DECIMAL(38, 18))) AS DOUBLE) AS request_loss
+  FROM sized GROUP BY cell, slice_from, conversation, island, segment
+)
+SELECT cell, slice_from, conversation, requests, least(request_weight, 1.0) AS weight,
+       request_loss / request_weight AS loss
+FROM cut

@@ -1,56 +1,14 @@
--- One row per conversation in which a cell asked its candidate (after sessions.sql). `counted` says
+-- One row per conversation in which a cell asked its candidate (after asked.sql). `counted` says
 -- whether it lies behind the watermark: nothing from the first unit on that may still change counts.
-, asked AS (           -- the sampled calls of closed conversations, with their age and their results
-  SELECT p.*, s.closed_at,
-         date_part('epoch', {as_of}) - date_part('epoch', s.closed_at) >= p.max_wait_s AS expired,
-         CASE WHEN p.mode = 'H' THEN p.audited AND p.sampled ELSE p.sampled END AS counts,
-         CASE WHEN p.mode = 'H' THEN p.pi_floor * b.kappa / (p.pi * p.audit_prob)
-              ELSE p.pi_floor / p.pi END AS w,
-         v.loss AS l, v.reference_loss AS l_reference, v.control_loss AS l_control,
-         CASE WHEN h.acceptable THEN 0.0 WHEN NOT h.acceptable THEN 1.0 END AS l_human,
-         k.exchange_id IS NOT NULL AS control_asked,
-         b.eta, b.a_hat, b.rho
-  FROM placed p
-  JOIN closed s ON s.cell = p.cell AND s.conversation = p.conversation
-               AND s.island = p.island AND s.segment = p.segment
-  LEFT JOIN shadows v ON v.exchange_id = p.exchange_id AND v.cell = p.cell
-               AND v.arm = 'candidate' AND v.decided_at <= {as_of}
-  LEFT JOIN labels h ON h.exchange_id = p.exchange_id AND h.candidate = p.candidate
-               AND h.arm = 'candidate' AND h.labelled_at <= {as_of}
-  LEFT JOIN assignments k ON k.exchange_id = p.exchange_id AND k.arm = 'control' AND k.sampled
-  LEFT JOIN blocks b ON b.cell = p.cell AND b.day = CAST(p.observed_at AS DATE)
-),
-entered AS (         -- the loss that the mode enters; NULL while something is still out
-  SELECT *, CASE mode
-      WHEN 'R'   THEN l
-      WHEN 'JA'  THEN l
-      WHEN 'RP'  THEN l - l_reference
-      WHEN 'JP'  THEN l - l_reference
-      WHEN 'H'   THEN l_human
-      WHEN 'PPI' THEN eta * l
-                   + CASE WHEN audited THEN (l_human - eta * l) / audit_prob ELSE 0.0 END
-      WHEN 'AA'  THEN l - (a_hat
-                   + CASE WHEN control_asked THEN (l_control - a_hat) / rho ELSE 0.0 END)
-    END AS loss
-  FROM asked WHERE counts
-),
-judged AS (          -- past its time, what is still out counts as the worst
-  SELECT *, loss IS NULL AS missing,
-         CASE WHEN loss IS NULL AND expired
-              THEN CASE WHEN mode IN ('PPI', 'AA') THEN loss_hi ELSE 1.0 END
-              ELSE loss END AS entered_loss
-  FROM entered
-),
-candidates AS (
+-- Sums are sums of decimals, because those of floats depend on the order in which files are read.
+, candidates AS (
   SELECT cell, conversation, island, segment, min(category) AS category,
          min(candidate) AS candidate, min(epoch) AS epoch, min(tenant) AS tenant,
-         min(observed_at) AS first_at, min(closed_at) AS closed_at,
-         count(*) AS requests, sum(w) AS request_weight, sum(w * entered_loss) AS request_loss,
+         min(observed_at) AS first_at, min(closed_at) AS closed_at, count(*) AS requests,
+         CAST(sum(CAST(w AS DECIMAL(38, 18))) AS DOUBLE) AS request_weight,
+         CAST(sum(CAST(w * entered_loss AS DECIMAL(38, 18))) AS DOUBLE) AS request_loss,
          bool_or(missing) AS lost, bool_or(entered_loss IS NULL) AS pending
   FROM judged GROUP BY cell, conversation, island, segment
-),
-frontier AS (        -- the first unit that may still change: nothing from it on is counted
-  SELECT cell, min(closed_at) AS frontier_at FROM candidates WHERE pending GROUP BY cell
 )
 SELECT u.cell, u.category, u.candidate, u.epoch, u.conversation, u.tenant, u.first_at, u.closed_at,
        u.requests, u.request_weight, u.request_loss, u.lost,

@@ -1,0 +1,213 @@
+//! The report cut into the pieces that every form shows: plain text, not yet escaped or coloured.
+
+use super::words;
+use crate::{Accounting, CellReport, JudgeStanding, Report, Spend};
+use confidence::Evidence;
+use exchange::NanoUsd;
+
+/// Rows under a header.
+pub(super) struct Grid {
+    pub(super) header: &'static [&'static str],
+    pub(super) rows: Vec<Vec<String>>,
+}
+
+/// What is said of one cell beside its line in the grid.
+pub(super) struct Detail {
+    pub(super) title: String,
+    pub(super) action: &'static str,
+    pub(super) lines: Vec<String>,
+}
+
+pub(super) fn title(report: &Report) -> String {
+    format!("Confidence report as of {}", report.as_of)
+}
+
+pub(super) fn summary(report: &Report) -> String {
+    let count = |action| report.cells.iter().filter(|cell| cell.decision.action == action).count();
+    let days = report.observed.days.map_or_else(
+        || "nothing observed yet".to_owned(),
+        |days| format!("{days:.1} days observed"),
+    );
+    format!(
+        "{days} · {} exchanges · {} ready to promote, {} held, {} to demote",
+        words::count(report.accounting.recorded),
+        count("promote"),
+        count("hold"),
+        count("demote"),
+    )
+}
+
+pub(super) fn cells(report: &Report) -> Grid {
+    let header = &[
+        "category", "candidate", "mode", "units", "quality [95 %]", "bar", "confidence", "saving",
+        "decision",
+    ];
+    let row = |cell: &CellReport| {
+        let evidence = &cell.evidence;
+        vec![
+            evidence.category.clone(),
+            evidence.candidate.clone(),
+            evidence.mode.name().to_owned(),
+            words::count(evidence.units),
+            words::quality(evidence),
+            words::bar(evidence),
+            words::confidence(evidence.confidence_adj),
+            words::saving(cell.savings.as_ref()),
+            cell.decision.action.to_uppercase(),
+        ]
+    };
+    Grid { header, rows: report.cells.iter().map(row).collect() }
+}
+
+/// What each cell's line stands for, and what would change the gate's mind.
+pub(super) fn details(report: &Report) -> Vec<Detail> {
+    report.cells.iter().map(detail).collect()
+}
+
+fn detail(cell: &CellReport) -> Detail {
+    let evidence = &cell.evidence;
+    let verb = match cell.decision.action {
+        "promote" => "may be promoted",
+        "demote" => "must be demoted",
+        _ => "is held",
+    };
+    let title =
+        format!("{} · {} {verb}: {}", evidence.category, evidence.candidate, cell.statement);
+    let mut lines: Vec<_> = cell.decision.reasons.iter().map(ToString::to_string).collect();
+    lines.extend(cell.decision.assumptions.iter().cloned());
+    lines.extend(cell.worst_slice.iter().map(|slice| format!("worst slice: {slice}")));
+    lines.extend(noise_floor(evidence));
+    lines.extend(
+        cell.savings.as_ref().and_then(words::projected).map(|text| format!("would save {text}")),
+    );
+    Detail { title, action: cell.decision.action, lines }
+}
+
+fn noise_floor(evidence: &Evidence) -> Option<String> {
+    let floor = evidence.noise_floor?;
+    Some(format!("noise floor: the reference disagrees with itself on {:.1} %", floor * 100.0))
+}
+
+pub(super) fn coverage(report: &Report) -> Grid {
+    let header = &[
+        "category", "candidate", "exchanges", "shadowed", "not sampled", "pending", "ineligible",
+        "withheld", "failed", "blind spot",
+    ];
+    let row = |cell: &CellReport| {
+        let coverage = &cell.evidence.coverage;
+        vec![
+            cell.evidence.category.clone(),
+            cell.evidence.candidate.clone(),
+            words::count(coverage.exchanges),
+            words::count(coverage.shadowed),
+            words::count(coverage.not_sampled),
+            words::count(coverage.pending),
+            by_reason(&coverage.ineligible),
+            by_reason(&coverage.withheld),
+            by_reason(&coverage.failed),
+            words::percent(coverage.blind_spot),
+        ]
+    };
+    Grid { header, rows: report.cells.iter().map(row).collect() }
+}
+
+fn by_reason(counts: &std::collections::BTreeMap<String, u64>) -> String {
+    if counts.is_empty() {
+        return "0".to_owned();
+    }
+    let parts = counts.iter().map(|(reason, count)| format!("{} {reason}", words::count(*count)));
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn accounting(books: &Accounting) -> String {
+    format!(
+        "{} offered, {} accepted, {} shed, {} lost, {} recorded, {} missing in sequence",
+        words::count(books.offered),
+        words::count(books.accepted),
+        words::count(books.shed),
+        words::count(books.lost),
+        words::count(books.recorded),
+        words::count(books.sequence_gaps),
+    )
+}
+
+pub(super) fn categories(report: &Report) -> Grid {
+    let header = &["category", "calls", "share of calls", "spend", "share of spend", "by candidate"];
+    let rows = report.categories.iter().map(|(name, category)| {
+        vec![
+            name.clone(),
+            words::count(category.calls),
+            words::percent(category.share_of_calls),
+            words::usd(category.cost_usd),
+            words::percent(category.share_of_spend),
+            words::count(category.by_candidate),
+        ]
+    });
+    Grid { header, rows: rows.collect() }
+}
+
+pub(super) fn spend(report: &Report) -> Grid {
+    let header = &["purpose", "calls", "without price", "exact dollars"];
+    let row = |name: &str, spend: &Spend| {
+        vec![
+            name.to_owned(),
+            words::count(spend.calls),
+            words::count(spend.unpriced),
+            spend.cost_usd.to_string(),
+        ]
+    };
+    let mut rows: Vec<_> = report.spend.iter().map(|(name, spend)| row(name, spend)).collect();
+    let ours = report.spend.iter().filter(|(name, _)| !matches!(name.as_str(), "reference" | "live"));
+    let trial = ours.fold(Spend::default(), |sum, (_, spend)| Spend {
+        calls: sum.calls + spend.calls,
+        unpriced: sum.unpriced + spend.unpriced,
+        cost_usd: [sum.cost_usd, spend.cost_usd].into_iter().sum::<NanoUsd>(),
+    });
+    rows.push(row("the trial in all", &trial));
+    Grid { header, rows }
+}
+
+/// The judges, where any decides.
+pub(super) fn judges(report: &Report) -> Vec<String> {
+    let judged = report.cells.iter().filter(|cell| cell.judge != JudgeStanding::None);
+    let line = |cell: &CellReport| {
+        let evidence = &cell.evidence;
+        format!("{} · {}: {}", evidence.category, evidence.candidate, words::judge(cell.judge))
+    };
+    judged.map(line).collect()
+}
+
+pub(super) fn wall_times(report: &Report) -> Option<Grid> {
+    let header = &["category", "answered by", "replies", "p50 ms", "p95 ms", "refused", "cut"];
+    let times = report.wall_times.as_ref().filter(|times| !times.is_empty())?;
+    let ms = |ms: Option<f64>| ms.map_or_else(|| words::NO_DATA.to_owned(), |ms| format!("{ms:.0}"));
+    let rows = times.iter().map(|time| {
+        vec![
+            time.category.clone(),
+            time.answered_by.clone(),
+            words::count(time.replies),
+            ms(time.latency_ms_p50),
+            ms(time.latency_ms_p95),
+            words::percent(Some(time.refused)),
+            words::percent(Some(time.cut)),
+        ]
+    });
+    Some(Grid { header, rows: rows.collect() })
+}
+
+/// The sections below the cells, in order: heading, words above the grid, grid.
+pub(super) fn sections(report: &Report) -> Vec<(&'static str, Vec<String>, Option<Grid>)> {
+    let judges = judges(report);
+    let mut sections = vec![
+        ("Coverage", vec![accounting(&report.accounting)], Some(coverage(report))),
+        ("Traffic", Vec::new(), Some(categories(report))),
+        ("Spend", Vec::new(), Some(spend(report))),
+    ];
+    if !judges.is_empty() {
+        sections.push(("Judges", judges, None));
+    }
+    if let Some(times) = wall_times(report) {
+        sections.push(("Wall times", Vec::new(), Some(times)));
+    }
+    sections
+}

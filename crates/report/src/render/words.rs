@@ -1,0 +1,133 @@
+//! Figures in words: one place, so that the same figure reads the same everywhere.
+
+use crate::{Demand, JudgeStanding, Savings, Slice};
+use confidence::{Evidence, Mode};
+use exchange::NanoUsd;
+
+/// Where there is no figure.
+pub(crate) const NO_DATA: &str = "no data";
+
+/// What a confidence means. The guarantee holds whenever one looks, and for nothing else.
+pub(crate) const MEANING: &str = "0.95 means: had the average quality so far been at or below the \
+    bar, a value this high would ever have appeared in at most 5 % of such cells, whenever you \
+    look. It is no probability that the candidate is good. The mode qualifies the number: a judged \
+    confidence speaks of what the judge sees, not of what a human would accept.";
+
+/// How the losses were made, in words that stand beside the confidence.
+pub(crate) fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::R => "rules",
+        Mode::RP => "rules-paired",
+        Mode::H => "human-audited",
+        Mode::PPI => "judged, human-corrected",
+        Mode::JP => "judged-paired",
+        Mode::JA => "judged",
+        Mode::AA => "agreement over the noise floor",
+    }
+}
+
+pub(crate) fn demand(demand: Demand) -> String {
+    match demand {
+        Demand::Bar(bar) => format!("bar {bar:.2}"),
+        Demand::Margin(margin) => format!("margin {margin:.2}"),
+    }
+}
+
+/// `0.97 judged-paired, margin 0.05`: the confidence is never shown without its mode.
+pub(crate) fn statement(evidence: &Evidence, of: Demand) -> String {
+    let confidence = confidence(evidence.confidence_adj);
+    format!("{confidence} {}, {}", mode(evidence.mode), demand(of))
+}
+
+/// Cut, never rounded up: 0.9499 must not read as 0.95.
+pub(crate) fn confidence(confidence: f64) -> String {
+    format!("{:.4}", (confidence * 1e4 + 1e-9).floor() / 1e4)
+}
+
+/// `0.95 [0.92–0.97]`
+pub(crate) fn quality(evidence: &Evidence) -> String {
+    match (evidence.quality, evidence.quality_lower, evidence.quality_upper) {
+        (Some(quality), Some(lower), Some(upper)) => {
+            format!("{quality:.3} [{lower:.3}–{upper:.3}]")
+        }
+        _ => NO_DATA.to_owned(),
+    }
+}
+
+/// The quality that the cell has to reach: in paired modes, 1 is the reference.
+pub(crate) fn bar(evidence: &Evidence) -> String {
+    format!("{:.3}", 1.0 - evidence.tau)
+}
+
+pub(crate) fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| NO_DATA.to_owned(), |share| format!("{:.1} %", share * 100.0))
+}
+
+/// Dollars to the cent, or to the last digit where a cent is too coarse.
+pub(crate) fn usd(amount: NanoUsd) -> String {
+    let usd = amount.usd();
+    if amount == NanoUsd::ZERO || usd.abs() >= 1.0 {
+        format!("${usd:.2}")
+    } else {
+        format!("${}", amount.to_string().trim_end_matches('0'))
+    }
+}
+
+/// `81.2 % [80.9–81.5]`
+pub(crate) fn saving(savings: Option<&Savings>) -> String {
+    let Some(Savings { share: Some(share), share_lower, share_upper, .. }) = savings else {
+        return "no price".to_owned();
+    };
+    match (share_lower, share_upper) {
+        (Some(lower), Some(upper)) => {
+            format!("{:.1} % [{:.1}–{:.1}]", share * 100.0, lower * 100.0, upper * 100.0)
+        }
+        _ => format!("{:.1} %", share * 100.0),
+    }
+}
+
+/// `would have saved $12.30 [$12.10 to $12.50] of $15.00`
+pub(crate) fn projected(savings: &Savings) -> Option<String> {
+    let saved = usd(savings.projected_usd?);
+    let spend = usd(savings.spend_usd?);
+    Some(match (savings.projected_usd_lower, savings.projected_usd_upper) {
+        (Some(lower), Some(upper)) => {
+            format!("{saved} [{} to {}] of {spend}", usd(lower), usd(upper))
+        }
+        _ => format!("{saved} of {spend}"),
+    })
+}
+
+pub(crate) fn judge(standing: JudgeStanding) -> &'static str {
+    match standing {
+        JudgeStanding::None => "no judge",
+        JudgeStanding::Measured => "measured by labels",
+        JudgeStanding::Unmeasured => "unmeasured",
+        JudgeStanding::Assumed => "assumed, not measured",
+    }
+}
+
+/// `prompts of 513 to 2,048 tokens: 0.71 (0.62–0.79) is below the bar 0.90`
+pub(crate) fn worst_slice(slice: &Slice, evidence: &Evidence, of: Demand) -> String {
+    let bar = 1.0 - evidence.tau;
+    let demanded = match of {
+        Demand::Bar(_) => format!("the bar {bar:.2}"),
+        Demand::Margin(margin) => format!("{bar:.2}, what the margin {margin:.2} allows"),
+    };
+    let quality = slice.quality.unwrap_or(slice.quality_upper);
+    let (lower, upper) = (slice.quality_lower, slice.quality_upper);
+    format!("{}: {quality:.2} ({lower:.2}–{upper:.2}) is below {demanded}", slice.slice)
+}
+
+/// Thousands apart, so that counts can be read.
+pub(crate) fn count(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

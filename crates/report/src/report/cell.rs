@@ -1,0 +1,217 @@
+//! What the report says of one cell.
+
+use crate::{Demand, Error, Savings, Warehouse, Weighed, read::Columns, render::words, sql};
+use confidence::{Evidence, Histogram, Level, Tolerance, Unit, process};
+use exchange::Date;
+use policy::{Decision, Judge, Reason, UnmeasuredJudge};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The slices of the prompt's length, by their least number of tokens; -1 is "nobody counted".
+const SLICES: [(i64, &str); 6] = [
+    (0, "prompts up to 128 tokens"),
+    (129, "prompts of 129 to 512 tokens"),
+    (513, "prompts of 513 to 2,048 tokens"),
+    (2_049, "prompts of 2,049 to 8,192 tokens"),
+    (8_193, "prompts over 8,192 tokens"),
+    (-1, "prompts of unknown length"),
+];
+
+/// One cell: what its units say, and what the gate makes of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CellReport {
+    /// What the units say, with the coverage, the noise floor and the failures by whose fault.
+    pub evidence: Evidence,
+    /// The bar or margin that the pipeline demands.
+    pub demand: Demand,
+    /// The adjusted confidence that the gate demands.
+    pub threshold: f64,
+    /// The confidence with the mode that qualifies it: never to be shown apart.
+    pub statement: String,
+    /// What stands behind the judge, where there is one.
+    pub judge: JudgeStanding,
+    /// What the gate decides.
+    pub decision: DecisionReport,
+    /// What the candidate would save.
+    pub savings: Option<Savings>,
+    /// The cell cut by the length of the prompt.
+    pub slices: Vec<Slice>,
+    /// The slice that is worst among those refuted, in words.
+    pub worst_slice: Option<String>,
+    /// The mean quality day by day.
+    pub quality_by_day: Vec<DayQuality>,
+}
+
+/// What stands behind the judge of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JudgeStanding {
+    /// No judge decides here.
+    None,
+    /// Labels measured its errors.
+    Measured,
+    /// Nobody measured them, and the gate holds.
+    Unmeasured,
+    /// Nobody measured them, and the pipeline takes them for granted.
+    Assumed,
+}
+
+/// The gate's word.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DecisionReport {
+    /// `promote`, `hold` or `demote`.
+    pub action: &'static str,
+    /// Why it is held or demoted, each with its figure, its limit and what would change it.
+    pub reasons: Vec<Reason>,
+    /// What was taken for granted instead of measured.
+    pub assumptions: Vec<String>,
+}
+
+/// A part of a cell's units.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Slice {
+    /// Which part.
+    pub slice: &'static str,
+    /// Its units: conversations with such a prompt.
+    pub units: u64,
+    /// Their mean quality.
+    pub quality: Option<f64>,
+    /// The lower bound, at 5 % over all slices.
+    pub quality_lower: f64,
+    /// The upper bound, at 5 % over all slices.
+    pub quality_upper: f64,
+    /// Whether even the upper bound misses the bar.
+    pub refuted: bool,
+}
+
+/// The mean quality of the conversations that closed on one day.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DayQuality {
+    /// The day, UTC.
+    pub day: Date,
+    /// The conversations.
+    pub units: u64,
+    /// Their mean quality.
+    pub quality: f64,
+}
+
+/// A cell's units by the least length of the prompt, equal ones counted together.
+pub(super) type Cuts = BTreeMap<i64, Vec<(Unit, u64)>>;
+
+impl CellReport {
+    pub(super) fn of(
+        weighed: Weighed,
+        (cuts, quality_by_day): (Option<Cuts>, Vec<DayQuality>),
+    ) -> Result<Self, Error> {
+        let Weighed { evidence, facts, gate, demand, savings, decision } = weighed;
+        let slices = cut(&evidence, &cuts.unwrap_or_default())?;
+        Ok(Self {
+            statement: words::statement(&evidence, demand),
+            judge: standing(&evidence, facts.judge, gate.unmeasured_judge),
+            threshold: gate.threshold,
+            decision: DecisionReport::of(decision),
+            worst_slice: worst(&slices, &evidence, demand),
+            evidence,
+            demand,
+            savings,
+            slices,
+            quality_by_day,
+        })
+    }
+}
+
+impl DecisionReport {
+    fn of(decision: Decision) -> Self {
+        match decision {
+            Decision::Promote(approval) => Self {
+                action: "promote",
+                reasons: Vec::new(),
+                assumptions: approval.assumptions().to_vec(),
+            },
+            Decision::Hold(reasons) => Self { action: "hold", reasons, assumptions: Vec::new() },
+            Decision::Demote(reason) => {
+                Self { action: "demote", reasons: vec![reason], assumptions: Vec::new() }
+            }
+        }
+    }
+}
+
+fn standing(evidence: &Evidence, judge: Judge, unmeasured: UnmeasuredJudge) -> JudgeStanding {
+    match (evidence.mode.is_judged(), judge, unmeasured) {
+        (false, _, _) => JudgeStanding::None,
+        (true, Judge::Measured, _) => JudgeStanding::Measured,
+        (true, Judge::Unmeasured, UnmeasuredJudge::Holds) => JudgeStanding::Unmeasured,
+        (true, Judge::Unmeasured, UnmeasuredJudge::IsAssumed) => JudgeStanding::Assumed,
+    }
+}
+
+/// Each slice at its part of the 5 %, so that looking at all of them is one statement.
+fn cut(evidence: &Evidence, cuts: &Cuts) -> Result<Vec<Slice>, Error> {
+    let refuse = |source| Error::Evidence { cell: evidence.cell.clone(), source };
+    let tolerance = Tolerance::new(evidence.tau, evidence.loss_lo, evidence.loss_hi);
+    let tolerance = tolerance.map_err(refuse)?;
+    let level = Level::new(0.05 / SLICES.len() as f64).map_err(refuse)?;
+    let mut slices = Vec::new();
+    for (from, slice) in SLICES {
+        let Some(units) = cuts.get(&from) else { continue };
+        let mut histogram = Histogram::new();
+        for &(unit, count) in units {
+            histogram.add_many(unit, count, tolerance.range()).map_err(refuse)?;
+        }
+        let summary = process::summarize(&histogram, tolerance, level, 0.0);
+        slices.push(Slice {
+            slice,
+            units: summary.units,
+            quality: histogram.mean_loss().map(|loss| 1.0 - loss),
+            quality_lower: summary.accept_lower,
+            quality_upper: summary.accept_upper,
+            refuted: summary.accept_upper < 1.0 - evidence.tau,
+        });
+    }
+    Ok(slices)
+}
+
+fn worst(slices: &[Slice], evidence: &Evidence, demand: Demand) -> Option<String> {
+    let refuted = slices.iter().filter(|slice| slice.refuted);
+    let worst = refuted.min_by(|a, b| a.quality_upper.total_cmp(&b.quality_upper))?;
+    Some(words::worst_slice(worst, evidence, demand))
+}
+
+pub(super) async fn slices(warehouse: &Warehouse) -> Result<BTreeMap<String, Cuts>, Error> {
+    let mut cells: BTreeMap<String, Cuts> = BTreeMap::new();
+    let text = format!(
+        "SELECT cell, CAST(slice_from AS BIGINT) AS slice_from, weight, loss, count(*) AS units \
+         FROM ({}) AS slices GROUP BY cell, slice_from, weight, loss",
+        sql::slices(warehouse.as_of())
+    );
+    for batch in warehouse.rows(&text).await? {
+        let columns = Columns::of("slices", &batch);
+        for at in 0..batch.num_rows() {
+            let weight = columns.known_number("weight", at)?;
+            let loss = columns.known_number("loss", at)?;
+            let cuts = cells.entry(columns.text("cell", at)?.to_owned()).or_default();
+            let units = cuts.entry(columns.whole("slice_from", at)?).or_default();
+            let unit = Unit { weight, weighted_loss: weight * loss };
+            units.push((unit, columns.count("units", at)?));
+        }
+    }
+    Ok(cells)
+}
+
+pub(super) async fn quality_by_day(
+    warehouse: &Warehouse,
+) -> Result<BTreeMap<String, Vec<DayQuality>>, Error> {
+    let mut cells: BTreeMap<String, Vec<DayQuality>> = BTreeMap::new();
+    let text = "SELECT cell, day, units, quality FROM quality_by_day ORDER BY cell, day";
+    for batch in warehouse.rows(text).await? {
+        let columns = Columns::of("quality_by_day", &batch);
+        for at in 0..batch.num_rows() {
+            cells.entry(columns.text("cell", at)?.to_owned()).or_default().push(DayQuality {
+                day: columns.date("day", at)?,
+                units: columns.count("units", at)?,
+                quality: columns.known_number("quality", at)?,
+            });
+        }
+    }
+    Ok(cells)
+}

@@ -1,0 +1,88 @@
+//! What one must know before believing a figure.
+
+use crate::{JudgeStanding, Report, Rules};
+
+pub(super) fn of(report: &Report, rules: &Rules) -> Vec<String> {
+    let notes = [
+        observation(report, rules),
+        thin(report, rules),
+        unseen(report),
+        missing(report, rules),
+        users(report),
+        judges(report),
+        unpriced(report),
+    ];
+    notes.into_iter().flatten().collect()
+}
+
+fn observation(report: &Report, rules: &Rules) -> Option<String> {
+    let Some(days) = report.observed.days else {
+        return Some("Nothing was observed yet: there is no evidence.".to_owned());
+    };
+    let needed = rules.categories.iter().map(|rule| rule.gate.observation_days).max()?;
+    (days < f64::from(needed) - 1.0 / 24.0)
+        .then(|| format!("Observed {days:.1} of {needed} days: nothing is proved yet."))
+}
+
+fn thin(report: &Report, rules: &Rules) -> Option<String> {
+    let cells = report.cells.iter().filter(|cell| {
+        let rule = rules.categories.iter().find(|rule| rule.category == cell.evidence.category);
+        rule.is_some_and(|rule| cell.evidence.units < rule.gate.units_min)
+    });
+    let thin = cells.count();
+    (thin > 0).then(|| {
+        format!(
+            "Thin evidence: {thin} of {} cells have fewer conversations than the gate demands.",
+            report.cells.len()
+        )
+    })
+}
+
+fn unseen(report: &Report) -> Option<String> {
+    let books = &report.accounting;
+    let unseen = books.shed + books.lost + books.sequence_gaps;
+    (unseen > 0).then(|| {
+        format!(
+            "Not in any figure: {} exchanges shed, {} lost, {} missing in sequence.",
+            books.shed, books.lost, books.sequence_gaps
+        )
+    })
+}
+
+/// Candidates of the pipeline that nothing was ever assigned to.
+fn missing(report: &Report, rules: &Rules) -> Option<String> {
+    let is_weighed = |category: &str, candidate: &str| {
+        report.cells.iter().any(|cell| {
+            cell.evidence.category == category && cell.evidence.candidate == candidate
+        })
+    };
+    let missing: Vec<_> = rules
+        .categories
+        .iter()
+        .flat_map(|rule| rule.candidates.iter().map(|of| (&rule.category, &of.candidate)))
+        .filter(|(category, candidate)| !is_weighed(category, candidate))
+        .map(|(category, candidate)| format!("{category}/{candidate}"))
+        .collect();
+    (!missing.is_empty()).then(|| format!("Without any exchange so far: {}.", missing.join(", ")))
+}
+
+fn users(report: &Report) -> Option<String> {
+    let cells = report.cells.iter().map(|cell| &cell.evidence);
+    let unknown = cells.filter(|cell| cell.units > 0 && cell.top_user_share.is_none()).count();
+    (unknown > 0).then(|| {
+        format!(
+            "Independence unknown in {unknown} cells: their conversations name no tenant, so one \
+             user may stand behind many."
+        )
+    })
+}
+
+fn judges(report: &Report) -> Option<String> {
+    let assumed = report.cells.iter().any(|cell| cell.judge == JudgeStanding::Assumed);
+    assumed.then(|| "A judge's errors are assumed here, not measured by labels.".to_owned())
+}
+
+fn unpriced(report: &Report) -> Option<String> {
+    let unpriced: u64 = report.spend.values().map(|spend| spend.unpriced).sum();
+    (unpriced > 0).then(|| format!("{unpriced} calls have no known price and are in no sum."))
+}
