@@ -111,7 +111,7 @@ impl Answer {
         client.pool.meters().answered(served.route, self.status);
         let mut head = headers::for_client(&self.headers, Upgrading::No);
         head.extend(stamps);
-        let replying = opened.answered(self.status, self.headers, served);
+        let replying = opened.answered(self.status, &self.headers, served);
         let body = ReplyBody::new(self.ahead, self.rest, replying, client.in_flight);
         let mut response = Response::new(body.announcing(self.announced).resetting(client.reset));
         *response.status_mut() = self.status;

@@ -3,16 +3,15 @@
 //! A capture passes three types: [`Opened`] while nothing has answered, [`Replying`] while a body
 //! flows, [`Captured`] at the end, and each holds only what is known by then. It is offered to the
 //! mirror once, wherever the exchange ends: on its last byte, when the client hangs up (drop), or
-//! when the provider dies. Chunks are the very `Bytes` that are forwarded; nothing is parsed, and
-//! nothing here is awaited.
+//! when the provider dies. Nothing is parsed, and nothing here is awaited.
 
 pub use captured::Captured;
 pub(crate) use {
+    head::Head,
     observer::Observer,
     tape::{CallSide, Tape},
 };
 
-use crate::headers;
 use bytes::Bytes;
 use exchange::{Capture, ExchangeId, Served, Timestamp};
 use http::{HeaderMap, Method, StatusCode};
@@ -21,6 +20,7 @@ use tape::Taped;
 use tokio::time::Instant;
 
 mod captured;
+mod head;
 mod observer;
 mod tape;
 
@@ -32,7 +32,8 @@ pub(crate) struct CallFacts {
     pub(crate) provider: Arc<str>,
     pub(crate) method: Method,
     pub(crate) path: String,
-    pub(crate) headers: HeaderMap,
+    pub(crate) head: Head,
+    pub(crate) declared_category: Option<String>,
     pub(crate) policy_version: u64,
 }
 
@@ -51,7 +52,7 @@ struct Flowing {
 
 struct ReplyHead {
     status: u16,
-    headers: HeaderMap,
+    head: Head,
     served: Served,
 }
 
@@ -68,6 +69,7 @@ impl Opened {
 
     pub(crate) fn new(observer: &Arc<Observer>, facts: CallFacts, call: &Arc<CallSide>) -> Self {
         let observer = Arc::clone(observer);
+        call.charge(facts.head.len());
         Self(Some(Box::new(Open { observer, facts, call: Arc::clone(call) })))
     }
 
@@ -75,12 +77,13 @@ impl Opened {
     pub(crate) fn answered(
         mut self,
         status: StatusCode,
-        headers: HeaderMap,
+        headers: &HeaderMap,
         served: Served,
     ) -> Replying {
         let Some(open) = self.0.take() else { return Replying(None) };
-        let head = ReplyHead { status: status.as_u16(), headers, served };
-        let tape = open.observer.tape();
+        let head = ReplyHead { status: status.as_u16(), head: Head::of(headers), served };
+        let mut tape = open.observer.tape();
+        tape.charge(head.head.len());
         Replying(Some(Box::new(Flowing { open: *open, head, tape, ttft_us: None })))
     }
 
@@ -95,7 +98,7 @@ impl Drop for Opened {
         if let Some(open) = self.0.take() {
             let head = ReplyHead {
                 status: 0,
-                headers: HeaderMap::new(),
+                head: Head::default(),
                 served: observed(open.facts.policy_version),
             };
             let tape = open.observer.tape();
@@ -149,9 +152,8 @@ impl Flowing {
         let call_whole = self.open.call.is_sent();
         let call = self.open.call.take_tape();
         let reply = mem::take(&mut self.tape);
-        let category = headers::declared_category(&self.open.facts.headers);
         let (Taped::Kept(call), Taped::Kept(reply)) = (call.taped(), reply.taped()) else {
-            observer.missed(category);
+            observer.missed(self.open.facts.declared_category.as_deref());
             return;
         };
         let whole = call_whole && !call.is_truncated() && !reply.is_truncated();
@@ -162,7 +164,7 @@ impl Flowing {
             facts: open.facts,
             call,
             status: head.status,
-            reply_headers: head.headers,
+            reply_head: head.head,
             reply,
             capture,
             served: head.served,

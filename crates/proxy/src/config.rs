@@ -36,10 +36,9 @@ impl Config {
 pub struct Limits {
     /// Client connections at once; more wait in the kernel's backlog.
     pub connections_max: usize,
-    /// Bytes of a request's or a reply's head (hyper answers a longer request with a bare 431).
+    /// Bytes of a request's or a reply's head (hyper answers a longer request with a bare 431, and
+    /// one of more than its 100 fields too: raising that count costs an allocation for each head).
     pub head_bytes_max: usize,
-    /// Header fields of a head.
-    pub head_fields_max: usize,
     /// How long a client's connection may lie idle, or take for a head.
     pub client_idle_max: Duration,
     /// Idle connections kept for each provider, by each thread.
@@ -76,7 +75,6 @@ impl Default for Limits {
         Self {
             connections_max: 16_384,
             head_bytes_max: 128 << 10,
-            head_fields_max: 128,
             client_idle_max: Duration::from_secs(120),
             idle_connections_max: 128,
             idle_age_max: Duration::from_secs(30),
@@ -87,7 +85,7 @@ impl Default for Limits {
             capture_total_bytes_max: 256 << 20,
             live_call_bytes_max: 32 << 20,
             live_reply_bytes_max: 4 << 20,
-            candidate_wait_max: Duration::from_secs(60),
+            candidate_wait_max: Duration::from_secs(120),
             guard_credentials_max: 10_000,
             guard_age_us_max: 10 * exchange::MINUTE_US,
             drain_wait_max: Duration::from_secs(30),

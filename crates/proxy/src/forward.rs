@@ -108,7 +108,7 @@ pub(crate) fn refuse(
         drop(opened);
         return answer_refusal(&Refusal::CallCut, Replying::unobserved(), client.in_flight);
     }
-    let mut replying = opened.answered(refusal.status(), refusal.headers(), served);
+    let mut replying = opened.answered(refusal.status(), &refusal.headers(), served);
     replying.chunk(&refusal.body());
     replying.cut();
     answer_refusal(refusal, replying, client.in_flight)

@@ -1,5 +1,56 @@
-//! The live path: a call goes to the provider that the caller named, the reply comes back, and a copy
-//! of both is left at the mirror.
+//! The live path: a call goes to the provider that its path names, the reply comes back, and a copy of
+//! both is left at the mirror.
+//!
+//! ```text
+//! listen ─► serve ─┬─► forward ─────────────► pool ─► provider     pass-through: nothing is read
+//!                  └─► live: ahead ─► plan ─► pool ─► candidate    a live category; fallback: reference
+//! client ◄─ answer ◄─────────────────────────────┘
+//!              └─ capture ─► Mirror::offer                          on end or drop, never awaited
+//! ```
+//!
+//! It never parses, decompresses, redirects, retries what may have been acted on, reads the
+//! environment, or waits for anything downstream of [`Mirror::offer`]. The policy, the categories and
+//! the dialects are behind [`Steer`]; the journal is behind [`Mirror`]. A metrics recorder must be
+//! installed before [`Proxy::run`], which looks its handles up once.
+//!
+//! # Where axum ends and hyper begins
+//!
+//! There is no axum here. A bare pass-through was put between raw sockets, case by case of the list
+//! that linkerd2-proxy calls transparency (`tests/proxy/transparency.rs`), and what is needed to pass
+//! lies below axum: `axum::serve` gives no hand on hyper's connection builder, and so none on the
+//! spelling of header names, on the `date` that is added to replies, on the time a head may take, or
+//! on the runtime that a connection lives on; its router has a say in paths that are the provider's.
+//! hyper-util's pooled client is left out as well: it takes a request apart to normalise it, and hands
+//! connections across threads. So: hyper's server, hyper's client connection, a pool of our own, and
+//! one `current_thread` runtime for each core. axum serves the admin listener, where none of this
+//! matters.
+//!
+//! # What hyper keeps, and how
+//!
+//! - The spelling of header names, with `preserve_header_case` on both sides: it travels in the
+//!   message's extensions, which are therefore handed on. The order of fields, as long as none is
+//!   removed in place (an `http::HeaderMap` fills a gap with its last field), so maps are rebuilt.
+//! - Values byte for byte, 8-bit ones too (blanks around them go); reasons of a provider's own.
+//! - Framing by length or in chunks; `content-length: 0`; the length of a reply to HEAD. Of a 304 it
+//!   drops the length unless the body claims it, so ours claims it and sends nothing.
+//! - A body that fails is closed without its end, so it looks dead. But what was read just before is
+//!   thrown away unless it was flushed, so the failure waits for one more poll. A reply to HTTP/1.0
+//!   that ends with its connection would look finished: that connection is reset.
+//!
+//! # What hyper does not keep
+//!
+//! - Fields of one name stand together, at the place of the first. Fields of ours (`te`, stamps) come
+//!   last, in lower case; so do trailers.
+//! - Trailers pass only where `trailer` announces them, and down only where the client said
+//!   `te: trailers`.
+//! - Chunk boundaries and chunk extensions: each read becomes a chunk. A reply that ends with its
+//!   connection is chunked for an HTTP/1.1 client. Providers are always asked in HTTP/1.1.
+//! - `1xx` replies: a 103 is dropped. A 100 is asked of the provider first (see `body::Gate`), and
+//!   given to the client when its body is wanted.
+//! - The `content-length` of a 204 and the `transfer-encoding` of a reply to HEAD; one of two equal
+//!   lengths; a length beside `transfer-encoding`.
+//! - What it cannot parse it answers alone, without a body: 400, 414, 431.
+//! - A client that closes its sending side is taken for gone.
 
 mod answer;
 mod body;

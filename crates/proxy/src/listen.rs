@@ -209,7 +209,6 @@ fn server(limits: &Limits) -> Builder {
     builder
         .preserve_header_case(true)
         .auto_date_header(false)
-        .max_headers(limits.head_fields_max)
         .max_header_size(limits.head_bytes_max)
         .timer(TokioTimer::new())
         .header_read_timeout(limits.client_idle_max);

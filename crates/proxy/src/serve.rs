@@ -2,7 +2,7 @@
 
 use crate::{
     body::{ReplyBody, Rest},
-    capture::{CallFacts, CallSide, Observer, Opened, Replying, observed},
+    capture::{CallFacts, CallSide, Head, Observer, Opened, Replying, observed},
     config::Limits,
     downstream::Reset,
     forward,
@@ -110,7 +110,8 @@ impl Call {
             provider: Arc::clone(self.pool.provider()),
             method: self.parts.method,
             path: self.path,
-            headers: self.parts.headers,
+            head: Head::of(&self.parts.headers),
+            declared_category: headers::declared_category(&self.parts.headers).map(str::to_owned),
             policy_version: self.policy_version,
         };
         Opened::new(observer, facts, &client.side)

@@ -1,7 +1,7 @@
 //! An exchange as it was seen, raw: what the mirror gets.
 
 use crate::{
-    capture::{CallFacts, tape::Tape},
+    capture::{CallFacts, Head, tape::Tape},
     headers,
 };
 use exchange::{
@@ -20,7 +20,7 @@ pub struct Captured {
     pub(super) facts: CallFacts,
     pub(super) call: Tape,
     pub(super) status: u16,
-    pub(super) reply_headers: HeaderMap,
+    pub(super) reply_head: Head,
     pub(super) reply: Tape,
     pub(super) capture: Capture,
     pub(super) served: Served,
@@ -58,13 +58,13 @@ impl Captured {
     /// What the caller declared.
     #[must_use]
     pub fn declared(&self) -> Declared {
-        headers::declared(&self.facts.headers)
+        headers::declared(&self.facts.head.headers())
     }
 
     /// The category that the caller declared, without a copy.
     #[must_use]
     pub fn declared_category(&self) -> Option<&str> {
-        headers::declared_category(&self.facts.headers)
+        self.facts.declared_category.as_deref()
     }
 
     /// The status that the client got; 0 where none arrived.
@@ -75,8 +75,8 @@ impl Captured {
 
     /// The head of the reply, as the provider sent it: rate limits may be read from it.
     #[must_use]
-    pub fn reply_headers(&self) -> &HeaderMap {
-        &self.reply_headers
+    pub fn reply_headers(&self) -> HeaderMap {
+        self.reply_head.headers()
     }
 
     /// How the call was served.
@@ -105,10 +105,11 @@ impl Captured {
         origin: Origin,
         conversation: impl FnOnce(ExchangeId, &Declared, &RawCall) -> Conversation,
     ) -> Exchange {
-        let declared = self.declared();
+        let call_headers = self.facts.head.headers();
+        let declared = headers::declared(&call_headers);
         let call = RawCall {
             method: self.facts.method.as_str().to_owned(),
-            headers: headers::recorded_call(&self.facts.headers),
+            headers: headers::recorded_call(&call_headers),
             path: self.facts.path,
             body: Body::Inline(self.call.joined()),
         };
@@ -122,7 +123,7 @@ impl Captured {
             call,
             reply: RawReply {
                 status: self.status,
-                headers: headers::recorded_reply(&self.reply_headers),
+                headers: headers::recorded_reply(&self.reply_head.headers()),
                 body: Body::Inline(self.reply.joined()),
             },
             capture: self.capture,

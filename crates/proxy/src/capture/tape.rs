@@ -1,6 +1,10 @@
 //! Tapes: the chunks of one body, bounded each and all together.
+//!
+//! A chunk is a slice of the buffer that hyper read it into, and keeps all of that buffer alive: 20
+//! bytes of a stream may hold 8 KiB, which the budget does not see and which hyper cannot use again.
+//! So small chunks are copied, and only large ones are kept as they are.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use std::{
     mem,
     sync::{
@@ -8,6 +12,9 @@ use std::{
         atomic::{AtomicU8, AtomicUsize, Ordering},
     },
 };
+
+/// Chunks up to this length are copied.
+const COPIED_BYTES_MAX: usize = 4 << 10;
 
 /// The bytes of all captures that are open or wait in the mirror.
 #[derive(Debug)]
@@ -41,7 +48,12 @@ pub(crate) struct Tape {
     budget: Option<Arc<Budget>>,
     body_bytes_max: usize,
     chunks: Vec<Bytes>,
+    /// Small chunks since the last large one.
+    copied: BytesMut,
+    /// Bytes of the body so far.
     bytes: usize,
+    /// What the tape holds of the budget: its body, and the head that belongs to it.
+    held: usize,
     fate: Fate,
 }
 
@@ -67,30 +79,46 @@ impl Tape {
             budget: Some(Arc::clone(budget)),
             body_bytes_max,
             chunks: Vec::new(),
+            copied: BytesMut::new(),
             bytes: 0,
+            held: 0,
             fate: Fate::Whole,
         }
     }
 
     pub(crate) fn push(&mut self, chunk: &Bytes) {
-        let Some(budget) = &self.budget else { return };
-        if self.fate != Fate::Whole || chunk.is_empty() {
+        if self.budget.is_none() || self.fate != Fate::Whole {
             return;
         }
-        let room = self.body_bytes_max - self.bytes;
-        let kept = chunk.slice(..room.min(chunk.len()));
-        if kept.len() < chunk.len() {
+        let count = chunk.len().min(self.body_bytes_max - self.bytes);
+        if count < chunk.len() {
             self.fate = Fate::Truncated;
         }
-        if kept.is_empty() {
+        if count == 0 || !self.charge(count) {
             return;
         }
-        if !budget.take(kept.len()) {
+        self.bytes += count;
+        if count <= COPIED_BYTES_MAX {
+            self.copied.extend_from_slice(&chunk[..count]);
+            return;
+        }
+        self.close_copied();
+        self.chunks.push(chunk.slice(..count));
+    }
+
+    /// Takes `bytes` of the budget, or sheds all that is held; whether it was there.
+    pub(crate) fn charge(&mut self, bytes: usize) -> bool {
+        let Some(budget) = &self.budget else { return false };
+        if self.fate == Fate::Shed {
+            return false;
+        }
+        let fits = budget.take(bytes);
+        if fits {
+            self.held += bytes;
+        } else {
             self.shed();
-            return;
         }
-        self.bytes += kept.len();
-        self.chunks.push(kept);
+        fits
     }
 
     pub(crate) fn taped(self) -> Taped {
@@ -107,6 +135,7 @@ impl Tape {
 
     /// The bytes in one piece: the chunk itself where there is one.
     pub(crate) fn joined(mut self) -> Bytes {
+        self.close_copied();
         let chunks = mem::take(&mut self.chunks);
         match <[Bytes; 1]>::try_from(chunks) {
             Ok([only]) => only,
@@ -114,11 +143,19 @@ impl Tape {
         }
     }
 
+    fn close_copied(&mut self) {
+        if !self.copied.is_empty() {
+            self.chunks.push(mem::take(&mut self.copied).freeze());
+        }
+    }
+
     fn shed(&mut self) {
         self.fate = Fate::Shed;
         self.chunks = Vec::new();
+        self.copied = BytesMut::new();
+        self.bytes = 0;
         if let Some(budget) = &self.budget {
-            budget.give_back(mem::take(&mut self.bytes));
+            budget.give_back(mem::take(&mut self.held));
         }
     }
 }
@@ -126,7 +163,7 @@ impl Tape {
 impl Drop for Tape {
     fn drop(&mut self) {
         if let Some(budget) = &self.budget {
-            budget.give_back(self.bytes);
+            budget.give_back(self.held);
         }
     }
 }
@@ -152,6 +189,11 @@ impl CallSide {
     /// One that keeps nothing, for calls that are not observed.
     pub(crate) fn untaped() -> Arc<Self> {
         Self::new(Tape::default())
+    }
+
+    /// Charges the head of the call to its tape.
+    pub(crate) fn charge(&self, bytes: usize) {
+        self.with(|tape| tape.charge(bytes));
     }
 
     pub(crate) fn push(&self, chunk: &Bytes) {

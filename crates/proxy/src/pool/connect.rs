@@ -91,10 +91,7 @@ impl Connector {
             (Some(_), None) => return Err(Error::NoAuthorities),
         };
         let mut builder = Builder::new();
-        builder
-            .preserve_header_case(true)
-            .max_headers(limits.head_fields_max)
-            .max_header_size(limits.head_bytes_max);
+        builder.preserve_header_case(true).max_header_size(limits.head_bytes_max);
         Ok(Self {
             upstream,
             tls: security,

@@ -1,4 +1,4 @@
-//! Live categories: who answers, who is told, and what a failing candidate costs (nothing).
+//! Invariant 9, and live categories: who answers, who is told, and what a failing candidate costs (nothing).
 
 use crate::support::{Provider, Rig, Setup, Witness, json};
 use bytes::Bytes;
@@ -10,10 +10,10 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// Everything with "summarise" in it is live at the candidate `small` of provider `c`.
-struct Script {
-    turn: Route,
-    live: Arc<AtomicBool>,
+/// Everything that begins with "summarise" in it is live at the candidate `small` of provider `c`.
+pub(crate) struct Script {
+    pub(crate) turn: Route,
+    pub(crate) live: Arc<AtomicBool>,
 }
 
 impl Steer for Script {
@@ -109,7 +109,7 @@ fn small(_: &str, _: &str) -> String {
     json("200 OK", "{\"by\":\"small\"}")
 }
 
-fn call(key: &str, body: &str) -> String {
+pub(crate) fn call(key: &str, body: &str) -> String {
     let length = body.len();
     format!(
         "POST /p/v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
@@ -253,6 +253,27 @@ fn a_call_too_long_to_plan_goes_to_the_reference_whole() {
         assert!(*exchange.call.body.inline().unwrap() == *body);
         assert_eq!(exchange.capture, exchange::Capture::Complete);
     }
+}
+
+#[test]
+fn a_chunked_call_of_a_live_category_reaches_the_reference_whole() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let provider = Provider::scripted(move |mut wire| {
+        wire.read_head();
+        tell.send(wire.read_chunks(14)).unwrap();
+        wire.send(json("200 OK", "{}"));
+    });
+    let live = Arc::new(AtomicBool::new(true));
+    let rig = Setup::of(&[("p", provider.url())])
+        .steered_by(Script { turn: Route::Reference, live })
+        .start();
+    let mut client = rig.client();
+    client.send(
+        "POST /p/v1/chat/completions HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n\
+         9\r\nsummarise\r\n5\r\n this\r\n0\r\n\r\n",
+    );
+    assert_eq!(told.recv_timeout(crate::support::PATIENCE).unwrap(), b"summarise this");
+    client.read_until("{}");
 }
 
 #[test]

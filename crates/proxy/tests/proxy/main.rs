@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod live;
+mod meters;
 mod mirror;
 mod pool;
 mod support;

@@ -1,10 +1,17 @@
-//! Whatever the mirror does, the client sees the same; and the mirror's books close.
+//! Invariants 1 and 3: whatever the mirror does, the client sees the same; and the mirror's books close.
 
 use crate::support::{Provider, Setup, json};
 use proxy::{Captured, Limits, Mirror, Offer, Queue, QueueLimits, ShedReason, Tally};
 use std::{collections::BTreeMap, sync::Arc};
 
 const CALL: &str = "POST /p/x HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nabcd";
+
+/// The bytes of one exchange: both bodies and both heads (less their line ends).
+const JUST_ENOUGH: usize = 4
+    + 4
+    + "host:a\ncontent-length:4\n".len()
+    + "content-type:application/json\ncontent-length:4\n".len();
+const LESS: usize = JUST_ENOUGH - 1;
 
 /// Three calls on one connection are answered as if there were no mirror.
 fn check(mirror: Arc<dyn Mirror>, change: impl FnOnce(&mut Limits)) {
@@ -53,7 +60,7 @@ fn a_mirror_that_nobody_drains_sheds_and_counts() {
 #[test]
 fn captures_over_the_memory_limit_are_shed_and_counted() {
     let queue = Arc::new(Queue::new(QueueLimits::default()));
-    check(Arc::new(Shared(Arc::clone(&queue))), |limits| limits.capture_total_bytes_max = 7);
+    check(Arc::new(Shared(Arc::clone(&queue))), |limits| limits.capture_total_bytes_max = LESS);
     let expected = BTreeMap::from([(None, tally(3, 0, &[(ShedReason::Memory, 3)]))]);
     assert_eq!(queue.take_tallies(), expected);
 }
@@ -61,7 +68,9 @@ fn captures_over_the_memory_limit_are_shed_and_counted() {
 #[test]
 fn memory_is_free_again_when_the_mirror_lets_go() {
     let queue = Arc::new(Queue::new(QueueLimits { exchanges_max: 0, categories_max: 4 }));
-    check(Arc::new(Shared(Arc::clone(&queue))), |limits| limits.capture_total_bytes_max = 8);
+    check(Arc::new(Shared(Arc::clone(&queue))), |limits| {
+        limits.capture_total_bytes_max = JUST_ENOUGH
+    });
     let expected = BTreeMap::from([(None, tally(3, 0, &[(ShedReason::QueueFull, 3)]))]);
     assert_eq!(queue.take_tallies(), expected);
 }

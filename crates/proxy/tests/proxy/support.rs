@@ -119,6 +119,20 @@ impl Wire {
         Some((head, latin1(&self.read_exact(length))))
     }
 
+    /// A chunked body of `length` bytes, to its end.
+    pub(crate) fn read_chunks(&mut self, length: usize) -> Vec<u8> {
+        let mut body = Vec::with_capacity(length);
+        loop {
+            let size = self.read_until("\r\n");
+            let size = usize::from_str_radix(size.trim_end(), 16).unwrap();
+            body.extend(self.read_exact(size));
+            assert_eq!(self.read_exact(2), b"\r\n");
+            if size == 0 {
+                return body;
+            }
+        }
+    }
+
     pub(crate) fn local_port(&self) -> u16 {
         self.stream.local_addr().unwrap().port()
     }

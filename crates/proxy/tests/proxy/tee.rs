@@ -1,7 +1,8 @@
-//! What the mirror gets is what the client saw, however the exchange ended.
+//! Invariant 4 (bounded) and half of 2: what the mirror gets is what the client saw, however the exchange ended.
 
 use crate::support::{PATIENCE, Provider, Rig, Seen, Setup, Witness, json};
 use exchange::{Capture, Exchange};
+use proptest::{collection::vec, prelude::*};
 use std::sync::mpsc::channel;
 
 fn watched(provider: &Provider, change: impl FnOnce(&mut proxy::Limits)) -> (Rig, Seen) {
@@ -198,4 +199,53 @@ fn an_unknown_provider_is_no_exchange() {
     client.ask("GET /p/x HTTP/1.1\r\nhost: a\r\n\r\n");
     assert_eq!(seen.next().provider, "p");
     assert!(seen.is_empty());
+}
+
+/// `body` in chunks that end wherever `cuts` says.
+fn chunked(body: &[u8], cuts: &[usize]) -> Vec<u8> {
+    let mut ends: Vec<usize> = cuts.iter().map(|cut| cut % (body.len() + 1)).collect();
+    ends.extend([0, body.len()]);
+    ends.sort_unstable();
+    ends.dedup();
+    let mut out = Vec::new();
+    for pair in ends.windows(2) {
+        out.extend_from_slice(format!("{:x}\r\n", pair[1] - pair[0]).as_bytes());
+        out.extend_from_slice(&body[pair[0]..pair[1]]);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"0\r\n\r\n");
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Whatever the chunks, small (copied) or large (shared): the provider gets the call's bytes, and
+    /// the mirror gets those of both.
+    #[test]
+    fn bodies_are_captured_whole_wherever_their_chunks_end(
+        call in vec(any::<u8>(), 0..20_000),
+        reply in vec(any::<u8>(), 0..20_000),
+        cuts in vec(any::<usize>(), 0..8),
+    ) {
+        let (tell, told) = channel();
+        let answer = chunked(&reply, &cuts);
+        let length = call.len();
+        let provider = Provider::scripted(move |mut wire| {
+            wire.read_head();
+            tell.send(wire.read_chunks(length)).unwrap();
+            wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+            wire.send(&answer);
+        });
+        let (rig, seen) = watched(&provider, |_| {});
+        let mut client = rig.client();
+        client.send("POST /p/x HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n");
+        client.send(chunked(&call, &cuts));
+        prop_assert!(told.recv_timeout(PATIENCE).unwrap() == call);
+        client.read_head();
+        prop_assert!(client.read_chunks(reply.len()) == reply);
+        let exchange = seen.next();
+        prop_assert!(bodies(&exchange) == (call, reply));
+        prop_assert_eq!(exchange.capture, Capture::Complete);
+    }
 }

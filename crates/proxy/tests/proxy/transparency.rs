@@ -1,4 +1,4 @@
-//! What a client and a provider see of each other: golden bytes on both sides.
+//! Invariant 2: what a client and a provider see of each other: golden bytes on both sides.
 
 use crate::support::{Provider, Rig, Setup, Wire, json};
 use std::sync::mpsc::channel;
