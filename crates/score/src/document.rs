@@ -1,0 +1,66 @@
+//! JSON in a reply's text.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Number, Value};
+
+/// Whether JSON may come in a Markdown code fence. A client that parses the text as it is stumbles
+/// over one; many clients strip it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fence {
+    /// With or without.
+    #[default]
+    Allowed,
+    /// The text must be bare JSON.
+    Refused,
+}
+
+impl Fence {
+    /// The text that should be JSON.
+    pub(crate) fn strip(self, text: &str) -> &str {
+        let text = text.trim();
+        match self {
+            Self::Refused => text,
+            Self::Allowed => inside_fence(text).unwrap_or(text),
+        }
+    }
+
+    /// Reads the text as JSON; the error says what is wrong with it.
+    pub(crate) fn parse(self, text: &str) -> Result<Value, String> {
+        serde_json::from_str(self.strip(text)).map_err(|error| format!("not JSON: {error}"))
+    }
+}
+
+/// What a single code fence around the whole text holds.
+pub(crate) fn inside_fence(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix("```")?.strip_suffix("```")?;
+    let (language, body) = inner.split_once('\n')?;
+    language.trim().bytes().all(|byte| byte.is_ascii_alphanumeric()).then(|| body.trim())
+}
+
+/// Equality as JSON means it: `1` is `1.0`, and the order of members says nothing.
+pub(crate) fn equal(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => numbers_equal(a, b),
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            let same = |(name, a): (&String, &Value)| b.get(name).is_some_and(|b| equal(a, b));
+            a.len() == b.len() && a.iter().all(same)
+        }
+        (a, b) => a == b,
+    }
+}
+
+/// Integers as integers, because floats take different long ones for the same.
+fn numbers_equal(a: &Number, b: &Number) -> bool {
+    match (whole(a), whole(b)) {
+        (Some(a), Some(b)) => a == b,
+        (_, _) => a.as_f64() == b.as_f64(),
+    }
+}
+
+fn whole(number: &Number) -> Option<i128> {
+    number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
+}

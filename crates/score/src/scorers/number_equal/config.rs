@@ -1,0 +1,10 @@
+use serde::{Deserialize, Serialize};
+
+/// What a pipeline sets.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// How far apart the numbers may be, as a share of the reference's; 0 compares exactly.
+    #[serde(default)]
+    pub tolerance: f64,
+}
