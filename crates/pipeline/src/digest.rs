@@ -1,7 +1,7 @@
 //! The digest of a cell's definition: everything that its evidence depends on, and nothing else.
 //! Reordering fields, comments, prices, budgets, sampling and the gate leave it as it is.
 
-use crate::{CategoryDef, JudgeFigures, Pipeline, ScorerDef, Target, pipeline::tolerance};
+use crate::{CategoryDef, JudgeFigures, Pipeline, Target, pipeline::tolerance};
 use confidence::Tolerance;
 use policy::When;
 use serde::Serialize;
@@ -33,7 +33,7 @@ pub(crate) fn cell(
             Target::Margin(margin) => ("margin", margin),
         },
         tau: tolerance.tau(),
-        scorers: &category.scorers,
+        scorers: scorers(category),
         judge: judge.map(|judge| Judge {
             model: &judge.model,
             rubric: &judge.rubric,
@@ -56,7 +56,7 @@ struct Canonical<'a> {
     mode: &'static str,
     target: (&'static str, f64),
     tau: f64,
-    scorers: &'a [ScorerDef],
+    scorers: Option<String>,
     judge: Option<Judge<'a>>,
     control: bool,
     candidate: &'a str,
@@ -68,4 +68,10 @@ struct Judge<'a> {
     model: &'a str,
     rubric: &'a str,
     repeats: u32,
+}
+
+/// Which scorers there are, whatever their order. The scorers of a loaded pipeline compile.
+fn scorers(category: &CategoryDef) -> Option<String> {
+    let scorers = score::Scorers::compile(&category.scorers).ok()?;
+    Some(scorers.digest().to_owned())
 }

@@ -18,6 +18,6 @@ pub use load::{PIPELINE_BYTES_MAX, load, load_with_files};
 pub use mistake::{Mistake, Severity};
 pub use pipeline::{
     Budget, CategoryDef, JudgeDef, JudgeFigures, Mirror, Model, Pipeline, Provider, Redaction,
-    ScorerDef, Target,
+    Target,
 };
 pub use raw::sections;

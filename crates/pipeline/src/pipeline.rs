@@ -2,7 +2,7 @@ use crate::{digest, mistake::Mistake};
 use confidence::{Mode, Tolerance};
 use exchange::NanoUsd;
 use policy::{Definition, GateRule, Price, PriceBook, Rule, Sampling, When, epoch::MAX_WAIT_S};
-use serde::Serialize;
+use score::ScorerSpec;
 
 /// What is evaluated: a file that passed every check.
 #[derive(Clone, Debug)]
@@ -75,7 +75,7 @@ pub struct CategoryDef {
     /// The providers that its calls may be put to; empty means every one.
     pub allowed_providers: Vec<String>,
     /// The checks on each reply.
-    pub scorers: Vec<ScorerDef>,
+    pub scorers: Vec<ScorerSpec>,
     /// What share of it is shadowed.
     pub sampling: Sampling,
     /// What the gate demands.
@@ -88,15 +88,6 @@ impl CategoryDef {
     pub fn is_judged(&self) -> bool {
         self.mode.is_judged()
     }
-}
-
-/// A scorer, as it is written.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ScorerDef {
-    /// Which scorer.
-    pub kind: String,
-    /// Its table, `kind` included.
-    pub settings: serde_json::Value,
 }
 
 /// What a candidate has to reach.

@@ -1,5 +1,7 @@
 //! The behaviour of the pipeline crate, through its public API.
 
+#![cfg(test)]
+
 mod corpus;
 mod digest;
 mod golden;

@@ -66,3 +66,30 @@ fn the_schema_refuses_what_a_schema_can_refuse() {
         assert!(!validator.is_valid(&value), "{name}");
     }
 }
+
+/// What a scorer of that kind says of a field that it does not have: the names of those it has.
+fn settings_of(kind: &str) -> BTreeSet<String> {
+    let text = include_str!("golden/candidate_is_the_reference.toml");
+    let scorer = format!("scorers = [{{ kind = \"{kind}\", zzzzzzzzzzzzzzzz = 1 }}]");
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("scorers")).collect();
+    let mistakes = pipeline::load(&format!("{}\n{scorer}\n", lines.join("\n"))).unwrap_err();
+    let unknown = mistakes.iter().find(|mistake| mistake.what.contains("zzzzzzzzzzzzzzzz"));
+    let remedy = &unknown.unwrap_or_else(|| panic!("{kind}: {mistakes:#?}")).remedy;
+    remedy.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn the_schema_knows_exactly_the_scorers_and_their_settings() {
+    let unknown = pipeline::load(include_str!("golden/unknown_scorer.toml")).unwrap_err();
+    let list = &unknown.iter().find(|mistake| mistake.what.contains("`kind`")).unwrap().remedy;
+    let mut kinds: BTreeSet<&str> = list.split('`').skip(1).step_by(2).collect();
+    for scorer in schema()["$defs"]["scorer"]["oneOf"].as_array().unwrap() {
+        let properties = scorer["properties"].as_object().unwrap();
+        let kind = properties["kind"]["const"].as_str().unwrap();
+        assert!(kinds.remove(kind), "there is no scorer {kind}");
+        let known: BTreeSet<String> =
+            properties.keys().filter(|name| *name != "kind").cloned().collect();
+        assert_eq!(settings_of(kind), known, "scorer {kind}");
+    }
+    assert_eq!(kinds, BTreeSet::new(), "scorers that the schema does not know");
+}

@@ -82,7 +82,7 @@ name = "tools"
 mode = "A/A"
 margin = 0.03
 candidates = ["tiny-1"]
-scorers = [{ kind = "tool_calls" }]
+scorers = [{ kind = "tool_calls_equal" }]
 "#;
 
 fn small() -> Pipeline {

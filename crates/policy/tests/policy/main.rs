@@ -1,5 +1,7 @@
 //! The behaviour of the policy crate, through its public API.
 
+#![cfg(test)]
+
 mod assign;
 mod categorize;
 mod chance;
