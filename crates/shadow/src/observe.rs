@@ -1,0 +1,279 @@
+//! The first half of a batch: what was seen, and what is decided about it, before anything is asked.
+//!
+//! It reads and decides, and does no I/O: the same events give the same rows. What a table holds
+//! already is taken from there instead of being decided again, so that a crash between a decision
+//! and its consequences changes nobody's chance.
+
+mod trial;
+
+use crate::{
+    Observed, Receipts, Settings,
+    budget::Budget,
+    metric,
+    read::Batch,
+    rows::{
+        assignment::AssignmentRow,
+        block::BlockRow,
+        cell::CellRow,
+        exchange::{ExchangeRow, Reading},
+        meter::MeterRow,
+    },
+};
+use bytes::Bytes;
+use dialect::{Dialect, content};
+use exchange::{Body, Call, Date, Event, Exchange, ExchangeId, Headers, Reply, Timestamp};
+use policy::{Block, CallFacts, Cell};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+/// The endpoint of a call that no dialect understood.
+pub(crate) const OPAQUE: &str = "opaque";
+
+/// An exchange with arms to ask.
+pub(crate) struct Job {
+    pub(crate) offset: u64,
+    pub(crate) exchange: Box<Exchange>,
+    pub(crate) dialect: Dialect,
+    pub(crate) category: String,
+    pub(crate) call: Call,
+    pub(crate) reply: Reply,
+    /// The call's body, decoded.
+    pub(crate) body: Bytes,
+    pub(crate) arms: Vec<Arm>,
+}
+
+/// An arm to ask: an assignment that was sampled.
+pub(crate) enum Arm {
+    /// The reference, a second time.
+    Control,
+    /// A candidate, for the cell that is open.
+    Candidate(Cell),
+    /// A candidate whose cell was closed between the draw and a restart: today's scorers would
+    /// answer another question than the one that was drawn for.
+    Closed { candidate: Option<String>, cell: Option<String> },
+}
+
+/// What the worker knows when it decides.
+pub(crate) struct Observer {
+    settings: Arc<Settings>,
+    budget: Arc<Budget>,
+    receipts: Receipts,
+    cells: Vec<Cell>,
+    blocks: BTreeMap<(String, Date), Block>,
+    /// Whether this process has compared its definitions with the open cells.
+    cells_opened: bool,
+}
+
+/// An exchange with what a dialect read in it.
+struct Seen {
+    offset: u64,
+    exchange: Box<Exchange>,
+    category: policy::Category,
+    dialect: Option<Dialect>,
+    call: Call,
+    reply: Reply,
+    body: Option<Bytes>,
+}
+
+impl Observer {
+    pub(crate) fn new(
+        settings: Arc<Settings>,
+        budget: Arc<Budget>,
+        receipts: Receipts,
+        cells: Vec<Cell>,
+        blocks: Vec<Block>,
+    ) -> Self {
+        let key = |block: Block| ((block.cell.clone(), block.day), block);
+        let blocks = blocks.into_iter().map(key).collect();
+        Self { settings, budget, receipts, cells, blocks, cells_opened: false }
+    }
+
+    pub(crate) fn receipts(&self) -> Receipts {
+        self.receipts
+    }
+
+    /// The rows of a batch, and what is to be asked. `recorded` are the assignments that the table
+    /// holds already of these offsets; `now` is for the budget alone.
+    pub(crate) fn observe(
+        &mut self,
+        batch: Batch,
+        recorded: Vec<AssignmentRow>,
+        now: Timestamp,
+    ) -> (Observed, Vec<Job>) {
+        metric::events(batch.events.len());
+        let mut observed = Observed { offsets: batch.offsets, ..Observed::default() };
+        let mut jobs = Vec::new();
+        let mut recorded = by_exchange(recorded);
+        for (offset, event) in batch.events {
+            match event {
+                Event::Meter(meter) => observed.meters.extend(MeterRow::all(offset, &meter)),
+                Event::Exchange(exchange) => {
+                    self.open_cells(exchange.observed_at, &mut observed);
+                    let (seen, row) = self.see(offset, exchange);
+                    observed.exchanges.push(row);
+                    let decided = if offset < self.receipts.assignments {
+                        recorded.remove(&seen.exchange.id).unwrap_or_default()
+                    } else {
+                        self.decide(&seen, now, &mut observed)
+                    };
+                    observed.assignments.extend_from_slice(&decided);
+                    jobs.extend(self.job(seen, &decided));
+                }
+            }
+        }
+        (observed, jobs)
+    }
+
+    /// Cells are opened at the moment of the first exchange that finds them closed, not at a
+    /// process's start, so that the same journal opens the same cells.
+    fn open_cells(&mut self, at: Timestamp, observed: &mut Observed) {
+        if std::mem::replace(&mut self.cells_opened, true) {
+            return;
+        }
+        let opened = policy::epoch::open(&self.cells, &self.settings.definitions, at);
+        observed.cells.extend(opened.iter().map(CellRow::from));
+        self.cells.extend(opened);
+    }
+
+    fn see(&self, offset: u64, exchange: Box<Exchange>) -> (Seen, ExchangeRow) {
+        let settings = &self.settings;
+        let dialect = settings.models.providers.get(&exchange.provider).map(|p| p.dialect);
+        let (call, reply) = read(dialect, &exchange);
+        let category = settings.categorizer.categorize(&CallFacts {
+            declared: &exchange.declared,
+            provider: &exchange.provider,
+            path: &exchange.call.path,
+            headers: &exchange.call.headers,
+            call: Some(&call),
+        });
+        let usage = dialect
+            .filter(|_| call.endpoint != OPAQUE)
+            .map(|dialect| dialect.usage_or_estimate(&call, &reply));
+        let model = exchange.served.candidate.as_deref().or(call.model.as_deref());
+        let cost = model.zip(usage.as_ref()).and_then(|(model, usage)| {
+            settings.prices.cost(model, exchange.observed_at, usage, exchange.latency_us)
+        });
+        let body = decoded(&exchange.call.headers, &exchange.call.body);
+        let response = decoded(&exchange.reply.headers, &exchange.reply.body);
+        let reading = Reading {
+            category: &category,
+            dialect: dialect.map_or(OPAQUE, Dialect::name),
+            call: &call,
+            reply: &reply,
+            usage,
+            cost,
+            request: body.as_ref().and_then(text),
+            response: response.as_ref().and_then(text),
+        };
+        let row = ExchangeRow::new(offset, &exchange, reading);
+        (Seen { offset, exchange, category, dialect, call, reply, body }, row)
+    }
+
+    fn decide(
+        &mut self,
+        seen: &Seen,
+        now: Timestamp,
+        observed: &mut Observed,
+    ) -> Vec<AssignmentRow> {
+        let settings = Arc::clone(&self.settings);
+        let Some(work) = settings.categories.get(&seen.category.name) else { return Vec::new() };
+        let cells = self.cells_of(&seen.category.name);
+        let day = seen.exchange.observed_at.date();
+        for cell in &cells {
+            let key = (cell.cell.clone(), day);
+            self.blocks.entry(key).or_insert_with(|| {
+                let block = Block::declare(cell, day, work.sampling.probability());
+                observed.blocks.push(BlockRow::from(&block));
+                block
+            });
+        }
+        let floor = |cell: &Cell| {
+            self.blocks.get(&(cell.cell.clone(), day)).map_or(0.0, |block| block.pi_floor)
+        };
+        let context = trial::Context { settings: &settings, budget: &self.budget, work, now };
+        let trials: Vec<_> = cells.into_iter().map(|cell| (floor(&cell), cell)).collect();
+        context.decide(seen, trials)
+    }
+
+    /// The open cell of each candidate, in the order of the definitions.
+    fn cells_of(&self, category: &str) -> Vec<Cell> {
+        let current = policy::epoch::current(&self.cells);
+        let definitions = self.settings.definitions.iter();
+        definitions
+            .filter(|definition| definition.category == category)
+            .filter_map(|definition| current.get(&(category, definition.candidate.as_str())))
+            .map(|cell| (*cell).clone())
+            .collect()
+    }
+
+    /// What is to be asked of this exchange, unless the table says that it was.
+    fn job(&self, seen: Seen, decided: &[AssignmentRow]) -> Option<Job> {
+        if seen.offset < self.receipts.shadows {
+            return None;
+        }
+        let current = policy::epoch::current(&self.cells);
+        let arm = |row: &AssignmentRow| {
+            let candidate = row.candidate.as_deref().unwrap_or_default();
+            let open = current.get(&(seen.category.name.as_str(), candidate));
+            match (row.arm, open.filter(|cell| row.cell.as_ref() == Some(&cell.cell))) {
+                (exchange::Arm::Reference | exchange::Arm::Control, _) => Arm::Control,
+                (exchange::Arm::Candidate, Some(cell)) => Arm::Candidate((*cell).clone()),
+                (exchange::Arm::Candidate, None) => {
+                    Arm::Closed { candidate: row.candidate.clone(), cell: row.cell.clone() }
+                }
+            }
+        };
+        let arms: Vec<Arm> = decided.iter().filter(|row| row.sampled).map(arm).collect();
+        let (false, Some(dialect)) = (arms.is_empty(), seen.dialect) else { return None };
+        Some(Job {
+            offset: seen.offset,
+            exchange: seen.exchange,
+            dialect,
+            category: seen.category.name,
+            call: seen.call,
+            reply: seen.reply,
+            body: seen.body.unwrap_or_default(),
+            arms,
+        })
+    }
+}
+
+fn by_exchange(rows: Vec<AssignmentRow>) -> HashMap<ExchangeId, Vec<AssignmentRow>> {
+    let mut found: HashMap<_, Vec<_>> = HashMap::new();
+    for row in rows {
+        found.entry(row.exchange_id).or_default().push(row);
+    }
+    found
+}
+
+/// A body that is not at hand, or of a provider that nobody knows, is not understood.
+fn read(dialect: Option<Dialect>, exchange: &Exchange) -> (Call, Reply) {
+    let opaque = || Call { endpoint: OPAQUE.to_owned(), ..Call::default() };
+    let Some(dialect) = dialect else { return (opaque(), Reply::default()) };
+    let raw = &exchange.call;
+    let call = raw
+        .body
+        .inline()
+        .map_or_else(opaque, |body| dialect.read_call(&raw.method, &raw.path, &raw.headers, body));
+    let raw = &exchange.reply;
+    let reply = raw
+        .body
+        .inline()
+        .map_or_else(Reply::default, |body| dialect.read_reply(raw.status, &raw.headers, body));
+    (call, reply)
+}
+
+fn decoded(headers: &Headers, body: &Body) -> Option<Bytes> {
+    let bytes = body.inline()?;
+    let decoded = content::decode(headers, bytes, content::DECODED_BYTES_MAX).ok()?;
+    Some(match decoded {
+        std::borrow::Cow::Borrowed(_) => bytes.clone(),
+        std::borrow::Cow::Owned(bytes) => Bytes::from(bytes),
+    })
+}
+
+pub(crate) fn text(bytes: &Bytes) -> Option<String> {
+    std::str::from_utf8(bytes).ok().map(ToOwned::to_owned)
+}

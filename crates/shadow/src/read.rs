@@ -1,0 +1,130 @@
+use crate::{Error, metric, settings::Limits};
+use exchange::Event;
+use journal::{Record, Subscription};
+use std::ops::Range;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// Journal records, read.
+pub(crate) struct Batch {
+    /// The records that it covers, also those that could not be read: a range without holes, or
+    /// the tables would rightly refuse it.
+    pub(crate) offsets: Range<u64>,
+    /// What they say, with the offset of each.
+    pub(crate) events: Vec<(u64, Event)>,
+}
+
+/// A subscription that passes over what cannot be read for good, and counts it: waiting would not
+/// bring it back, and stopping would lose all that follows.
+pub(crate) struct Reader {
+    subscription: Subscription,
+    /// Everything before it has been handed out, or passed over on the way.
+    covered: u64,
+}
+
+/// Until when a worker reads.
+#[derive(Clone)]
+pub(crate) enum Until {
+    /// Up to this offset, without waiting for company.
+    Offset(u64),
+    /// Until told to stop.
+    Stopped(CancellationToken),
+}
+
+/// The next batch; `None` where there is to be none.
+pub(crate) async fn read(
+    reader: &mut Reader,
+    until: &Until,
+    limits: &Limits,
+) -> Result<Option<Batch>, Error> {
+    let mut records = Vec::new();
+    while records.is_empty() {
+        match until {
+            Until::Offset(end) if reader.position() >= *end => return Ok(None),
+            Until::Stopped(stop) if stop.is_cancelled() => return Ok(None),
+            Until::Offset(_) => {
+                let (records_max, bytes_max) = (limits.batch_records_max, limits.batch_bytes_max);
+                records = reader.take(records_max, bytes_max).await?;
+            }
+            Until::Stopped(stop) => records = gather(reader, stop, limits).await?,
+        }
+    }
+    let Some(offsets) = reader.cover(&records) else { return Ok(None) };
+    Ok(Some(Batch { offsets, events: records.into_iter().filter_map(event).collect() }))
+}
+
+impl Reader {
+    pub(crate) fn new(subscription: Subscription) -> Self {
+        let covered = subscription.position();
+        Self { subscription, covered }
+    }
+
+    pub(crate) fn position(&self) -> u64 {
+        self.subscription.position()
+    }
+
+    /// Waits for records. None at all means that some were passed over.
+    pub(crate) async fn take(
+        &mut self,
+        records_max: usize,
+        bytes_max: usize,
+    ) -> Result<Vec<Record>, Error> {
+        let passed = match self.subscription.next(records_max, bytes_max).await {
+            Ok(records) => return Ok(records),
+            Err(journal::Error::Damaged { from, next, .. }) => from..next,
+            Err(journal::Error::Trimmed { asked, start, .. }) => asked..start,
+            Err(error) => return Err(error.into()),
+        };
+        tracing::error!(from = passed.start, next = passed.end, "journal records are gone");
+        metric::unreadable("journal", passed.end.saturating_sub(passed.start));
+        self.subscription.seek(passed.end)?;
+        Ok(Vec::new())
+    }
+
+    /// The offsets that `records` speak for, those included that were passed over before them.
+    pub(crate) fn cover(&mut self, records: &[Record]) -> Option<Range<u64>> {
+        let next = records.last()?.offset + 1;
+        Some(std::mem::replace(&mut self.covered, next)..next)
+    }
+
+    /// Says that everything before `next` is done.
+    pub(crate) async fn commit(&self, next: u64) -> Result<(), Error> {
+        Ok(self.subscription.commit(next).await?)
+    }
+}
+
+/// Waits for a first record and then a little for more, because a commit of one row costs as much
+/// as a commit of a thousand.
+async fn gather(
+    reader: &mut Reader,
+    stop: &CancellationToken,
+    limits: &Limits,
+) -> Result<Vec<Record>, Error> {
+    let first = reader.take(limits.batch_records_max, limits.batch_bytes_max);
+    let first = stop.run_until_cancelled(first).await.transpose()?;
+    let Some(mut records) = first else { return Ok(Vec::new()) };
+    let ripe = Instant::now() + limits.batch_age;
+    loop {
+        let room = limits.batch_records_max.saturating_sub(records.len());
+        let bytes: usize = records.iter().map(|record| record.payload.len()).sum();
+        if room == 0 || bytes >= limits.batch_bytes_max || stop.is_cancelled() {
+            return Ok(records);
+        }
+        let more = stop.run_until_cancelled(reader.take(room, limits.batch_bytes_max));
+        match tokio::time::timeout_at(ripe, more).await {
+            Ok(Some(more)) => records.extend(more?),
+            Ok(None) | Err(_) => return Ok(records),
+        }
+    }
+}
+
+fn event(record: Record) -> Option<(u64, Event)> {
+    match Event::from_bytes(record.payload) {
+        Ok(event) => Some((record.offset, event)),
+        Err(error) => {
+            tracing::error!(offset = record.offset, %error, "journal record is no event");
+            metric::unreadable("event", 1);
+            None
+        }
+    }
+}

@@ -1,0 +1,105 @@
+use crate::{
+    error::Cause,
+    rows::{
+        assignment::AssignmentRow, block::BlockRow, call::CallRow, cell::CellRow,
+        exchange::ExchangeRow, meter::MeterRow, shadow::ShadowRow,
+    },
+};
+use exchange::{Date, NanoUsd};
+use std::{future::Future, ops::Range};
+
+/// The tables, as the worker needs them. What is done is what the tables say is done: a batch may
+/// come again after a crash, cut at other offsets, with rows that are there already.
+///
+/// The promise: of rows with a journal offset, those before the table's receipt are left out; rows
+/// and receipt (the range's end) of one table are written in one commit; tables are written in the
+/// order of the fields.
+pub trait Record: Send + Sync + 'static {
+    /// What the tables hold already.
+    fn receipts(&self) -> impl Future<Output = Result<Receipts, Cause>> + Send;
+
+    /// Every cell ever opened.
+    fn cells(&self) -> impl Future<Output = Result<Vec<CellRow>, Cause>> + Send;
+
+    /// Every block ever declared.
+    fn blocks(&self) -> impl Future<Output = Result<Vec<BlockRow>, Cause>> + Send;
+
+    /// The assignments of these journal records that are there already.
+    fn assignments(
+        &self,
+        offsets: Range<u64>,
+    ) -> impl Future<Output = Result<Vec<AssignmentRow>, Cause>> + Send;
+
+    /// Records what was observed and decided, before anything is asked.
+    fn observed(&self, batch: Observed) -> impl Future<Output = Result<(), Cause>> + Send;
+
+    /// Records what was made of it.
+    fn shadowed(&self, batch: Shadowed) -> impl Future<Output = Result<(), Cause>> + Send;
+
+    /// Records what was paid. The offsets are the ledger's.
+    fn called(&self, batch: Called) -> impl Future<Output = Result<(), Cause>> + Send;
+}
+
+/// What the tables hold already: the first journal offset that each does not hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Receipts {
+    /// Of `assignments`: what lies before it was decided, and is not decided again.
+    pub assignments: u64,
+    /// Of `shadows`: what lies before it was asked, and is not asked again.
+    pub shadows: u64,
+}
+
+/// The first half of a batch, in the order of its commits.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observed {
+    /// The journal records that it covers.
+    pub offsets: Range<u64>,
+    /// Cells opened; new by their id.
+    pub cells: Vec<CellRow>,
+    /// Blocks declared; new by cell and day.
+    pub blocks: Vec<BlockRow>,
+    /// The exchanges.
+    pub exchanges: Vec<ExchangeRow>,
+    /// What was decided about each.
+    pub assignments: Vec<AssignmentRow>,
+    /// The accounting.
+    pub meters: Vec<MeterRow>,
+}
+
+/// The second half of a batch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Shadowed {
+    /// The journal records that it covers.
+    pub offsets: Range<u64>,
+    /// A row for each arm that was asked.
+    pub shadows: Vec<ShadowRow>,
+}
+
+/// A stretch of the ledger.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Called {
+    /// The ledger's records that it covers.
+    pub offsets: Range<u64>,
+    /// A row for each.
+    pub calls: Vec<CallRow>,
+}
+
+/// Where paid calls are written down before their answers are used.
+pub trait Ledger: Send + Sync + 'static {
+    /// Returns when the rows would survive a crash.
+    fn append(&self, calls: &[CallRow]) -> impl Future<Output = Result<(), Cause>> + Send;
+
+    /// What was spent on calls that began on a day, by purpose and model.
+    fn spent(&self, day: Date) -> impl Future<Output = Result<Vec<Spent>, Cause>> + Send;
+}
+
+/// What one purpose took of one model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spent {
+    /// What for.
+    pub purpose: crate::Purpose,
+    /// The model.
+    pub model: String,
+    /// How much.
+    pub cost: NanoUsd,
+}

@@ -1,0 +1,198 @@
+//! Calls of our own: to a candidate, to the reference a second time, to a judge.
+//!
+//! A call waits while the live path's quota at the same provider is low; it is then late, not lost.
+//! Whatever comes back, every attempt is in the ledger before anything is made of it.
+
+use crate::{
+    Error, Ledger, Purpose, Settings, budget::Budget, chance, metric, rows::call::CallRow,
+    rows::millis,
+};
+use bytes::Bytes;
+use dialect::Dialect;
+use exchange::{Clock, ExchangeId, Headers, NanoUsd, Reply, Timestamp, Usage};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use tokio::sync::watch;
+use upstream::{Answer, Attempt, Fault};
+
+/// Providers whose live path needs what is left of their quota.
+pub type LowQuota = BTreeSet<String>;
+
+/// Whom to ask what, and why.
+pub(crate) struct Ask<'a> {
+    pub(crate) purpose: Purpose,
+    pub(crate) exchange: ExchangeId,
+    /// Tells calls of one purpose for one exchange apart.
+    pub(crate) trial: &'a str,
+    pub(crate) provider: &'a str,
+    /// The model's name in the pipeline, by which it is priced.
+    pub(crate) model: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) body: Bytes,
+    pub(crate) deadline: Duration,
+}
+
+/// What came of it.
+pub(crate) struct Asked {
+    pub(crate) provider: String,
+    pub(crate) model: String,
+    pub(crate) asked_at: Timestamp,
+    pub(crate) answered_at: Timestamp,
+    pub(crate) status: Option<u16>,
+    pub(crate) outcome: Result<Answered, Failed>,
+    pub(crate) usage: Option<Usage>,
+    pub(crate) cost: Option<NanoUsd>,
+    pub(crate) latency_us: Option<u64>,
+    pub(crate) ttft_us: Option<u64>,
+    pub(crate) response: Option<String>,
+}
+
+/// A reply of use.
+pub(crate) struct Answered {
+    pub(crate) reply: Reply,
+}
+
+/// No reply of use.
+#[derive(Clone, Debug)]
+pub(crate) struct Failed {
+    pub(crate) fault: Fault,
+    pub(crate) error: String,
+}
+
+/// The means to ask.
+pub(crate) struct Asker<L> {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) ledger: Arc<L>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) low_quota: watch::Receiver<LowQuota>,
+}
+
+impl<L: Ledger> Asker<L> {
+    /// Asks, and returns when every attempt is in the ledger.
+    pub(crate) async fn ask(&self, ask: Ask<'_>) -> Result<Asked, Error> {
+        let Some((dialect, client)) = self.settings.models.client(ask.provider) else {
+            return Ok(self.not_asked(&ask, "there is no key for the provider"));
+        };
+        self.wait_for_quota(ask.provider).await;
+        let asked_at = self.clock.now();
+        let seed = chance::of(&[ask.purpose.name(), &ask.exchange.to_string(), ask.trial]);
+        let sent = client.call(ask.path, ask.body.clone(), ask.deadline, seed as u64).await;
+        let (mut asked, attempts) = match sent {
+            Ok(answer) => self.answered(&ask, dialect, asked_at, answer),
+            Err(failure) => {
+                let mut asked = self.not_asked(&ask, &failure.error);
+                asked.status = failure.status;
+                asked.outcome = Err(Failed { fault: failure.fault, error: failure.error });
+                (asked, failure.attempts)
+            }
+        };
+        (asked.asked_at, asked.answered_at) = (asked_at, self.clock.now());
+        let rows = rows(&ask, &asked, attempts);
+        self.budget.spend(&rows);
+        self.ledger.append(&rows).await.map_err(Error::Ledger)?;
+        let outcome = asked.outcome.as_ref().err().map_or("answered", |failed| failed.fault.name());
+        metric::called(ask.purpose.name(), outcome);
+        Ok(asked)
+    }
+
+    /// What stands for a call that was never made.
+    pub(crate) fn not_asked(&self, ask: &Ask<'_>, why: &str) -> Asked {
+        let now = self.clock.now();
+        Asked {
+            provider: ask.provider.to_owned(),
+            model: ask.model.to_owned(),
+            asked_at: now,
+            answered_at: now,
+            status: None,
+            outcome: Err(Failed { fault: Fault::Ours, error: why.to_owned() }),
+            usage: None,
+            cost: None,
+            latency_us: None,
+            ttft_us: None,
+            response: None,
+        }
+    }
+
+    async fn wait_for_quota(&self, provider: &str) {
+        let mut low_quota = self.low_quota.clone();
+        // Nobody watches the live path any more: then there is nothing to stand back for.
+        let _ = low_quota.wait_for(|low| !low.contains(provider)).await;
+    }
+
+    fn answered(
+        &self,
+        ask: &Ask<'_>,
+        dialect: Dialect,
+        asked_at: Timestamp,
+        answer: Answer,
+    ) -> (Asked, Vec<Attempt>) {
+        let reply = dialect.read_reply(answer.status, &answer.headers, &answer.body);
+        let usage = reply.usage.unwrap_or_else(|| {
+            let call = dialect.read_call("POST", ask.path, &Headers::default(), &ask.body);
+            dialect.usage_or_estimate(&call, &reply)
+        });
+        let prices = &self.settings.prices;
+        let asked = Asked {
+            status: Some(answer.status),
+            outcome: outcome(reply),
+            usage: Some(usage),
+            cost: prices.cost(ask.model, asked_at, &usage, answer.latency_us),
+            latency_us: Some(answer.latency_us),
+            ttft_us: answer.ttft_us,
+            response: crate::observe::text(&answer.body),
+            ..self.not_asked(ask, "")
+        };
+        (asked, answer.attempts)
+    }
+}
+
+/// A reply that says nothing is the model's failure, like one that cannot be read.
+fn outcome(reply: Reply) -> Result<Answered, Failed> {
+    let candidate = |error: String| Err(Failed { fault: Fault::Candidate, error });
+    if let Some(error) = reply.error {
+        return candidate(format!("the reply is an error: {error}"));
+    }
+    if !reply.complete {
+        return candidate("the reply cannot be read to its end".to_owned());
+    }
+    if reply.text.is_none() && reply.tool_calls.is_empty() && reply.refusal.is_none() {
+        return candidate("the reply says nothing".to_owned());
+    }
+    Ok(Answered { reply })
+}
+
+/// A row for each attempt. What an answer cost is its own attempt's; a refused call is not billed;
+/// of one that was cut off nobody knows.
+fn rows(ask: &Ask<'_>, asked: &Asked, attempts: Vec<Attempt>) -> Vec<CallRow> {
+    let row = |attempt: Attempt| {
+        let answering = attempt.error.is_none();
+        let usage = asked.usage.filter(|_| answering);
+        let refused = attempt.status.is_some_and(|status| status >= 300);
+        let unread = asked.outcome.as_ref().err().filter(|_| answering);
+        let number = attempt.number.to_string();
+        let parts = [ask.purpose.name(), &ask.exchange.to_string(), ask.trial, &number];
+        CallRow {
+            date: attempt.started_at.date(),
+            call_id: ExchangeId::new(attempt.started_at, chance::of(&parts)),
+            exchange_id: Some(ask.exchange),
+            purpose: ask.purpose,
+            model: ask.model.to_owned(),
+            provider: ask.provider.to_owned(),
+            attempt: attempt.number,
+            started_at: attempt.started_at,
+            status: attempt.status,
+            error: attempt.error.or_else(|| unread.map(|failed| failed.error.clone())),
+            input_tokens: usage.map(|usage| usage.input_tokens),
+            cached_tokens: usage.map(|usage| usage.cached_tokens),
+            cache_write_tokens: usage.map(|usage| usage.cache_write_tokens),
+            output_tokens: usage.map(|usage| usage.output_tokens),
+            reasoning_tokens: usage.map(|usage| usage.reasoning_tokens),
+            usage_source: usage.map(|usage| usage.source.name().to_owned()),
+            cost_usd: if answering { asked.cost } else { refused.then_some(NanoUsd::ZERO) },
+            latency_ms: Some(millis(attempt.latency_us)),
+            ttft_ms: attempt.ttft_us.map(millis),
+            journal_offset: None,
+        }
+    };
+    attempts.into_iter().map(row).collect()
+}

@@ -1,0 +1,143 @@
+use confidence::Mode;
+use dialect::Dialect;
+use exchange::NanoUsd;
+use policy::{Categorizer, Definition, PriceBook, Sampling};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// All that a worker goes by. It is filled from a pipeline by whoever opens the worker.
+pub struct Settings {
+    /// The journal's topic of events.
+    pub topic: String,
+    /// The name under which the worker reads it.
+    pub group: String,
+    /// Makes the draws of this deployment its own.
+    pub salt: String,
+    /// Which category a call belongs to.
+    pub categorizer: Categorizer,
+    /// What each cell is to measure: every candidate on trial, category by category.
+    pub definitions: Vec<Definition>,
+    /// How each category is worked on; a category that is not here is recorded and no more.
+    pub categories: BTreeMap<String, CategoryWork>,
+    /// Whom we can ask.
+    pub models: Models,
+    /// What they charge.
+    pub prices: PriceBook,
+    /// What may be spent in a day.
+    pub caps: Caps,
+    /// How much at once.
+    pub limits: Limits,
+}
+
+/// How one category is worked on.
+pub struct CategoryWork {
+    /// How losses are made: the mode of its definitions.
+    pub mode: Mode,
+    /// Whether the reference is asked a second time; mode AA needs it.
+    pub control: bool,
+    /// Providers that may see the category's calls; `None` allows every one.
+    pub allowed_providers: Option<BTreeSet<String>>,
+    /// The checks on replies.
+    pub scorers: score::Scorers,
+    /// Who judges, in judged modes.
+    pub judge: Option<JudgeWork>,
+    /// What share of the traffic is asked.
+    pub sampling: Sampling,
+    /// How long one call of ours may take, its retries included.
+    pub deadline: Duration,
+}
+
+/// A model that judges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JudgeWork {
+    /// Its name in [`Models`].
+    pub model: String,
+    /// What makes a reply acceptable, in words.
+    pub rubric: String,
+    /// How often it is asked in each order; at least once.
+    pub repeats: u32,
+}
+
+/// Whom we can ask.
+#[derive(Default)]
+pub struct Models {
+    /// By the provider's name in the pipeline.
+    pub providers: BTreeMap<String, Provider>,
+    /// By the model's name in the pipeline, which is also its name in the price book.
+    pub models: BTreeMap<String, Model>,
+}
+
+/// A provider, as the worker knows it.
+pub struct Provider {
+    /// The format that it speaks.
+    pub dialect: Dialect,
+    /// The way to it under a key of our own; `None` where there is no such key.
+    pub client: Option<upstream::Client>,
+}
+
+/// A model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Model {
+    /// Who serves it.
+    pub provider: String,
+    /// What its provider calls it.
+    pub wire_name: String,
+}
+
+/// What may be spent in a UTC day. `None` is no limit; with a limit, a model without a price is not
+/// asked, because nobody could say when the limit is reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caps {
+    /// On everything together.
+    pub total: Option<NanoUsd>,
+    /// On controls.
+    pub control: Option<NanoUsd>,
+    /// On judges.
+    pub judge: Option<NanoUsd>,
+    /// On each candidate, by its name.
+    pub candidates: BTreeMap<String, NanoUsd>,
+}
+
+/// How much at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Records in one batch.
+    pub batch_records_max: usize,
+    /// Bytes in one batch.
+    pub batch_bytes_max: usize,
+    /// How long a batch gathers records before it goes on with fewer.
+    pub batch_age: Duration,
+    /// Batches whose shadow calls are under way.
+    pub batches_max: usize,
+    /// Exchanges of one batch whose shadow calls are under way.
+    pub exchanges_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            batch_records_max: 1_000,
+            batch_bytes_max: 32 << 20,
+            batch_age: Duration::from_secs(1),
+            batches_max: 4,
+            exchanges_max: 64,
+        }
+    }
+}
+
+impl CategoryWork {
+    /// Whether `provider` may see the category's calls.
+    pub(crate) fn allows(&self, provider: &str) -> bool {
+        self.allowed_providers.as_ref().is_none_or(|allowed| allowed.contains(provider))
+    }
+}
+
+impl Models {
+    /// The model's provider and its way there; `None` where it cannot be asked.
+    pub(crate) fn client(&self, provider: &str) -> Option<(Dialect, &upstream::Client)> {
+        let provider = self.providers.get(provider)?;
+        Some((provider.dialect, provider.client.as_ref()?))
+    }
+}

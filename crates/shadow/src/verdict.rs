@@ -1,0 +1,203 @@
+//! What the scores of one reply add up to, by the mode of its cell.
+//!
+//! The statistics read three numbers, each a loss in [0, 1]: the candidate's, and by the same
+//! scorers the reference's and the control's. No number is ever invented: a scorer that abstains
+//! leaves its loss out, and the statistics wait for it, then count the worst.
+
+use crate::{CategoryWork, judge, replay::Failed, rows::score::ScoreRow};
+use confidence::Mode;
+use exchange::{Arm, Call, FinishReason, Reply};
+use score::Score;
+use upstream::Fault;
+
+/// From this loss on a reply is shown as unacceptable.
+pub(crate) const UNACCEPTABLE_LOSS: f64 = 0.5;
+
+/// A loss that nothing can make greater.
+const FULL_LOSS: f64 = 1.0;
+
+/// What a candidate's reply is compared with.
+pub(crate) struct Replies<'a> {
+    pub(crate) call: &'a Call,
+    pub(crate) reference: &'a Reply,
+    /// The control's reply or failure, where one was asked.
+    pub(crate) control: Option<Result<&'a Reply, &'a Failed>>,
+}
+
+/// What a reply comes to. Without a loss there is no verdict, and `reason` says why.
+#[derive(Debug, Default)]
+pub(crate) struct Verdict {
+    pub(crate) loss: Option<f64>,
+    pub(crate) reference_loss: Option<f64>,
+    pub(crate) control_loss: Option<f64>,
+    pub(crate) reason: String,
+    pub(crate) scores: Vec<ScoreRow>,
+}
+
+/// A verdict that a judge may still have to complete.
+pub(crate) struct Scored {
+    pub(crate) verdict: Verdict,
+    pub(crate) needs_judge: bool,
+}
+
+impl Verdict {
+    /// The one number for a reader; the statistics make their own from the parts.
+    pub(crate) fn loss_report(&self, mode: Mode) -> Option<f64> {
+        let loss = self.loss?;
+        match mode {
+            Mode::RP | Mode::JP => Some(loss - self.reference_loss?),
+            Mode::AA => Some(loss - self.control_loss?),
+            Mode::R | Mode::H | Mode::PPI | Mode::JA => Some(loss),
+        }
+    }
+}
+
+impl Scored {
+    pub(crate) fn undecided(self, reason: &str) -> Verdict {
+        Verdict { loss: None, reason: reason.to_owned(), ..self.verdict }
+    }
+}
+
+/// The verdict on a candidate without a reply of use: the full loss, unless it is our own failure.
+pub(crate) fn of_failure(work: &CategoryWork, replies: &Replies<'_>, failed: &Failed) -> Verdict {
+    let reason = format!("{}: {}", failed.fault.name(), failed.error);
+    let loss = match failed.fault {
+        Fault::Candidate | Fault::Provider => Some(FULL_LOSS),
+        Fault::Ours => None,
+    };
+    let mut verdict = Verdict { loss, reason, ..Verdict::default() };
+    match work.mode {
+        Mode::AA => agree_control(work, replies, &mut verdict),
+        Mode::R | Mode::RP | Mode::H | Mode::PPI | Mode::JP | Mode::JA => {
+            let scores = work.scorers.score_absolute(replies.call, replies.reference);
+            // A reference on which the rules have no word counts as perfect here: the failure
+            // stays whole.
+            let by_rules = rules_loss(work.mode, &scores, replies.reference);
+            verdict.reference_loss = Some(by_rules.unwrap_or(0.0));
+            verdict.scores = rows(Arm::Reference, None, scores);
+        }
+    }
+    verdict
+}
+
+/// What the deterministic scorers say of a candidate's reply.
+pub(crate) fn by_rules(
+    work: &CategoryWork,
+    replies: &Replies<'_>,
+    candidate: &str,
+    reply: &Reply,
+) -> Scored {
+    match work.mode {
+        Mode::AA => {
+            let scores = work.scorers.score_agreement(replies.call, reply, replies.reference);
+            let said = score::verdict(&scores);
+            let mut verdict =
+                Verdict { loss: said.loss, reason: said.reason, ..Verdict::default() };
+            verdict.scores = rows(Arm::Candidate, Some(candidate), scores);
+            agree_control(work, replies, &mut verdict);
+            Scored { verdict, needs_judge: false }
+        }
+        Mode::R | Mode::RP | Mode::H | Mode::PPI | Mode::JP | Mode::JA => {
+            absolute(work, replies, candidate, reply)
+        }
+    }
+}
+
+/// Completes what the rules left open: the loss of each side is the greater of the two.
+pub(crate) fn by_judge(scored: Scored, judged: judge::Judged) -> Verdict {
+    let Scored { mut verdict, .. } = scored;
+    verdict.scores.extend(judged.scores);
+    verdict.reason = judged.reason;
+    let Some(losses) = judged.losses else {
+        return Verdict { loss: None, reference_loss: None, ..verdict };
+    };
+    verdict.loss = verdict.loss.map(|rules| rules.max(losses.candidate));
+    verdict.reference_loss = verdict.reference_loss.map(|rules| rules.max(losses.reference));
+    verdict
+}
+
+fn absolute(work: &CategoryWork, replies: &Replies<'_>, candidate: &str, reply: &Reply) -> Scored {
+    let ours = work.scorers.score_absolute(replies.call, reply);
+    let theirs = work.scorers.score_absolute(replies.call, replies.reference);
+    let reason = refusal(reply).map_or_else(|| score::verdict(&ours).reason, ToOwned::to_owned);
+    let mut verdict = Verdict {
+        loss: rules_loss(work.mode, &ours, reply),
+        reference_loss: rules_loss(work.mode, &theirs, replies.reference),
+        reason,
+        ..Verdict::default()
+    };
+    verdict.scores = rows(Arm::Candidate, Some(candidate), ours);
+    verdict.scores.extend(rows(Arm::Reference, None, theirs));
+    let (loss, reference_loss) = (verdict.loss, verdict.reference_loss);
+    let needs_judge = match work.mode {
+        Mode::R | Mode::RP | Mode::H | Mode::AA => false,
+        // A rule that failed makes the judge superfluous on both sides: the other side's loss is
+        // then what the rules say of it.
+        Mode::JP => open(loss) && open(reference_loss),
+        Mode::JA | Mode::PPI => open(loss),
+    };
+    if work.mode.is_paired() && reference_loss.is_none() {
+        verdict.loss = None;
+    }
+    Scored { verdict, needs_judge }
+}
+
+/// Whether a judge could still change a loss.
+fn open(loss: Option<f64>) -> bool {
+    loss.is_some_and(|loss| loss < FULL_LOSS)
+}
+
+/// What the rules make of a reply. Without any rule there is no word, unless a judge is to follow.
+fn rules_loss(mode: Mode, scores: &[Score], reply: &Reply) -> Option<f64> {
+    if refusal(reply).is_some() {
+        return Some(FULL_LOSS);
+    }
+    let judged = match mode {
+        Mode::JP | Mode::JA | Mode::PPI => true,
+        Mode::R | Mode::RP | Mode::H | Mode::AA => false,
+    };
+    if scores.is_empty() { judged.then_some(0.0) } else { score::verdict(scores).loss }
+}
+
+fn refusal(reply: &Reply) -> Option<&'static str> {
+    if reply.refusal.is_some() {
+        return Some("the model refused");
+    }
+    (reply.finish_reason == Some(FinishReason::ContentFilter))
+        .then_some("a content filter cut the reply")
+}
+
+/// The control's disagreement with the reference: the noise that a candidate is measured against.
+/// Without it there is no verdict.
+fn agree_control(work: &CategoryWork, replies: &Replies<'_>, verdict: &mut Verdict) {
+    let why = match replies.control {
+        Some(Ok(control)) => {
+            let scores = work.scorers.score_agreement(replies.call, control, replies.reference);
+            verdict.control_loss = score::verdict(&scores).loss;
+            verdict.scores.extend(rows(Arm::Control, None, scores));
+            "the scorers abstained on the control".to_owned()
+        }
+        Some(Err(failed)) => format!("the control failed: {}", failed.error),
+        None => "no control was asked".to_owned(),
+    };
+    if verdict.control_loss.is_none() {
+        verdict.loss = None;
+        verdict.reason = why;
+    }
+}
+
+fn rows(arm: Arm, candidate: Option<&str>, scores: Vec<Score>) -> Vec<ScoreRow> {
+    let row = |score: Score| ScoreRow {
+        arm,
+        candidate: candidate.map(ToOwned::to_owned),
+        scorer: score.scorer,
+        scorer_digest: score.scorer_digest,
+        trial: score.trial,
+        kind: score.kind.name(),
+        value: score.value,
+        abstained: score.value.is_none(),
+        reason: Some(score.reason).filter(|reason| !reason.is_empty()),
+        cost_usd: None,
+    };
+    scores.into_iter().map(row).collect()
+}

@@ -1,0 +1,241 @@
+//! Every exchange × arm ends in exactly one place, whatever the traffic.
+
+use crate::world::{CATEGORY, RIGHT, World, definition, only, set};
+use confidence::Mode;
+use exchange::{Body, Capture, Event, Exchange, MINUTE_US, Meter, NanoUsd, SECOND_US};
+use policy::{Sampling, Share};
+use proptest::prelude::*;
+use serde_json::json;
+use shadow::{Model, Settings};
+use std::collections::BTreeMap;
+use testkit::sim::Fault;
+
+/// What may be odd about an exchange.
+fn alter(exchange: &mut Exchange, oddity: u8) {
+    match oddity {
+        0 => exchange.capture = Capture::Aborted,
+        1 => exchange.capture = Capture::Truncated,
+        2 => exchange.reply.status = 503,
+        3 => exchange.served.candidate = Some("small".to_owned()),
+        4 => set(exchange, "n", json!(2)),
+        5 => exchange.call.path = "/v1/unheard-of".to_owned(),
+        6 => exchange.redacted = true,
+        7 => exchange.provider = "stranger".to_owned(),
+        8 => exchange.reply.body = Body::Inline("not json".into()),
+        9 => exchange.conversation.key = "shared".to_owned(),
+        _ => {}
+    }
+}
+
+async fn play(oddities: Vec<u8>, share: f64, cap: Option<i64>, fault: Option<Fault>) {
+    let mut world = World::new(|_| RIGHT.to_owned()).await;
+    for (second, oddity) in oddities.iter().enumerate() {
+        world.exchange(second as i64 * 600, |exchange| alter(exchange, *oddity));
+    }
+    if let Some(fault) = fault {
+        world.provider.inject("small", fault, 3);
+    }
+    let mut settings = world.settings(Mode::R);
+    let work = settings.categories.get_mut(CATEGORY).unwrap();
+    let share = Share::new(share).unwrap();
+    work.sampling = Sampling { conversations: share, calls: Share::ALL };
+    work.allowed_providers = only("sim");
+    work.control = true;
+    settings.definitions.extend(["tiny", "elsewhere"].map(|name| definition(Mode::R, name)));
+    let elsewhere = Model { provider: "other".to_owned(), wire_name: "elsewhere".to_owned() };
+    settings.models.models.insert("elsewhere".to_owned(), elsewhere);
+    settings.caps.total = cap.map(NanoUsd);
+    world.drain(settings).await;
+
+    let rows = world.tables.rows();
+    assert_eq!(rows.exchanges.len(), oddities.len());
+    let of_category = rows.exchanges.iter().filter(|row| row.category == CATEGORY).count();
+    assert_eq!(rows.assignments.len(), of_category * 4, "three candidates and the control");
+    let elsewhere = |row: &&shadow::AssignmentRow| row.candidate.as_deref() == Some("elsewhere");
+    assert!(rows.assignments.iter().filter(elsewhere).all(|row| !row.sampled));
+    let mut sampled: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for row in rows.assignments.iter().filter(|row| row.pi > 0.0) {
+        let (all, drawn) = sampled.entry(&row.conversation).or_default();
+        *all += 1;
+        *drawn += usize::from(row.sampled);
+    }
+    let whole = sampled.values().all(|(all, drawn)| *drawn == 0 || drawn == all);
+    assert!(whole, "a conversation is drawn as a whole");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #[test]
+    fn every_arm_ends_in_exactly_one_place(
+        oddities in prop::collection::vec(0_u8..20, 1..30),
+        share in prop::sample::select(vec![0.0, 0.3, 1.0]),
+        cap in prop::option::of(0_i64..2_000_000),
+        fault in prop::option::of(prop::sample::select(vec![
+            Fault::ServerError, Fault::Reset, Fault::Garbage, Fault::InsufficientQuota,
+        ])),
+    ) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(play(oddities, share, cap, fault));
+    }
+}
+
+/// Plays one odd exchange and says what stands against asking `small`.
+async fn check(alter: impl FnOnce(&mut Exchange), set: impl FnOnce(&mut Settings), expect: &str) {
+    let mut world = World::new(|_| RIGHT.to_owned()).await;
+    world.exchange(0, alter);
+    let mut settings = world.settings(Mode::R);
+    set(&mut settings);
+    world.drain(settings).await;
+    let rows = world.tables.rows();
+    let [row] = rows.assignments.as_slice() else { panic!("{:?}", rows.assignments) };
+    let reasons = [row.ineligible_reason.as_deref(), row.withheld_reason.as_deref()];
+    assert_eq!(reasons.into_iter().flatten().collect::<Vec<_>>(), [expect]);
+    assert!(world.provider.log().calls().is_empty(), "{expect}: nobody is asked");
+    assert_eq!(rows.shadows.len(), 0);
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_says_why() {
+    check(|it| it.capture = Capture::Aborted, |_| {}, "aborted").await;
+    check(|it| it.capture = Capture::Truncated, |_| {}, "truncated").await;
+    check(|it| it.reply.status = 500, |_| {}, "reference_error").await;
+    check(|it| it.reply.body = Body::Inline("{".into()), |_| {}, "reference_error").await;
+    check(|it| it.served.candidate = Some("small".into()), |_| {}, "served_by_candidate").await;
+    check(|it| set(it, "n", json!(2)), |_| {}, "unreplayable:choices").await;
+    check(|it| it.call.path = "/v1/x".to_owned(), |_| {}, "not_understood").await;
+    check(|it| it.redacted = true, |_| {}, "altered").await;
+    let work = |settings: &mut Settings, providers| {
+        settings.categories.get_mut(CATEGORY).unwrap().allowed_providers = providers;
+    };
+    check(|_| {}, |settings| work(settings, only("other")), "provider").await;
+    let no_key = |settings: &mut Settings| {
+        settings.models.providers.get_mut("sim").unwrap().client = None;
+    };
+    check(|_| {}, no_key, "no_key").await;
+    check(|_| {}, |settings| settings.caps.total = Some(NanoUsd::ZERO), "budget").await;
+}
+
+#[tokio::test]
+async fn what_was_seen_is_recorded_with_its_cost() {
+    let mut world = World::new(|_| RIGHT.to_owned()).await;
+    world.exchange(0, |exchange| exchange.declared.tenant = Some("acme".to_owned()));
+    world.drain(world.settings(Mode::R)).await;
+    let rows = world.tables.rows();
+    let row = &rows.exchanges[0];
+    assert_eq!((row.category.as_str(), row.category_source), (CATEGORY, "rule"));
+    assert_eq!((row.model.as_deref(), row.served_by.as_deref()), (Some("big"), None));
+    assert_eq!((row.input_tokens, row.output_tokens), (Some(20), Some(10)));
+    assert_eq!(row.cost_usd, Some(NanoUsd(20 * 100 + 10 * 400)));
+    assert_eq!((row.latency_ms, row.ttft_ms), (Some(1_500.0), Some(300.0)));
+    assert!(row.request.as_deref().unwrap().contains("two and two"));
+    let cell = &rows.cells[0];
+    assert_eq!((cell.cell.as_str(), cell.mode.as_str()), ("sums/small/1", "R"));
+    assert_eq!(rows.assignments[0].cell.as_deref(), Some("sums/small/1"));
+    assert_eq!(rows.assignments[0].tenant.as_deref(), Some("acme"));
+    assert_eq!(rows.blocks.len(), 1);
+    assert_eq!(rows.shadows[0].loss, Some(0.0));
+}
+
+#[tokio::test]
+async fn a_record_that_is_no_event_is_passed_over() {
+    let mut world = World::new(|_| RIGHT.to_owned()).await;
+    world.exchange(0, |_| {});
+    world.journal.append(crate::world::TOPIC, &[b"poison"]).unwrap();
+    world.exchange(1, |_| {});
+    world.drain(world.settings(Mode::R)).await;
+    let offsets: Vec<u64> =
+        world.tables.rows().exchanges.iter().map(|r| r.journal_offset).collect();
+    assert_eq!(offsets, [0, 2]);
+    assert_eq!(world.journal.committed(crate::world::TOPIC, "worker").unwrap(), 3);
+}
+
+#[tokio::test]
+async fn damaged_records_are_passed_over_without_a_hole_in_the_tables() {
+    let mut world = World::new(|_| RIGHT.to_owned()).await;
+    world.exchanges(3);
+    let folder = world.folder.path().join(crate::world::TOPIC);
+    let mark = b"question 1:";
+    let mut damaged = 0;
+    for file in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let mut bytes = std::fs::read(&file).unwrap();
+        if let Some(at) = bytes.windows(mark.len()).position(|window| window == mark) {
+            bytes[at] ^= 1;
+            std::fs::write(file, bytes).unwrap();
+            damaged += 1;
+        }
+    }
+    assert_eq!(damaged, 1);
+    let mut settings = world.settings(Mode::R);
+    settings.limits.batch_records_max = 1;
+    world.drain(settings).await;
+    let offsets: Vec<u64> =
+        world.tables.rows().exchanges.iter().map(|r| r.journal_offset).collect();
+    assert_eq!(offsets, [0, 2]);
+}
+
+#[tokio::test]
+async fn a_meter_of_several_reasons_adds_up_over_its_rows() {
+    let world = World::new(|_| RIGHT.to_owned()).await;
+    let reasons = |counts: &[(&str, u64)]| {
+        counts.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect()
+    };
+    let meter = Meter {
+        proxy_instance: "proxy-1".to_owned(),
+        at: crate::world::START,
+        category: None,
+        offered: 10,
+        accepted: 5,
+        shed: reasons(&[("full", 3), ("too_long", 2)]),
+        lost: reasons(&[("disk", 1)]),
+    };
+    world.append(&Event::Meter(meter));
+    world.drain(world.settings(Mode::R)).await;
+    let rows = world.tables.rows();
+    let sum = |of: fn(&shadow::MeterRow) -> u64| rows.meters.iter().map(of).sum::<u64>();
+    assert_eq!(
+        [sum(|r| r.offered), sum(|r| r.accepted), sum(|r| r.shed), sum(|r| r.lost)],
+        [10, 5, 5, 1]
+    );
+    assert_eq!(rows.meters.len(), 2);
+}
+
+#[tokio::test]
+async fn a_changed_definition_opens_an_epoch_and_keeps_the_old_one() {
+    let mut world = World::new(|_| RIGHT.to_owned()).await;
+    world.exchange(0, |_| {});
+    world.drain(world.settings(Mode::R)).await;
+    world.exchange(60, |_| {});
+    let mut settings = world.settings(Mode::R);
+    settings.definitions[0].digest = "d2".into();
+    world.drain(settings).await;
+    let rows = world.tables.rows();
+    let cells: Vec<&str> = rows.cells.iter().map(|cell| cell.cell.as_str()).collect();
+    assert_eq!(cells, ["sums/small/1", "sums/small/2"]);
+    assert_eq!(rows.cells[1].opened_at, crate::world::START.plus(MINUTE_US));
+    let spoken_for: Vec<_> = rows.shadows.iter().map(|row| row.cell.as_deref()).collect();
+    assert_eq!(spoken_for, [Some("sums/small/1"), Some("sums/small/2")]);
+    assert_eq!(rows.exchanges[1].observed_at.0 - rows.exchanges[0].observed_at.0, 60 * SECOND_US);
+}
+
+#[tokio::test]
+async fn what_is_read_back_is_what_was_written() {
+    fn check<Row>(rows: &[Row])
+    where
+        Row: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+    {
+        assert!(!rows.is_empty());
+        let text = serde_json::to_string(rows).unwrap();
+        assert_eq!(serde_json::from_str::<Vec<Row>>(&text).unwrap(), rows);
+    }
+    let mut world = World::new(|_| RIGHT.to_owned()).await;
+    world.exchange(0, |_| {});
+    world.exchange(1, |exchange| exchange.capture = Capture::Aborted);
+    world.drain(world.settings(Mode::R)).await;
+    let tables = std::sync::Arc::clone(&world.tables);
+    shadow::LedgerCopy::open(world.journal.clone(), tables).unwrap().drain().await.unwrap();
+    let rows = world.tables.rows();
+    check(&rows.cells);
+    check(&rows.blocks);
+    check(&rows.assignments);
+    check(&rows.calls);
+}

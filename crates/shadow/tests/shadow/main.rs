@@ -1,0 +1,10 @@
+//! The other path, from a real journal through real HTTP to tables in memory.
+
+mod budget;
+mod crash;
+mod funnel;
+mod judging;
+mod modes;
+mod tables;
+mod waiting;
+mod world;
