@@ -16,6 +16,10 @@ use policy::{
     categorize::{self, OTHER},
 };
 use serde_spanned::Spanned;
+use std::ops::RangeInclusive;
+
+/// Bars and margins that evidence can tell from 0 and 1.
+const TARGETS: RangeInclusive<f64> = 0.001..=0.999;
 
 /// Names that categories get from traffic begin so.
 const CALL_SITE_PREFIX: &str = "site-";
@@ -184,9 +188,10 @@ fn target(notes: &mut Notes<'_>, raw: &RawCategory<'_>, mode: Mode) -> Option<Ta
         return None;
     };
     let value = *wanted.get_ref();
-    if !(value > 0.0 && value < 1.0) {
-        let what = format!("`{wanted_name}` is {value}");
-        notes.error(wanted.span(), what, "write a number over 0 and under 1");
+    if !TARGETS.contains(&value) {
+        let what = format!("`{wanted_name}` is {value:?}");
+        let remedy = format!("write a number from {} to {}", TARGETS.start(), TARGETS.end());
+        notes.error(wanted.span(), what, remedy);
         return None;
     }
     Some(if wanted_name == "margin" { Target::Margin(value) } else { Target::Bar(value) })

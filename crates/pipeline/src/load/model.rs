@@ -128,7 +128,7 @@ fn optional_usd(notes: &mut Notes<'_>, field: &str, raw: Option<&Spanned<f64>>) 
 
 fn usd(notes: &mut Notes<'_>, field: &str, raw: &Spanned<f64>) -> Option<NanoUsd> {
     if !(0.0..=RATE_USD_MAX).contains(raw.get_ref()) {
-        let what = format!("`{field}` is {} dollars", raw.get_ref());
+        let what = format!("`{field}` is {:?} dollars", raw.get_ref());
         notes.error(raw.span(), what, format!("write an amount from 0 to {RATE_USD_MAX}"));
         return None;
     }

@@ -21,6 +21,9 @@ const BODY_BYTES_MAX: u64 = 96 << 20;
 /// Asking a judge more often than this says nothing new.
 const REPEATS_MAX: u64 = 9;
 
+/// A judge below this tells next to nothing, and shrinks every margin to nothing.
+const YOUDENS: RangeInclusive<f64> = 0.01..=1.0;
+
 /// A budget beyond this is a slip of the hand.
 const PER_DAY_USD_MAX: f64 = 1e6;
 
@@ -95,12 +98,13 @@ fn rubric(
 
 fn assumed(notes: &mut Notes<'_>, raw: &Spanned<f64>) -> f64 {
     let youden = *raw.get_ref();
-    if youden > 0.0 && youden <= 1.0 {
+    if YOUDENS.contains(&youden) {
         let what = "the judge's error is assumed, not measured";
         notes.warning(raw.span(), what, "for demonstrations only: measure it by labels");
     } else {
-        let what = format!("`assumed_youden` is {youden}");
-        notes.error(raw.span(), what, "write a number over 0 and at most 1, or leave it out");
+        let what = format!("`assumed_youden` is {youden:?}");
+        let remedy = format!("write a number from {} to 1, or leave it out", YOUDENS.start());
+        notes.error(raw.span(), what, remedy);
     }
     youden
 }
@@ -122,7 +126,7 @@ fn amounts(notes: &mut Notes<'_>, raw: &RawBudget) -> Option<Budget> {
     let amount = |notes: &mut Notes<'_>, field: &str, raw: &Spanned<f64>| {
         let usd = *raw.get_ref();
         if !(0.0..=PER_DAY_USD_MAX).contains(&usd) {
-            let what = format!("`{field}` is {usd} dollars");
+            let what = format!("`{field}` is {usd:?} dollars");
             notes.error(raw.span(), what, format!("write an amount from 0 to {PER_DAY_USD_MAX}"));
         } else if usd > *total.get_ref() {
             let what = format!("`{field}` is more than `per_day_usd`, which holds it anyway");
@@ -200,7 +204,7 @@ pub(super) fn sampling(
         match Share::new(*raw.get_ref()) {
             Ok(share) if share > Share::NONE => share,
             Ok(_) | Err(_) => {
-                let what = format!("`{field}` is {}", raw.get_ref());
+                let what = format!("`{field}` is {:?}", raw.get_ref());
                 let remedy = "write a share over 0 and at most 1; to ask nothing, take out the \
                               candidates";
                 notes.error(raw.span(), what, remedy);
@@ -220,7 +224,7 @@ pub(super) fn gate(notes: &mut Notes<'_>, raw: Option<&RawGate>, otherwise: Gate
     let threshold = raw.threshold.as_ref().map(|threshold| {
         let value = *threshold.get_ref();
         if !(value > 0.5 && value < 1.0) {
-            let what = format!("`threshold` is {value}");
+            let what = format!("`threshold` is {value:?}");
             let remedy = "write a confidence over 0.5 and under 1, like 0.95";
             notes.error(threshold.span(), what, remedy);
         }
@@ -237,7 +241,7 @@ pub(super) fn gate(notes: &mut Notes<'_>, raw: Option<&RawGate>, otherwise: Gate
     let mut share = |field: &str, raw: Option<&Spanned<f64>>, otherwise: f64| {
         let Some(raw) = raw else { return otherwise };
         if !(0.0..=1.0).contains(raw.get_ref()) {
-            let what = format!("`{field}` is {}", raw.get_ref());
+            let what = format!("`{field}` is {:?}", raw.get_ref());
             notes.error(raw.span(), what, "write a share from 0 to 1");
         }
         *raw.get_ref()
