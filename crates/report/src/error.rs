@@ -21,7 +21,10 @@ pub enum Error {
         source: confidence::Error,
     },
     /// A column that a view of ours promises is not there, or of another type.
-    #[error("column `{column}` of {view} is missing or of another type: the lake was written by another version")]
+    #[error(
+        "column `{column}` of {view} is missing or of another type: the lake was written by \
+         another version"
+    )]
     Column {
         /// The view.
         view: &'static str,

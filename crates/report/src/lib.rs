@@ -8,6 +8,7 @@
 //! clock, and never decides: the gate is `policy`'s, and [`weigh`] is the one way to it.
 
 mod computed;
+mod duckdb;
 mod error;
 mod evidence;
 mod frame;
@@ -20,6 +21,7 @@ mod sql;
 mod warehouse;
 mod weigh;
 
+pub use duckdb::views_sql;
 pub use error::Error;
 pub use frame::{Format, render_rows};
 pub use report::{

@@ -108,5 +108,4 @@ impl Warehouse {
     pub(crate) async fn rows(&self, text: &str) -> Result<Vec<RecordBatch>, Error> {
         Ok(self.session.sql(text).await?.collect().await?)
     }
-
 }

@@ -184,9 +184,8 @@ async fn savings(warehouse: &Warehouse) -> Result<BTreeMap<String, Savings>, Err
     for batch in warehouse.rows(SAVINGS).await? {
         let columns = Columns::of("savings", &batch);
         for at in 0..batch.num_rows() {
-            let usd = |column| {
-                Ok::<_, Error>(columns.number(column, at)?.and_then(NanoUsd::from_usd))
-            };
+            let usd =
+                |column| Ok::<_, Error>(columns.number(column, at)?.and_then(NanoUsd::from_usd));
             let paid = |column| Ok::<_, Error>(columns.money(column, at)?.unwrap_or_default());
             let savings = Savings {
                 pairs: columns.count("pairs", at)?,

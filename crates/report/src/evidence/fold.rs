@@ -1,5 +1,5 @@
-use crate::read::Columns;
 use crate::Error;
+use crate::read::Columns;
 use confidence::{
     DriftDetector, Evidence, Histogram, Level, Mode, Tolerance, Unit, family, forecast, process,
 };

@@ -54,10 +54,9 @@ impl Question {
                 Unit { weight: value(1), weighted_loss: value(0) * value(1) },
                 Constants { tau: value(2), lo: value(3), hi: value(4) },
             ),
-            Self::Confidence => (
-                Unit::whole(1.0 - value(0)),
-                Constants { tau: 1.0 - value(1), lo: 0.0, hi: 1.0 },
-            ),
+            Self::Confidence => {
+                (Unit::whole(1.0 - value(0)), Constants { tau: 1.0 - value(1), lo: 0.0, hi: 1.0 })
+            }
             Self::QualityLower | Self::QualityUpper => (
                 Unit { weight: value(1), weighted_loss: value(0) * value(1) },
                 Constants { tau: f64::midpoint(value(2), value(3)), lo: value(2), hi: value(3) },

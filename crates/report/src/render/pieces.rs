@@ -39,7 +39,14 @@ pub(super) fn summary(report: &Report) -> String {
 
 pub(super) fn cells(report: &Report) -> Grid {
     let header = &[
-        "category", "candidate", "mode", "units", "quality [95 %]", "bar", "confidence", "saving",
+        "category",
+        "candidate",
+        "mode",
+        "units",
+        "quality [95 %]",
+        "bar",
+        "confidence",
+        "saving",
         "decision",
     ];
     let row = |cell: &CellReport| {
@@ -78,7 +85,10 @@ fn detail(cell: &CellReport) -> Detail {
     lines.extend(cell.worst_slice.iter().map(|slice| format!("worst slice: {slice}")));
     lines.extend(noise_floor(evidence));
     lines.extend(
-        cell.savings.as_ref().and_then(words::projected).map(|text| format!("would save {text}")),
+        cell.savings
+            .as_ref()
+            .and_then(words::projected)
+            .map(|text| format!("would have saved {text}")),
     );
     Detail { title, action: cell.decision.action, lines }
 }
@@ -90,8 +100,16 @@ fn noise_floor(evidence: &Evidence) -> Option<String> {
 
 pub(super) fn coverage(report: &Report) -> Grid {
     let header = &[
-        "category", "candidate", "exchanges", "shadowed", "not sampled", "pending", "ineligible",
-        "withheld", "failed", "blind spot",
+        "category",
+        "candidate",
+        "exchanges",
+        "shadowed",
+        "not sampled",
+        "pending",
+        "ineligible",
+        "withheld",
+        "failed",
+        "blind spot",
     ];
     let row = |cell: &CellReport| {
         let coverage = &cell.evidence.coverage;
@@ -132,7 +150,8 @@ pub(super) fn accounting(books: &Accounting) -> String {
 }
 
 pub(super) fn categories(report: &Report) -> Grid {
-    let header = &["category", "calls", "share of calls", "spend", "share of spend", "by candidate"];
+    let header =
+        &["category", "calls", "share of calls", "spend", "share of spend", "by candidate"];
     let rows = report.categories.iter().map(|(name, category)| {
         vec![
             name.clone(),
@@ -157,7 +176,8 @@ pub(super) fn spend(report: &Report) -> Grid {
         ]
     };
     let mut rows: Vec<_> = report.spend.iter().map(|(name, spend)| row(name, spend)).collect();
-    let ours = report.spend.iter().filter(|(name, _)| !matches!(name.as_str(), "reference" | "live"));
+    let ours =
+        report.spend.iter().filter(|(name, _)| !matches!(name.as_str(), "reference" | "live"));
     let trial = ours.fold(Spend::default(), |sum, (_, spend)| Spend {
         calls: sum.calls + spend.calls,
         unpriced: sum.unpriced + spend.unpriced,
@@ -180,7 +200,8 @@ pub(super) fn judges(report: &Report) -> Vec<String> {
 pub(super) fn wall_times(report: &Report) -> Option<Grid> {
     let header = &["category", "answered by", "replies", "p50 ms", "p95 ms", "refused", "cut"];
     let times = report.wall_times.as_ref().filter(|times| !times.is_empty())?;
-    let ms = |ms: Option<f64>| ms.map_or_else(|| words::NO_DATA.to_owned(), |ms| format!("{ms:.0}"));
+    let ms =
+        |ms: Option<f64>| ms.map_or_else(|| words::NO_DATA.to_owned(), |ms| format!("{ms:.0}"));
     let rows = times.iter().map(|time| {
         vec![
             time.category.clone(),

@@ -6,7 +6,7 @@ use super::{
     words,
 };
 use crate::Report;
-use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::{Cell, Color, ContentArrangement, Table, TableComponent, presets};
 
 /// Narrower than this no line of a cell can be read.
 const WIDTH_MIN: u16 = 40;
@@ -70,7 +70,7 @@ impl Page {
             "demote" => "31",
             _ => "33",
         };
-        self.line(&self.painted(&detail.title, code));
+        self.line(&self.painted(&printable(&detail.title), code));
         for line in &detail.lines {
             self.wrapped("  - ", line);
         }
@@ -82,7 +82,7 @@ impl Page {
         let room = usize::from(self.width).saturating_sub(indent.len()).max(1);
         let mut line = String::new();
         let mut start = mark;
-        for word in text.split_whitespace() {
+        for word in printable(text).split_whitespace() {
             if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
                 self.line(&format!("{start}{line}"));
                 (line, start) = (String::new(), &indent);
@@ -99,6 +99,8 @@ impl Page {
         let mut table = Table::new();
         table
             .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+            .remove_style(TableComponent::HorizontalLines)
+            .remove_style(TableComponent::MiddleIntersections)
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(self.width)
             .set_header(grid.header.iter().copied());

@@ -28,9 +28,17 @@ pub(crate) fn mode(mode: Mode) -> &'static str {
 
 pub(crate) fn demand(demand: Demand) -> String {
     match demand {
-        Demand::Bar(bar) => format!("bar {bar:.2}"),
-        Demand::Margin(margin) => format!("margin {margin:.2}"),
+        Demand::Bar(bar) => format!("bar {}", level(bar)),
+        Demand::Margin(margin) => format!("margin {}", level(margin)),
     }
+}
+
+/// What somebody demanded, as exactly as it was said: `0.90`, `0.875`.
+fn level(level: f64) -> String {
+    let text = format!("{level:.4}");
+    let digits = text.trim_end_matches('0');
+    let places = digits.split_once('.').map_or(0, |(_, places)| places.len());
+    format!("{level:.*}", places.max(2))
 }
 
 /// `0.97 judged-paired, margin 0.05`: the confidence is never shown without its mode.
@@ -56,18 +64,20 @@ pub(crate) fn quality(evidence: &Evidence) -> String {
 
 /// The quality that the cell has to reach: in paired modes, 1 is the reference.
 pub(crate) fn bar(evidence: &Evidence) -> String {
-    format!("{:.3}", 1.0 - evidence.tau)
+    level(1.0 - evidence.tau)
 }
 
 pub(crate) fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| NO_DATA.to_owned(), |share| format!("{:.1} %", share * 100.0))
 }
 
-/// Dollars to the cent, or to the last digit where a cent is too coarse.
+/// Dollars to the cent, or finer where a cent is too coarse.
 pub(crate) fn usd(amount: NanoUsd) -> String {
     let usd = amount.usd();
     if amount == NanoUsd::ZERO || usd.abs() >= 1.0 {
         format!("${usd:.2}")
+    } else if usd.abs() >= 0.01 {
+        format!("${usd:.4}")
     } else {
         format!("${}", amount.to_string().trim_end_matches('0'))
     }
@@ -86,7 +96,7 @@ pub(crate) fn saving(savings: Option<&Savings>) -> String {
     }
 }
 
-/// `would have saved $12.30 [$12.10 to $12.50] of $15.00`
+/// `$12.30 [$12.10 to $12.50] of $15.00`
 pub(crate) fn projected(savings: &Savings) -> Option<String> {
     let saved = usd(savings.projected_usd?);
     let spend = usd(savings.spend_usd?);
@@ -109,10 +119,10 @@ pub(crate) fn judge(standing: JudgeStanding) -> &'static str {
 
 /// `prompts of 513 to 2,048 tokens: 0.71 (0.62–0.79) is below the bar 0.90`
 pub(crate) fn worst_slice(slice: &Slice, evidence: &Evidence, of: Demand) -> String {
-    let bar = 1.0 - evidence.tau;
+    let bar = level(1.0 - evidence.tau);
     let demanded = match of {
-        Demand::Bar(_) => format!("the bar {bar:.2}"),
-        Demand::Margin(margin) => format!("{bar:.2}, what the margin {margin:.2} allows"),
+        Demand::Bar(_) => format!("the bar {bar}"),
+        Demand::Margin(margin) => format!("{bar}, what the margin {} allows", level(margin)),
     };
     let quality = slice.quality.unwrap_or(slice.quality_upper);
     let (lower, upper) = (slice.quality_lower, slice.quality_upper);

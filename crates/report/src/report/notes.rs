@@ -52,9 +52,10 @@ fn unseen(report: &Report) -> Option<String> {
 /// Candidates of the pipeline that nothing was ever assigned to.
 fn missing(report: &Report, rules: &Rules) -> Option<String> {
     let is_weighed = |category: &str, candidate: &str| {
-        report.cells.iter().any(|cell| {
-            cell.evidence.category == category && cell.evidence.candidate == candidate
-        })
+        report
+            .cells
+            .iter()
+            .any(|cell| cell.evidence.category == category && cell.evidence.candidate == candidate)
     };
     let missing: Vec<_> = rules
         .categories

@@ -2,7 +2,7 @@
 WITH metered AS (
   SELECT coalesce(sum(offered), 0) AS offered, coalesce(sum(accepted), 0) AS accepted,
          coalesce(sum(shed), 0) AS shed, coalesce(sum(lost), 0) AS lost
-  FROM meters WHERE at <= {as_of}
+  FROM meters WHERE "at" <= {as_of}
 ),
 gaps AS (
   SELECT proxy_instance, max(offer_seq) + 1 - count(DISTINCT offer_seq) AS missing

@@ -11,33 +11,35 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// The columns that the statistics read, as the lake has them: `name type`, in one line a table.
-const TABLES: [(&str, &str); 8] = [
+pub(crate) const TABLES: [(&str, &str); 8] = [
     (
         "cells",
         "cell text,category text,candidate text,epoch int,opened_at time,mode text,tau double,\
-         loss_lo double,loss_hi double,family_weight double,restarts int,max_wait_s int",
+         loss_lo double,loss_hi double,family_weight double,restarts int,max_wait_s double",
     ),
     (
         "assignments",
-        "exchange_id text,arm text,candidate text,cell text,category text,conversation text,\
-         tenant text,observed_at time,pi double,pi_floor double,sampled bool,audit_prob double,\
+        "exchange_id text,arm text,candidate text,cell text,conversation text,tenant text,\
+         observed_at time,pi double,pi_floor double,sampled bool,audit_prob double,\
          audited bool,ineligible_reason text,withheld_reason text",
     ),
     (
         "shadows",
         "exchange_id text,arm text,candidate text,cell text,answered_at time,decided_at time,\
          fault text,mode text,tau double,acceptable bool,verdict_reason text,loss double,\
-         reference_loss double,control_loss double,cost_usd money,scores scores",
+         reference_loss double,control_loss double,cost_usd money,latency_ms double,\
+         finish_reason text,scores scores",
     ),
     ("labels", "exchange_id text,arm text,candidate text,labelled_at time,acceptable bool"),
     ("blocks", "cell text,day date,eta double,a_hat double,rho double,kappa double"),
     (
         "exchanges",
         "exchange_id text,observed_at time,proxy_instance text,offer_seq int,category text,\
-         model text,served_by text,route text,input_tokens int,cost_usd money",
+         model text,served_by text,route text,input_tokens int,cost_usd money,latency_ms double,\
+         finish_reason text",
     ),
     ("calls", "purpose text,model text,started_at time,cost_usd money"),
-    ("meters", "at time,offered int,accepted int,shed int"),
+    ("meters", "at time,offered int,accepted int,shed int,lost int"),
 ];
 
 fn data_type(name: &str) -> DataType {

@@ -1,4 +1,10 @@
 //! The report crate through its public API.
 
+mod aggregates;
+mod forms;
 mod lakes;
 mod reference;
+mod reports;
+mod schemas;
+mod views;
+mod world;

@@ -46,7 +46,8 @@ fn check_units(found: &[RecordBatch], wanted: &Value) {
         for at in 0..batch.num_rows() {
             let unit = wanted.next().expect("a unit more than the reference has");
             let text = |column: usize| batch.column(column).as_string::<i32>().value(at);
-            let number = |column: usize| batch.column(column).as_primitive::<Float64Type>().value(at);
+            let number =
+                |column: usize| batch.column(column).as_primitive::<Float64Type>().value(at);
             assert_eq!(text(0), unit["cell"]);
             assert_eq!(text(1), unit["conversation"]);
             assert_eq!(batch.column(2).as_primitive::<Int64Type>().value(at), unit["closed_at"]);

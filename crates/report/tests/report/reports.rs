@@ -1,0 +1,136 @@
+//! The report of a small lake, in every form.
+
+use crate::{lakes::warehouse, world};
+use policy::Decision;
+use report::{Report, render, weigh};
+
+async fn gather(partitions: usize) -> Report {
+    let warehouse = warehouse(&world::lake(), world::AS_OF, partitions).await;
+    Report::gather(&warehouse, &world::rules()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_report_is_the_same_bytes_however_the_lake_is_cut() {
+    let first = render::json(&gather(1).await.without_wall_times()).unwrap();
+    for partitions in [1, 5] {
+        let again = render::json(&gather(partitions).await.without_wall_times()).unwrap();
+        assert_eq!(first, again);
+    }
+    assert!(!first.contains("latency_ms"));
+}
+
+#[tokio::test]
+async fn what_is_promoted_is_what_the_report_says() {
+    let warehouse = warehouse(&world::lake(), world::AS_OF, 2).await;
+    let rules = world::rules();
+    let weighed = weigh(&warehouse, &rules).await.unwrap();
+    let report = Report::gather(&warehouse, &rules).await.unwrap();
+    let actions: Vec<_> = report.cells.iter().map(|cell| cell.decision.action).collect();
+    assert_eq!(actions, ["promote", "hold", "hold"]);
+    for (weighed, cell) in weighed.iter().zip(&report.cells) {
+        assert_eq!(weighed.evidence, cell.evidence);
+        match &weighed.decision {
+            Decision::Promote(_) => assert_eq!(cell.decision.action, "promote"),
+            Decision::Hold(reasons) => assert_eq!(&cell.decision.reasons, reasons),
+            Decision::Demote(reason) => panic!("nothing serves: {reason}"),
+        }
+    }
+    assert!(report.notes.iter().any(|note| note.contains("unasked/small")), "{:?}", report.notes);
+    assert!(
+        report.notes.iter().any(|note| note.contains("5 exchanges shed")),
+        "{:?}",
+        report.notes
+    );
+}
+
+#[tokio::test]
+async fn the_slice_that_is_bad_is_named() {
+    let report = gather(3).await;
+    assert_eq!(report.cells[0].worst_slice, None);
+    let faq = report.cells[1].worst_slice.as_deref().unwrap();
+    assert!(faq.starts_with("prompts of 513 to 2,048 tokens: 0.33 ("), "{faq}");
+    assert!(faq.ends_with("is below the bar 0.875"), "{faq}");
+    assert_eq!(report.cells[2].worst_slice, None, "three conversations refute nothing");
+}
+
+#[tokio::test]
+async fn without_a_price_nothing_is_cheaper() {
+    let warehouse = warehouse(&world::lake(), world::AS_OF, 2).await;
+    let mut rules = world::rules();
+    rules.categories[0].candidates[0].priced = false;
+    let report = Report::gather(&warehouse, &rules).await.unwrap();
+    let codes: Vec<_> = report.cells[0].decision.reasons.iter().map(|r| r.code.name()).collect();
+    assert_eq!(codes, ["no_price"]);
+}
+
+#[tokio::test]
+async fn spend_is_exact() {
+    let lake = world::lake();
+    let nano = |table: &str| {
+        let rows = lake[table].as_array().unwrap().iter();
+        rows.map(|row| row["cost_usd"].as_str().unwrap()[2..].parse::<i64>().unwrap()).sum::<i64>()
+    };
+    let report = gather(3).await;
+    assert_eq!(report.spend["reference"].cost_usd.0, nano("exchanges"));
+    assert_eq!(report.spend["shadow"].cost_usd.0, nano("calls"));
+}
+
+#[tokio::test]
+async fn an_empty_lake_says_so() {
+    let warehouse = warehouse(&serde_json::json!({}), world::AS_OF, 1).await;
+    let report = Report::gather(&warehouse, &world::rules()).await.unwrap();
+    assert_eq!(report.cells, []);
+    assert!(report.notes[0].contains("Nothing was observed yet"), "{:?}", report.notes);
+    render::json(&report).unwrap();
+}
+
+#[tokio::test]
+async fn the_table_reads_as_it_did() {
+    let report = gather(2).await.without_wall_times();
+    let found = render::table(&report, 140, render::Colour::Plain);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/report/golden/table.txt");
+    // `UPDATE_GOLDEN=1 cargo test --workspace --test report reads_as_it_did` writes it anew.
+    if option_env!("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, &found).unwrap();
+    }
+    assert_eq!(found, std::fs::read_to_string(path).unwrap_or_default());
+}
+
+#[tokio::test]
+async fn colours_change_nothing_but_colours() {
+    let report = gather(2).await;
+    let coloured = render::table(&report, 140, render::Colour::Ansi);
+    let mut plain = String::new();
+    let mut parts = coloured.split('\u{1b}');
+    plain.push_str(parts.next().unwrap());
+    parts.for_each(|part| plain.push_str(part.split_once('m').unwrap().1));
+    assert!(coloured.len() > plain.len());
+    let lines = plain.lines().map(str::trim_end).collect::<Vec<_>>();
+    let expected = render::table(&report, 140, render::Colour::Plain);
+    assert_eq!(lines, expected.lines().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn names_are_never_markup() {
+    let report = gather(2).await;
+    let html = render::html(&report);
+    assert!(html.contains("&lt;script&gt;alert(1)"));
+    assert!(!html.contains("<script"));
+    assert!(html.contains("<svg"));
+    let markdown = render::markdown(&report);
+    assert!(!markdown.contains("<script"));
+    assert!(markdown.contains("&lt;script&gt;alert(1)&lt;/script&gt;\\|x"));
+}
+
+#[tokio::test]
+async fn every_form_says_what_the_number_means() {
+    let report = gather(2).await;
+    for text in [
+        render::table(&report, 2000, render::Colour::Plain),
+        render::markdown(&report),
+        render::html(&report),
+    ] {
+        assert!(text.contains("at most 5 % of such cells, whenever you look"), "{text}");
+        assert!(text.contains("rules, bar 0.875"), "{text}");
+    }
+}
