@@ -87,7 +87,7 @@ impl Default for Limits {
             live_reply_bytes_max: 4 << 20,
             candidate_wait_max: Duration::from_secs(120),
             guard_credentials_max: 10_000,
-            guard_age_us_max: 10 * exchange::MINUTE_US,
+            guard_age_us_max: exchange::HOUR_US,
             drain_wait_max: Duration::from_secs(30),
         }
     }

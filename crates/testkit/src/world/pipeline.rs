@@ -79,7 +79,7 @@ name = "classify"
 mode = "R"
 bar = 0.90
 candidates = ["MINI", "NANO"]
-scorers = [{ kind = "expected" }]
+scorers = [{ kind = "expected", how = "exact" }]
 
 [[category]]
 name = "extract"
@@ -87,7 +87,7 @@ when = { response_format = "json_schema", system = "^You read invoices" }
 mode = "R"
 bar = 0.90
 candidates = ["MINI"]
-scorers = [{ kind = "json_schema" }, { kind = "expected" }]
+scorers = [{ kind = "json_schema" }, { kind = "expected", how = "exact" }]
 
 [[category]]
 name = "summarize"
@@ -103,7 +103,7 @@ when = { system = "^You rewrite agents' notes" }
 mode = "RP"
 margin = 0.05
 candidates = ["MINI"]
-scorers = [{ kind = "expected", match = "contains" }]
+scorers = [{ kind = "expected", how = "contains" }]
 
 [[category]]
 name = "assist"
@@ -112,7 +112,7 @@ mode = "AA"
 margin = 0.10
 candidates = ["MINI"]
 control = true
-scorers = [{ kind = "tool_calls" }]
+scorers = [{ kind = "tool_calls_equal" }]
 
 [[category]]
 name = "translate"
@@ -120,7 +120,7 @@ when = { system = "^You translate" }
 mode = "R"
 bar = 0.90
 candidates = ["MINI"]
-scorers = [{ kind = "expected" }]
+scorers = [{ kind = "expected", how = "exact" }]
 
 [[category]]
 name = "math"
@@ -128,21 +128,21 @@ when = { system = "^You do sums" }
 mode = "R"
 bar = 0.90
 candidates = ["MINI"]
-scorers = [{ kind = "expected" }]
+scorers = [{ kind = "expected", how = "exact" }]
 
 [[category]]
 name = "legal-review"
 mode = "R"
 bar = 0.90
 candidates = ["MINI"]
-scorers = [{ kind = "expected" }]
+scorers = [{ kind = "expected", how = "exact" }]
 
 [[category]]
 name = "faq"
 mode = "R"
 bar = 0.90
 candidates = ["MINI"]
-scorers = [{ kind = "expected" }]
+scorers = [{ kind = "expected", how = "exact" }]
 
 [[category]]
 name = "qa-short"
@@ -150,7 +150,7 @@ when = { system = "^You answer staff questions", prompt_tokens = { max = SHORT_M
 mode = "R"
 bar = 0.90
 candidates = ["MINI"]
-scorers = [{ kind = "expected" }]
+scorers = [{ kind = "expected", how = "exact" }]
 
 [[category]]
 name = "qa-long"
@@ -158,5 +158,5 @@ when = { system = "^You answer staff questions", prompt_tokens = { min = LONG_MI
 mode = "R"
 bar = 0.90
 candidates = ["MINI"]
-scorers = [{ kind = "expected" }]
+scorers = [{ kind = "expected", how = "exact" }]
 "#;

@@ -1,0 +1,83 @@
+//! The console's questions, answered by the same functions as the commands'.
+
+use crate::{commands::explain, rules, system::Deployment, warehouse::look};
+use async_trait::async_trait;
+use console::{Answers, Check, Config, Deps, Unanswered};
+use exchange::{ExchangeId, Timestamp};
+use metrics_exporter_prometheus::PrometheusHandle;
+use report::{Limits, Report, render};
+use serde_json::Value;
+use std::{net::SocketAddr, sync::Arc};
+
+/// Answers for one deployment.
+pub(crate) struct Desk {
+    deployment: Deployment,
+}
+
+impl Desk {
+    pub(crate) fn new(deployment: Deployment) -> Self {
+        Self { deployment }
+    }
+
+    pub(crate) fn config(listen: SocketAddr) -> Config {
+        Config { listen, ..Config::default() }
+    }
+
+    pub(crate) fn deps(desk: &Arc<Self>, metrics: PrometheusHandle) -> Deps {
+        let policies = desk.deployment.policies();
+        let readable = move || policies.newest().map(|_| ()).map_err(|error| format!("{error:#}"));
+        Deps {
+            answers: Arc::clone(desk) as Arc<dyn Answers>,
+            checks: vec![Check::new("policy", readable)],
+            metrics,
+        }
+    }
+
+    async fn gather(&self, as_of: Option<Timestamp>) -> anyhow::Result<Report> {
+        let as_of = as_of.unwrap_or_else(|| self.deployment.clock.now());
+        let look = look(&self.deployment.place, as_of, Limits::default()).await?;
+        let policy = self.deployment.policies().newest()?;
+        let rules = rules::of(&self.deployment.pipeline, &policy, &look, as_of);
+        Ok(Report::gather(&look.warehouse, &rules).await?)
+    }
+
+    async fn weighed(&self, as_of: Option<Timestamp>) -> anyhow::Result<Value> {
+        let as_of = as_of.unwrap_or_else(|| self.deployment.clock.now());
+        let look = look(&self.deployment.place, as_of, Limits::default()).await?;
+        Ok(serde_json::to_value(look.warehouse.evidence().await?)?)
+    }
+}
+
+#[async_trait]
+impl Answers for Desk {
+    async fn page(&self) -> Result<String, Unanswered> {
+        Ok(render::html(&self.gather(None).await.map_err(failed)?))
+    }
+
+    async fn report(&self, as_of: Option<Timestamp>) -> Result<Value, Unanswered> {
+        let report = self.gather(as_of).await.map_err(failed)?;
+        serde_json::to_value(report).map_err(|error| Unanswered::Failed(error.to_string()))
+    }
+
+    async fn evidence(&self, as_of: Option<Timestamp>) -> Result<Value, Unanswered> {
+        self.weighed(as_of).await.map_err(failed)
+    }
+
+    async fn policy(&self) -> Result<Value, Unanswered> {
+        let policy = self.deployment.policies().newest().map_err(failed)?;
+        serde_json::to_value(policy).map_err(|error| Unanswered::Failed(error.to_string()))
+    }
+
+    async fn exchange(&self, id: ExchangeId) -> Result<Value, Unanswered> {
+        let now = self.deployment.clock.now();
+        let look = look(&self.deployment.place, now, Limits::default()).await.map_err(failed)?;
+        match explain::sections(&look.warehouse, id).await.map_err(failed)? {
+            Some(sections) => Ok(Value::Object(sections)),
+            None => Err(Unanswered::NotFound(explain::unknown(id))),
+        }
+    }
+}
+
+fn failed(error: impl Into<anyhow::Error>) -> Unanswered {
+    Unanswered::Failed(format!("{:#}", error.into()))
+}

@@ -1,0 +1,225 @@
+//! What can be typed: the commands and their options, as `contract.md`'s table has them.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Prove on your own traffic which requests a cheaper model can take, and only then let it.
+#[derive(Debug, Parser)]
+#[command(name = "foreshadow", version, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// The deployment's folder: journal, lake and policy
+    #[arg(long, global = true, env = "FORESHADOW_DATA", default_value = "foreshadow-data")]
+    pub(crate) data: PathBuf,
+    /// What is evaluated: providers, models, categories, gate
+    #[arg(long, global = true, env = "FORESHADOW_PIPELINE", value_name = "FILE")]
+    pub(crate) pipeline: Option<PathBuf>,
+    /// For people (table, markdown, html) or for machines (json, ndjson, csv, parquet)
+    #[arg(long, global = true, env = "FORESHADOW_FORMAT", value_enum)]
+    pub(crate) format: Option<Format>,
+}
+
+/// How a result is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Json,
+    Markdown,
+    Html,
+    Csv,
+    Ndjson,
+    Parquet,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The main job end to end, with simulated providers: no key, no server
+    Demo(Demo),
+    /// Proxy, workers and console in one process, on the embedded journal
+    Up(Up),
+    /// Validate a pipeline: every mistake at its line, with the remedy
+    Check(Check),
+    /// The confidence report
+    Report(Report),
+    /// SQL over the lake, read-only
+    Sql(Sql),
+    /// Ask the gate, and if it agrees let a candidate serve a category
+    Promote(Promote),
+    /// Send a category back to its reference
+    Demote(Demote),
+    /// The policy that rules, its history, and the way back
+    Policy(Policy),
+    /// What happened to one exchange, and why
+    Explain(Explain),
+    /// The tables' files, ready-made views, and upkeep
+    Lake(LakeArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// The same seed gives the same world and the same report
+    #[arg(long, env = "FORESHADOW_SEED", default_value_t = testkit::world::SEED)]
+    pub(crate) seed: u64,
+    /// How much traffic: conversations for each category and day
+    #[arg(long, env = "FORESHADOW_SIZE", default_value_t = testkit::world::SIZE)]
+    pub(crate) size: usize,
+    /// Stop the worker after this virtual day: the evidence must visibly stop with it
+    #[arg(long, value_name = "DAY")]
+    pub(crate) kill_worker_after: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// The live listener
+    #[arg(long, env = "FORESHADOW_LISTEN", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// The admin listener
+    #[arg(long, env = "FORESHADOW_ADMIN", default_value = "127.0.0.1:8081")]
+    pub(crate) admin: SocketAddr,
+    /// Threads of the live path; default: one for each core
+    #[arg(long, env = "FORESHADOW_THREADS")]
+    pub(crate) threads: Option<std::num::NonZeroUsize>,
+    /// Forward only: observe nothing (to measure what observation costs)
+    #[arg(long, env = "FORESHADOW_NO_MIRROR")]
+    pub(crate) no_mirror: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The pipeline; as `--pipeline`
+    pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// Look from an earlier moment: 2026-11-20 or 2026-11-20T12:00:00Z
+    #[arg(long, env = "FORESHADOW_AS_OF", value_name = "MOMENT")]
+    pub(crate) as_of: Option<exchange::Timestamp>,
+    /// Write to a file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sql {
+    /// The query; `SHOW TABLES` lists what there is
+    pub(crate) query: String,
+    /// Look from an earlier moment
+    #[arg(long, env = "FORESHADOW_AS_OF", value_name = "MOMENT")]
+    pub(crate) as_of: Option<exchange::Timestamp>,
+    /// Give up after so many seconds
+    #[arg(long, env = "FORESHADOW_TIMEOUT", default_value_t = 300)]
+    pub(crate) timeout: u64,
+    /// Memory that the query may take, in MiB
+    #[arg(long, env = "FORESHADOW_MEMORY", default_value_t = 2048)]
+    pub(crate) memory: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Promote {
+    /// The category
+    pub(crate) category: String,
+    /// Which candidate, where the category has several
+    #[arg(long)]
+    pub(crate) candidate: Option<String>,
+    /// The adjusted confidence that is demanded; default: the category's
+    #[arg(long)]
+    pub(crate) threshold: Option<f64>,
+    /// A part under watch, or all that was approved
+    #[arg(long, value_enum, default_value = "live")]
+    pub(crate) stage: Stage,
+    /// The share of conversations that the candidate serves; default: 1 live, 0.1 as canary
+    #[arg(long)]
+    pub(crate) share: Option<f64>,
+    /// Ask the gate and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Who decides; default: the user's name
+    #[arg(long, env = "FORESHADOW_BY", value_name = "NAME")]
+    pub(crate) by: Option<String>,
+    /// Promote against the gate's word, for a reason that stays on record
+    #[arg(long, value_name = "REASON")]
+    pub(crate) force: Option<String>,
+}
+
+/// How far a promotion goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Stage {
+    Canary,
+    Live,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demote {
+    /// The category
+    pub(crate) category: String,
+    /// Who decides; default: the user's name
+    #[arg(long, env = "FORESHADOW_BY", value_name = "NAME")]
+    pub(crate) by: Option<String>,
+    /// Why
+    #[arg(long)]
+    pub(crate) note: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Policy {
+    #[command(subcommand)]
+    pub(crate) command: PolicyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// The version that rules
+    Show,
+    /// Every version and the decision that made it
+    History,
+    /// An earlier version's routes, as far as that sends no candidate more than now
+    Rollback {
+        /// The version; default: the one before
+        version: Option<u64>,
+        /// Who decides; default: the user's name
+        #[arg(long, env = "FORESHADOW_BY", value_name = "NAME")]
+        by: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The exchange: the value of `x-foreshadow-exchange`, or of the tables' `exchange_id`
+    pub(crate) exchange: exchange::ExchangeId,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LakeArgs {
+    #[command(subcommand)]
+    pub(crate) command: LakeCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LakeCommand {
+    /// The live Parquet files of a table, one path a line
+    Files {
+        /// The table
+        table: String,
+    },
+    /// CREATE VIEW statements for DuckDB over the live files
+    Views,
+    /// Merge small files of closed days
+    Compact,
+    /// Delete days before a date
+    Expire {
+        /// The first day to keep: 2026-11-01
+        before: String,
+        /// Hours that deleted files stay readable for queries that began earlier
+        #[arg(long, default_value_t = 168)]
+        grace_hours: u64,
+    },
+}

@@ -1,0 +1,34 @@
+//! The commands, one file each. This is the program's table of contents.
+
+mod check;
+mod demo;
+mod demote;
+pub(crate) mod explain;
+mod lake;
+mod policy;
+mod promote;
+mod report;
+mod sql;
+mod up;
+
+use crate::{
+    cli::{Cli, Command},
+    outcome::Outcome,
+};
+use anyhow::Result;
+
+pub(crate) async fn run(cli: Cli) -> Result<Outcome> {
+    let global = cli.global;
+    match cli.command {
+        Command::Demo(args) => Box::pin(demo::run(&global, &args)).await,
+        Command::Up(args) => Box::pin(up::run(&global, &args)).await,
+        Command::Check(args) => check::run(&global, &args),
+        Command::Report(args) => report::run(&global, &args).await,
+        Command::Sql(args) => sql::run(&global, &args).await,
+        Command::Promote(args) => promote::run(&global, &args).await,
+        Command::Demote(args) => demote::run(&global, &args).await,
+        Command::Policy(args) => policy::run(&global, &args.command).await,
+        Command::Explain(args) => explain::run(&global, &args).await,
+        Command::Lake(args) => lake::run(&global, &args.command).await,
+    }
+}

@@ -1,0 +1,80 @@
+//! `foreshadow check`: every mistake of a pipeline at its line, in one go, with the remedy.
+
+use crate::{
+    cli::{Check, Format, Global},
+    outcome::{Outcome, print},
+};
+use anyhow::{Context, Result, bail};
+use pipeline::{Mistake, Pipeline, load_with_files};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+pub(crate) fn run(global: &Global, args: &Check) -> Result<Outcome> {
+    let Some(file) = args.file.as_ref().or(global.pipeline.as_ref()) else {
+        bail!("say which pipeline: `foreshadow check FILE` (shipped examples are in pipelines/)");
+    };
+    let checked = read(file)?;
+    let mistakes = match &checked {
+        Ok(pipeline) => &pipeline.warnings,
+        Err(mistakes) => mistakes,
+    };
+    if global.format == Some(Format::Json) {
+        print(&format!("{}\n", serde_json::to_string_pretty(mistakes)?));
+    } else {
+        print(&in_words(file, mistakes));
+    }
+    match checked {
+        Ok(pipeline) => {
+            if global.format != Some(Format::Json) {
+                print(&summary(file, &pipeline));
+            }
+            Ok(Outcome::Done)
+        }
+        Err(_) => Ok(Outcome::Wrong),
+    }
+}
+
+/// The pipeline that a command needs, or its mistakes on standard error.
+pub(crate) fn needed(global: &Global, command: &str) -> Result<Result<Pipeline, Outcome>> {
+    let Some(file) = &global.pipeline else {
+        bail!(
+            "`{command}` needs a pipeline: --pipeline FILE (shipped examples are in pipelines/; \
+             `foreshadow check FILE` validates one)"
+        );
+    };
+    Ok(read(file)?.map_err(|mistakes| {
+        // Whoever closed our standard error does not want to know.
+        let _ = std::io::Write::write_all(
+            &mut std::io::stderr(),
+            in_words(file, &mistakes).as_bytes(),
+        );
+        Outcome::Wrong
+    }))
+}
+
+fn read(file: &Path) -> Result<Result<Pipeline, Vec<Mistake>>> {
+    let text = fs::read_to_string(file)
+        .with_context(|| format!("cannot read the pipeline {}", file.display()))?;
+    let folder = file.parent().map(PathBuf::from).unwrap_or_default();
+    Ok(load_with_files(&text, |name| {
+        fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
+    }))
+}
+
+fn in_words(file: &Path, mistakes: &[Mistake]) -> String {
+    mistakes.iter().map(|mistake| format!("{}:{mistake}\n", file.display())).collect()
+}
+
+fn summary(file: &Path, pipeline: &Pipeline) -> String {
+    let cells: usize = pipeline.categories.iter().map(|it| it.candidates.len()).sum();
+    format!(
+        "{}: pipeline `{}` is valid: {} categories, {cells} cells, {} models of {} providers\n",
+        file.display(),
+        pipeline.name,
+        pipeline.categories.len(),
+        pipeline.models.len(),
+        pipeline.providers.len(),
+    )
+}

@@ -1,0 +1,104 @@
+//! `foreshadow demo`: the main job end to end, with no key and no server.
+//!
+//! Everything is real but the providers and the time: calls go over HTTP through the live listener
+//! into the journal, the worker asks candidates over HTTP, and what is printed is read from the
+//! tables. The providers are simulated because then the truth is known and can be compared; the
+//! clock is stepped (play a day, drain, advance) because nobody waits a fortnight.
+
+mod books;
+mod serving;
+mod stage;
+mod words;
+
+use crate::{
+    cli::{Demo, Global},
+    commands::report::on_screen,
+    decisions,
+    outcome::{Outcome, print},
+    rules,
+    warehouse::{Look, look},
+};
+use anyhow::Result;
+use exchange::{DAY_US, HOUR_US, Timestamp};
+use policy::{Actor, Decision, Promotion, Share, Stage as PolicyStage, promote};
+use report::{Limits, Report, Rules, Weighed, weigh};
+use stage::Stage;
+use testkit::world::{DAYS, START};
+
+/// Who promotes in the demo.
+const ACTOR: &str = "demo";
+
+pub(crate) async fn run(global: &Global, args: &Demo) -> Result<Outcome> {
+    let mut stage = Stage::set(global, args).await?;
+    print(&words::opening(&stage));
+    for day in 0..DAYS {
+        stage.play_day(day).await?;
+        if args.kill_worker_after == Some(day) {
+            stage.kill_worker();
+        }
+    }
+    stage.end_observation(observed_until());
+
+    let (look, rules) = stage.look(observed_until()).await?;
+    let report = Report::gather(&look.warehouse, &rules).await?;
+    print(&on_screen(&report));
+    let weighed = weigh(&look.warehouse, &rules).await?;
+    print(&words::against_truth(&stage.world, &weighed));
+
+    let promoted = promote_what_clears(&mut stage, &weighed, &look).await?;
+    print(&words::promoted(&promoted));
+    if !promoted.is_empty() {
+        let served = serving::day_after(&mut stage).await?;
+        print(&served);
+    }
+    let settled = books::settle(&mut stage).await?;
+    print(&settled);
+    print(&words::next(&stage.deployment.place, &report));
+    stage.strike().await?;
+    Ok(Outcome::Done)
+}
+
+/// When the fortnight is over for every category, also for one whose first call came at noon.
+fn observed_until() -> Timestamp {
+    START.plus(i64::from(DAYS) * DAY_US + 12 * HOUR_US)
+}
+
+/// Publishes a policy for every category that has a candidate with the gate's leave; returns what
+/// was promoted.
+async fn promote_what_clears(
+    stage: &mut Stage,
+    weighed: &[Weighed],
+    look: &Look,
+) -> Result<Vec<(String, String)>> {
+    let policies = stage.deployment.policies();
+    let mut promoted: Vec<(String, String)> = Vec::new();
+    for cell in weighed {
+        let Decision::Promote(approval) = &cell.decision else { continue };
+        let category = &cell.evidence.category;
+        if promoted.iter().any(|(known, _)| known == category) {
+            continue;
+        }
+        let promotion = Promotion {
+            actor: Actor::Person(ACTOR.to_owned()),
+            stage: PolicyStage::Live,
+            share: Share::new(1.0)?,
+            lake_version: look.versions.clone(),
+        };
+        let next = promote(&policies.newest()?, approval, promotion)?;
+        policies.publish(&next)?;
+        promoted.push((category.clone(), cell.evidence.candidate.clone()));
+    }
+    decisions::repair(&stage.deployment.lake(), &policies).await?;
+    stage.follow(policies.newest()?.version).await?;
+    Ok(promoted)
+}
+
+impl Stage {
+    /// The lake as of a moment, and what it is weighed by.
+    async fn look(&self, as_of: Timestamp) -> Result<(Look, Rules)> {
+        let look = look(&self.deployment.place, as_of, Limits::default()).await?;
+        let policy = self.deployment.policies().newest()?;
+        let rules = rules::of(&self.deployment.pipeline, &policy, &look, as_of);
+        Ok((look, rules))
+    }
+}

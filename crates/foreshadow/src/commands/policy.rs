@@ -1,0 +1,106 @@
+//! `foreshadow policy`: what rules, how it came to rule, and the way back.
+
+use crate::{
+    cli::{Format, Global, PolicyCommand},
+    clock::WallClock,
+    decisions,
+    outcome::{Outcome, print},
+    place::Place,
+    policies::Policies,
+    who,
+};
+use anyhow::{Context, Result};
+use exchange::Clock;
+use lake::Lake;
+use policy::{
+    Policy,
+    promotion::{Lowering, rollback},
+};
+
+pub(crate) async fn run(global: &Global, command: &PolicyCommand) -> Result<Outcome> {
+    let place = Place::new(&global.data);
+    let policies = Policies::new(place.policy());
+    match command {
+        PolicyCommand::Show => show(&policies.newest()?, global.format)?,
+        PolicyCommand::History => history(&policies, global.format)?,
+        PolicyCommand::Rollback { version, by } => {
+            back(&place, &policies, *version, by.as_deref()).await?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn show(policy: &Policy, format: Option<Format>) -> Result<()> {
+    if format == Some(Format::Json) {
+        print(&policy.to_json()?);
+        return Ok(());
+    }
+    if policy.version == 0 {
+        print("policy 0: observation; every call is served by its reference\n");
+        return Ok(());
+    }
+    print(&format!("policy {} of {}\n", policy.version, policy.created_at));
+    if policy.routes.is_empty() {
+        print("  every call is served by its reference\n");
+    }
+    let now = WallClock.now();
+    for (category, rule) in &policy.routes {
+        let share = rule.share(now).value() * 100.0;
+        let (candidate, stage) = (&rule.candidate, rule.stage.name());
+        print(&format!("  {category}: {candidate}, {stage}, {share:.0} % of conversations\n"));
+    }
+    Ok(())
+}
+
+fn history(policies: &Policies, format: Option<Format>) -> Result<()> {
+    let versions = policies.all()?;
+    if format == Some(Format::Json) {
+        print(&format!("{}\n", serde_json::to_string_pretty(&versions)?));
+        return Ok(());
+    }
+    if versions.is_empty() {
+        print("nothing was decided yet: every call is served by its reference\n");
+    }
+    for policy in versions {
+        let Some(decision) = policy.decision else { continue };
+        let category = decision.category.as_deref().unwrap_or("every category");
+        let candidate = decision.candidate.as_deref().unwrap_or("");
+        let confidence = decision.confidence.map_or(String::new(), |it| format!(" at {it:.4}"));
+        let forced = decision.forced.map_or(String::new(), |why| format!(", forced: {why}"));
+        print(&format!(
+            "{:>4}  {}  {} {category} {candidate}{confidence} by {}{forced}\n",
+            policy.version,
+            decision.decided_at,
+            decision.action.name(),
+            decision.actor,
+        ));
+    }
+    Ok(())
+}
+
+async fn back(
+    place: &Place,
+    policies: &Policies,
+    version: Option<u64>,
+    by: Option<&str>,
+) -> Result<()> {
+    let now = policies.newest()?;
+    let version = version.unwrap_or_else(|| now.version.saturating_sub(1));
+    let earlier = if version == 0 {
+        Policy::observation()
+    } else {
+        let mut all = policies.all()?.into_iter();
+        all.find(|policy| policy.version == version)
+            .with_context(|| format!("there is no policy {version}: see `foreshadow policy history`"))?
+    };
+    let lowering = Lowering {
+        actor: who::person(by),
+        decided_at: WallClock.now(),
+        reasons: Vec::new(),
+        note: Some(format!("back to policy {version}")),
+    };
+    let next = rollback(&now, &earlier, lowering)?;
+    policies.publish(&next)?;
+    show(&next, None)?;
+    decisions::repair(&Lake::open(&place.lake()), policies).await
+}

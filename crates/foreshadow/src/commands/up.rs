@@ -1,0 +1,91 @@
+//! `foreshadow up`: proxy, worker and console in one process, until it is told to stop.
+
+use crate::{
+    answers::Desk,
+    cli::{Global, Up},
+    clock::WallClock,
+    commands::check,
+    outcome::{Outcome, print},
+    place::Place,
+    settings::{environment, missing_keys},
+    system::{Deployment, Live, LiveOptions, keep_shadowing},
+};
+use anyhow::{Context, Result};
+use console::Console;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use std::{num::NonZeroUsize, sync::Arc, thread};
+use tokio::{
+    runtime::Handle,
+    signal::unix::{SignalKind, signal},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
+    let pipeline = match check::needed(global, "up")? {
+        Ok(pipeline) => pipeline,
+        Err(outcome) => return Ok(outcome),
+    };
+    let metrics = PrometheusBuilder::new().install_recorder().context("metrics")?;
+    console::describe();
+    let deployment = Deployment {
+        place: Place::new(&global.data),
+        pipeline: Arc::new(pipeline),
+        secrets: environment(),
+        clock: Arc::new(WallClock),
+    };
+    let journal = deployment.journal()?;
+    let options = LiveOptions {
+        listen: args.listen,
+        threads: args.threads.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN),
+        mirror: !args.no_mirror,
+        guard_age_us_max: proxy::Limits::default().guard_age_us_max,
+    };
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let live = Live::start(&deployment, &journal, options)?;
+    let desk = Arc::new(Desk::new(deployment.clone()));
+    let console = Console::bind(Desk::config(args.admin), Desk::deps(&desk, metrics))
+        .await
+        .with_context(|| format!("admin listener {}", args.admin))?;
+    let admin = console.addr();
+    tasks.spawn(console.run(stop.clone()));
+    let (shadowed, stopping, runtime) = (deployment.clone(), stop.clone(), Handle::current());
+    // The other path gets a thread of its own: what it computes holds up no answer of the console.
+    tasks.spawn_blocking(move || runtime.block_on(keep_shadowing(shadowed, journal, stopping)));
+    tasks.close();
+    print(&greeting(&deployment, live.addr(), admin));
+    told_to_stop().await?;
+    // Live first: what it still mirrors is in the journal before the worker ends.
+    live.stop().await?;
+    stop.cancel();
+    tasks.wait().await;
+    Ok(Outcome::Done)
+}
+
+/// Waits for the terminal's or the system's word.
+async fn told_to_stop() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+fn greeting(
+    deployment: &Deployment,
+    live: std::net::SocketAddr,
+    admin: std::net::SocketAddr,
+) -> String {
+    let mut text = format!("live      http://{live}\nconsole   http://{admin}\n");
+    for provider in &deployment.pipeline.providers {
+        text += &format!("  /{}/…  →  {}\n", provider.name, provider.base_url);
+    }
+    for missing in missing_keys(&deployment.pipeline, &deployment.secrets) {
+        text += &format!("  not set: {missing}; its models are not asked\n");
+    }
+    for warning in &deployment.pipeline.warnings {
+        text += &format!("  {warning}\n");
+    }
+    text + "observing; stop with Ctrl-C\n"
+}

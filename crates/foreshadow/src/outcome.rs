@@ -1,0 +1,56 @@
+//! How a command ends, and what it says on its way out.
+
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
+use tracing_subscriber::EnvFilter;
+
+/// How a command ended; the numbers are the contract's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It did what it was asked.
+    Done,
+    /// The pipeline or the words of the command are wrong.
+    Wrong,
+    /// The gate holds.
+    Held,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::from(0),
+            Outcome::Wrong => Self::from(2),
+            Outcome::Held => Self::from(3),
+        }
+    }
+}
+
+/// Says why a command failed.
+pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
+    // Whoever closed our standard error does not want to know.
+    let _ = writeln!(std::io::stderr(), "foreshadow: {error:#}");
+    ExitCode::from(1)
+}
+
+/// Writes to standard output. A reader that went away (`| head`) is no failure.
+pub(crate) fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Whether a person is looking at standard output.
+pub(crate) fn on_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// Logs go to standard error, at `warn` unless `FORESHADOW_LOG` asks for more.
+pub(crate) fn log_to_stderr() {
+    let filter = EnvFilter::try_from_env("FORESHADOW_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+}

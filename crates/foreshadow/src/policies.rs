@@ -1,0 +1,128 @@
+//! The policy's versions as files: read, followed, and added to, never edited.
+
+use anyhow::{Context, Result, bail};
+use exchange::{Clock, Timestamp};
+use policy::Policy;
+use std::{
+    fs, io,
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// How often a proxy looks for a new version: four times in the second that is promised.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// The folder of a deployment's policy.
+#[derive(Clone, Debug)]
+pub(crate) struct Policies {
+    folder: PathBuf,
+}
+
+impl Policies {
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// The version that rules; observation where there is none.
+    pub(crate) fn newest(&self) -> Result<Policy> {
+        match self.files()?.pop() {
+            Some(file) => read(&file),
+            None => Ok(Policy::observation()),
+        }
+    }
+
+    /// Every version, oldest first.
+    pub(crate) fn all(&self) -> Result<Vec<Policy>> {
+        self.files()?.iter().map(|file| read(file)).collect()
+    }
+
+    /// Adds a version. Of two people who decide at the same time one is refused here: the file is
+    /// written aside and linked to its name, which fails if the name is taken.
+    pub(crate) fn publish(&self, policy: &Policy) -> Result<()> {
+        fs::create_dir_all(&self.folder)
+            .with_context(|| format!("cannot make {}", self.folder.display()))?;
+        let path = self.folder.join(policy.file_name());
+        let aside = self.folder.join(format!(".{}.{}", policy.file_name(), std::process::id()));
+        let written = write_through(&aside, policy.to_json()?.as_bytes())
+            .and_then(|()| fs::hard_link(&aside, &path))
+            .and_then(|()| fs::File::open(&self.folder)?.sync_all());
+        // The file aside is only a scaffold; that it stays behind would harm nobody.
+        let _ = fs::remove_file(&aside);
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => bail!(
+                "policy version {} was published by somebody else in the meantime: look at \
+                 `foreshadow policy show`, then try again",
+                policy.version
+            ),
+            other => other.with_context(|| format!("cannot write {}", path.display())),
+        }
+    }
+
+    /// Follows the folder until told to stop, and says each version that rules. While it cannot be
+    /// read the last good one stays for [`policy::POLICY_AGE_US_MAX`]; then nothing is live.
+    pub(crate) async fn follow(
+        self,
+        clock: Arc<dyn Clock>,
+        tell: watch::Sender<Arc<Policy>>,
+        stop: CancellationToken,
+    ) {
+        let mut last_good = (Arc::clone(&tell.borrow()), clock.now());
+        while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
+            match self.newest() {
+                Ok(policy) => last_good = (Arc::new(policy), clock.now()),
+                Err(error) => tracing::warn!(%error, "the policy cannot be read; the last one stays"),
+            }
+            let ruling = ruling(&last_good.0, last_good.1, clock.now());
+            tell.send_if_modified(|told| {
+                let news = told.version != ruling.version;
+                if news {
+                    tracing::info!(version = ruling.version, "policy followed");
+                    *told = ruling;
+                }
+                news
+            });
+        }
+    }
+
+    fn files(&self) -> Result<Vec<PathBuf>> {
+        let listed = match fs::read_dir(&self.folder) {
+            Ok(listed) => listed,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot read {}", self.folder.display()));
+            }
+        };
+        let mut files = Vec::new();
+        for entry in listed {
+            let path = entry?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if !name.starts_with('.') && path.extension().is_some_and(|ending| ending == "json") {
+                files.push(path);
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+}
+
+fn ruling(last_good: &Arc<Policy>, read_at: Timestamp, now: Timestamp) -> Arc<Policy> {
+    match policy::policy::in_force(last_good, read_at, now) {
+        Some(_) => Arc::clone(last_good),
+        None => Arc::new(Policy::observation()),
+    }
+}
+
+fn read(file: &Path) -> Result<Policy> {
+    let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Policy::from_json(&text).with_context(|| format!("{} is no policy", file.display()))
+}
+
+fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}

@@ -1,0 +1,52 @@
+//! What the gate demands, from the pipeline, with what the policy says now: one place, so that
+//! `report`, `promote` and the console weigh alike.
+
+use crate::warehouse::Look;
+use exchange::Timestamp;
+use pipeline::{CategoryDef, Pipeline, Target};
+use policy::{Judge, Policy};
+use report::{CandidateRule, CategoryRule, Demand, Rules};
+
+/// The rules by which a look is weighed.
+pub(crate) fn of(
+    pipeline: &Pipeline,
+    policy: &Policy,
+    look: &Look,
+    decided_at: Timestamp,
+) -> Rules {
+    let category = |category: &CategoryDef| CategoryRule {
+        category: category.name.clone(),
+        demand: match category.target {
+            Target::Bar(bar) => Demand::Bar(bar),
+            Target::Margin(margin) => Demand::Margin(margin),
+        },
+        gate: category.gate.clone(),
+        // Labels, which would measure the judge, cannot be given yet.
+        judge: Judge::Unmeasured,
+        allowed_providers: category.allowed_providers.clone(),
+        candidates: candidates(pipeline, policy, category),
+    };
+    Rules {
+        decided_at,
+        lake_version: look.versions.clone(),
+        categories: pipeline.categories.iter().map(category).collect(),
+    }
+}
+
+fn candidates(
+    pipeline: &Pipeline,
+    policy: &Policy,
+    category: &CategoryDef,
+) -> Vec<CandidateRule> {
+    let route = policy.routes.get(&category.name);
+    let rule = |candidate: &String| {
+        let model = pipeline.model(candidate);
+        CandidateRule {
+            candidate: candidate.clone(),
+            provider: model.map(|model| model.provider.clone()).unwrap_or_default(),
+            priced: model.is_some_and(|model| !model.prices.is_empty()),
+            serving: route.filter(|rule| rule.candidate == *candidate).map(|rule| rule.stage),
+        }
+    };
+    category.candidates.iter().map(rule).collect()
+}

@@ -1,0 +1,232 @@
+//! From one valid pipeline to what each crate goes by. Keys are looked up here, by the names of the
+//! variables that the pipeline gives; they go into clients and header fields, and nowhere else.
+
+use crate::steer::LiveModel;
+use anyhow::{Context, Result, anyhow};
+use dialect::Dialect;
+use exchange::{Body, Clock, Exchange, NanoUsd};
+use http::{HeaderName, HeaderValue};
+use pipeline::{CategoryDef, JudgeFigures, Pipeline, Provider};
+use policy::Categorizer;
+use proxy::{Key, Upstream};
+use regex::bytes::Regex;
+use shadow::{Caps, CategoryWork, JudgeWork, Limits, Models, Settings};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// How long one call of ours may take, its retries included.
+const SHADOW_DEADLINE: Duration = Duration::from_secs(120);
+
+/// Looks up a key by the name of its variable.
+pub(crate) type Secrets = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// The environment as the place of keys.
+#[expect(clippy::disallowed_methods, reason = "this is the binary, which reads the environment")]
+pub(crate) fn environment() -> Secrets {
+    Arc::new(|name| std::env::var(name).ok().filter(|key| !key.is_empty()))
+}
+
+/// The providers that the live path forwards to.
+pub(crate) fn upstreams(pipeline: &Pipeline) -> Result<Vec<Upstream>> {
+    let providers = pipeline.providers.iter();
+    providers.map(|provider| Ok(Upstream::new(&provider.name, &provider.base_url)?)).collect()
+}
+
+/// The format that each provider speaks.
+pub(crate) fn dialects(pipeline: &Pipeline) -> Result<BTreeMap<String, Dialect>> {
+    let dialect = |provider: &Provider| Ok((provider.name.clone(), provider.dialect.parse()?));
+    pipeline.providers.iter().map(dialect).collect()
+}
+
+/// The categories' rules.
+pub(crate) fn categorizer(pipeline: &Pipeline) -> Result<Categorizer> {
+    Ok(Categorizer::new(&pipeline.rules())?)
+}
+
+/// Where live calls of candidates go, and under which key of ours.
+pub(crate) fn live_models(
+    pipeline: &Pipeline,
+    secrets: &Secrets,
+) -> Result<BTreeMap<String, LiveModel>> {
+    let mut models = BTreeMap::new();
+    for model in &pipeline.models {
+        let provider = pipeline.provider(&model.provider);
+        let key = provider.map(|provider| live_key(provider, secrets)).transpose()?.flatten();
+        let live = LiveModel {
+            provider: model.provider.clone(),
+            wire_name: model.name.clone(),
+            key,
+        };
+        models.insert(model.name.clone(), live);
+    }
+    Ok(models)
+}
+
+fn live_key(provider: &Provider, secrets: &Secrets) -> Result<Option<Key>> {
+    let Some(variable) = &provider.key_env else { return Ok(None) };
+    let Some(secret) = secrets(variable) else { return Ok(None) };
+    let name: HeaderName = provider.key_header.parse()?;
+    let value = if name == http::header::AUTHORIZATION {
+        format!("Bearer {secret}")
+    } else {
+        secret
+    };
+    // The error must not carry the value.
+    let value = HeaderValue::try_from(value)
+        .map_err(|_| anyhow!("the key in {variable} cannot stand in a header field"))?;
+    Ok(Some(Key::new(name, value)))
+}
+
+/// What the other path goes by.
+pub(crate) fn shadow(
+    pipeline: &Pipeline,
+    secrets: &Secrets,
+    clock: &Arc<dyn Clock>,
+    limits: Limits,
+) -> Result<Settings> {
+    let mut categories = BTreeMap::new();
+    for category in &pipeline.categories {
+        let work = CategoryWork {
+            mode: category.mode,
+            control: category.control,
+            allowed_providers: allowed(category),
+            scorers: scorers(category)?,
+            judge: judge(pipeline, category),
+            sampling: category.sampling,
+            deadline: SHADOW_DEADLINE,
+        };
+        categories.insert(category.name.clone(), work);
+    }
+    Ok(Settings {
+        topic: mirror::TOPIC.to_owned(),
+        group: "worker".to_owned(),
+        salt: pipeline.name.clone(),
+        categorizer: categorizer(pipeline)?,
+        definitions: pipeline.definitions(JudgeFigures::FLAWLESS)?,
+        categories,
+        models: shadow_models(pipeline, secrets, clock)?,
+        prices: pipeline.price_book(),
+        caps: caps(pipeline),
+        limits,
+    })
+}
+
+fn allowed(category: &CategoryDef) -> Option<std::collections::BTreeSet<String>> {
+    let allowed = &category.allowed_providers;
+    (!allowed.is_empty()).then(|| allowed.iter().cloned().collect())
+}
+
+fn scorers(category: &CategoryDef) -> Result<score::Scorers> {
+    score::Scorers::compile(&category.scorers)
+        .with_context(|| format!("category `{}`", category.name))
+}
+
+fn judge(pipeline: &Pipeline, category: &CategoryDef) -> Option<JudgeWork> {
+    let judge = pipeline.judge.as_ref().filter(|_| category.is_judged())?;
+    Some(JudgeWork {
+        model: judge.model.clone(),
+        rubric: judge.rubric.clone(),
+        repeats: judge.repeats,
+    })
+}
+
+fn shadow_models(
+    pipeline: &Pipeline,
+    secrets: &Secrets,
+    clock: &Arc<dyn Clock>,
+) -> Result<Models> {
+    let mut models = Models::default();
+    for provider in &pipeline.providers {
+        let client = shadow_client(provider, secrets, clock)?;
+        let dialect = provider.dialect.parse()?;
+        models.providers.insert(provider.name.clone(), shadow::Provider { dialect, client });
+    }
+    for model in &pipeline.models {
+        let known = shadow::Model { provider: model.provider.clone(), wire_name: model.name.clone() };
+        models.models.insert(model.name.clone(), known);
+    }
+    Ok(models)
+}
+
+/// The way to a provider under a key of the shadow's own; `None` where a key is named and not set,
+/// or where calls of ours may not go.
+fn shadow_client(
+    provider: &Provider,
+    secrets: &Secrets,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<upstream::Client>> {
+    if !provider.allowed {
+        return Ok(None);
+    }
+    let variables = [&provider.shadow_key_env, &provider.key_env];
+    let named = variables.into_iter().flatten();
+    let key = named.clone().find_map(|variable| secrets(variable));
+    if key.is_none() && named.count() > 0 {
+        return Ok(None);
+    }
+    let target = upstream::ProviderTarget {
+        name: provider.name.clone(),
+        base_url: provider.base_url.clone(),
+        key: upstream::Secret::new(key.unwrap_or_default()),
+        key_header: provider.key_header.clone(),
+        limits: upstream::Limits::default(),
+    };
+    Ok(Some(upstream::Client::new(target, Arc::clone(clock))?))
+}
+
+fn caps(pipeline: &Pipeline) -> Caps {
+    let budget = pipeline.budget;
+    let names = pipeline.categories.iter().flat_map(|category| &category.candidates);
+    let each = |cap: NanoUsd| names.map(|name| (name.clone(), cap)).collect();
+    Caps {
+        total: Some(budget.total),
+        control: budget.control,
+        judge: budget.judge,
+        candidates: budget.candidate.map(each).unwrap_or_default(),
+    }
+}
+
+/// The variables that hold keys and are not set: what cannot be asked without them.
+pub(crate) fn missing_keys(pipeline: &Pipeline, secrets: &Secrets) -> Vec<String> {
+    let mut missing = Vec::new();
+    for provider in &pipeline.providers {
+        let named = [&provider.shadow_key_env, &provider.key_env].into_iter().flatten();
+        if named.clone().count() > 0 && !named.clone().any(|name| secrets(name).is_some()) {
+            let names: Vec<_> = named.cloned().collect();
+            missing.push(format!("{} (provider `{}`)", names.join(" or "), provider.name));
+        }
+    }
+    missing
+}
+
+/// Takes out of both bodies what the pipeline says must not be kept. Compressed bodies cannot be
+/// searched; where anything is to be taken out, such a body is dropped whole.
+pub(crate) fn redaction(pipeline: &Pipeline) -> Result<mirror::Redact> {
+    let rules = pipeline.mirror.redact.iter().map(|rule| {
+        Ok((Regex::new(&rule.pattern)?, rule.with.clone().into_bytes()))
+    });
+    let rules: Vec<(Regex, Vec<u8>)> = rules.collect::<Result<_>>()?;
+    Ok(Box::new(move |exchange: &mut Exchange| {
+        let call = redact(&rules, &exchange.call.headers, &mut exchange.call.body);
+        let reply = redact(&rules, &exchange.reply.headers, &mut exchange.reply.body);
+        call || reply
+    }))
+}
+
+fn redact(rules: &[(Regex, Vec<u8>)], headers: &exchange::Headers, body: &mut Body) -> bool {
+    let Body::Inline(bytes) = body else { return false };
+    if rules.is_empty() || bytes.is_empty() {
+        return false;
+    }
+    if headers.get("content-encoding").is_some_and(|coding| coding != "identity") {
+        *body = Body::default();
+        return true;
+    }
+    let mut altered = false;
+    for (pattern, with) in rules {
+        if pattern.is_match(bytes) {
+            *bytes = pattern.replace_all(bytes, with.as_slice()).into_owned().into();
+            altered = true;
+        }
+    }
+    altered
+}

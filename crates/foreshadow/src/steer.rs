@@ -1,0 +1,181 @@
+//! Steers calls of live categories by the policy: the same categories, conversations and draws as
+//! the other path, at once and without I/O.
+
+use bytes::Bytes;
+use dialect::{Dialect, content};
+use exchange::{Call, Conversation, Declared, Headers, NanoUsd, Route, Served};
+use policy::{CallFacts, Categorizer, Plan, Policy, PriceBook};
+use proxy::{Answered, CallHead, Key, Placed, Planned, Priced, Rewrite, Steer};
+use std::{collections::BTreeMap, sync::Arc};
+use tokio::sync::watch;
+
+/// A call's body is read only up to here once its content coding is undone.
+const DECODED_BYTES_MAX: usize = 64 << 20;
+
+/// Where a model is served, and under which key of ours.
+#[derive(Clone, Debug)]
+pub(crate) struct LiveModel {
+    pub(crate) provider: String,
+    pub(crate) wire_name: String,
+    pub(crate) key: Option<Key>,
+}
+
+/// What steering goes by.
+pub(crate) struct Steering {
+    pub(crate) policy: watch::Receiver<Arc<Policy>>,
+    pub(crate) categorizer: Categorizer,
+    pub(crate) dialects: BTreeMap<String, Dialect>,
+    pub(crate) models: BTreeMap<String, LiveModel>,
+    pub(crate) prices: PriceBook,
+}
+
+/// A call as far as steering reads it.
+struct Read {
+    dialect: Dialect,
+    call: Call,
+    declared: Declared,
+    headers: Headers,
+}
+
+impl Steer for Steering {
+    fn policy_version(&self) -> u64 {
+        self.policy.borrow().version
+    }
+
+    fn is_live(&self) -> bool {
+        !self.policy.borrow().routes.is_empty()
+    }
+
+    fn wants_body(&self, call: &CallHead<'_>) -> bool {
+        let policy = self.policy.borrow();
+        if policy.routes.is_empty() || !self.dialects.contains_key(call.provider) {
+            return false;
+        }
+        // A declared category that is not live cannot become live by reading further.
+        match proxy::declared(call.headers).category {
+            Some(declared) if self.categorizer.knows(&declared) => {
+                policy.routes.contains_key(&declared)
+            }
+            Some(_) | None => true,
+        }
+    }
+
+    fn plan(&self, head: &CallHead<'_>, body: &Bytes) -> Planned {
+        let policy = Arc::clone(&self.policy.borrow());
+        let Some(read) = self.read(head, body) else { return Planned::PassThrough };
+        let category = self.category(head, &read);
+        if !policy.routes.contains_key(&category) {
+            return Planned::PassThrough;
+        }
+        let conversation = conversation(head, &read);
+        let reference = placed(&policy, &category, &read, Route::Reference, None);
+        if !read.call.unreplayable.is_empty() {
+            return Planned::Reference(reference);
+        }
+        match policy.plan(&category, &conversation.key, head.at) {
+            Plan::Reference => Planned::Reference(reference),
+            Plan::Candidate { candidate, route } => {
+                match self.rewrite(head, &read, body, &candidate) {
+                    Some(rewrite) => {
+                        let served = placed(&policy, &category, &read, route, Some(candidate));
+                        Planned::Candidate(served, rewrite)
+                    }
+                    None => Planned::Reference(reference),
+                }
+            }
+        }
+    }
+
+    fn price(&self, answered: &Answered<'_>) -> Option<Priced> {
+        let read = self.read(answered.call, answered.call_body)?;
+        let headers = proxy::recorded_call(answered.headers);
+        let reply = read.dialect.read_reply(answered.status.as_u16(), &headers, answered.body);
+        let usage = read.dialect.usage_or_estimate(&read.call, &reply);
+        let reference = self.named(answered.call.provider, read.call.model.as_deref()?)?;
+        let cost = |model: &str| self.prices.cost(model, answered.call.at, &usage, 0);
+        let would = cost(reference)?;
+        let did = match &answered.served.candidate {
+            Some(candidate) => cost(candidate)?,
+            None => would,
+        };
+        Some(Priced { cost: did, saving: NanoUsd(would.0.saturating_sub(did.0)) })
+    }
+}
+
+impl Steering {
+    fn read(&self, head: &CallHead<'_>, body: &Bytes) -> Option<Read> {
+        let dialect = *self.dialects.get(head.provider)?;
+        let headers = proxy::recorded_call(head.headers);
+        let call = dialect.read_call(head.method.as_str(), head.path, &headers, body);
+        Some(Read { dialect, call, declared: proxy::declared(head.headers), headers })
+    }
+
+    fn category(&self, head: &CallHead<'_>, read: &Read) -> String {
+        let facts = CallFacts {
+            declared: &read.declared,
+            provider: head.provider,
+            path: head.path,
+            headers: &read.headers,
+            call: Some(&read.call),
+        };
+        self.categorizer.categorize(&facts).name
+    }
+
+    /// The call as the candidate gets it; `None` where it cannot be put to it faithfully.
+    fn rewrite(
+        &self,
+        head: &CallHead<'_>,
+        read: &Read,
+        body: &Bytes,
+        candidate: &str,
+    ) -> Option<Rewrite> {
+        let model = self.models.get(candidate)?;
+        // A candidate of another dialect needs a translation, which there is not yet.
+        if self.dialects.get(&model.provider) != Some(&read.dialect) {
+            return None;
+        }
+        let plain = content::decode(&read.headers, body, DECODED_BYTES_MAX).ok()?;
+        let body = read.dialect.with_model(&plain, &model.wire_name).ok()?;
+        let mut path = head.path.to_owned();
+        dialect::credentials::strip(&mut Headers::default(), &mut path);
+        Some(Rewrite {
+            provider: model.provider.clone(),
+            path,
+            model: model.wire_name.clone(),
+            body,
+            key: model.key.clone(),
+        })
+    }
+
+    /// The pipeline's name of what a provider calls `wire_name`.
+    fn named(&self, provider: &str, wire_name: &str) -> Option<&str> {
+        let mut models = self.models.iter();
+        let found = models.find(|(_, model)| {
+            model.provider == provider && model.wire_name == wire_name
+        });
+        found.map(|(name, _)| name.as_str())
+    }
+}
+
+fn conversation(head: &CallHead<'_>, read: &Read) -> Conversation {
+    let (key, tenant) = (read.declared.conversation.as_deref(), read.declared.tenant.as_deref());
+    dialect::conversation(key, tenant, &read.call, head.id)
+}
+
+fn placed(
+    policy: &Policy,
+    category: &str,
+    read: &Read,
+    route: Route,
+    candidate: Option<String>,
+) -> Placed {
+    Placed {
+        served: Served {
+            route,
+            category: Some(category.to_owned()),
+            candidate,
+            policy_version: policy.version,
+        },
+        reference_model: read.call.model.clone().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,223 @@
+//! A deployment at work in one process: the live path and, beside it, the other one.
+//!
+//! ```text
+//! Live:      clients ─ proxy ─ queue ─ mirror ─ journal
+//! Shadowing:                                    journal ─ worker ─ lake
+//!                                               ledger  ─ copy   ─ lake
+//! ```
+//! The two share a journal and nothing else, and either can be stopped without the other.
+
+use crate::{
+    clock,
+    place::Place,
+    policies::Policies,
+    recorder::Recorder,
+    settings::{self, Secrets},
+    steer::Steering,
+};
+use anyhow::{Context, Result};
+use exchange::Clock;
+use journal::Journal;
+use lake::Lake;
+use mirror::Mirroring;
+use pipeline::Pipeline;
+use policy::Policy;
+use proxy::{Config, Deps, Mirror, NoMirror, Proxy, Queue, QueueLimits};
+use shadow::{JournalLedger, LedgerCopy, Limits, Means, Worker};
+use std::{net::SocketAddr, num::NonZeroUsize, sync::Arc, time::Duration};
+use tokio::sync::watch;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Bytes that each topic of the embedded journal may hold; past it, exchanges are shed and counted.
+const JOURNAL_BYTES_MAX: u64 = 8 << 30;
+/// How long a worker that failed rests before it is opened anew.
+const WORKER_REST: Duration = Duration::from_secs(2);
+
+/// What a deployment is made of.
+#[derive(Clone)]
+pub(crate) struct Deployment {
+    pub(crate) place: Place,
+    pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) secrets: Secrets,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Deployment {
+    pub(crate) fn journal(&self) -> Result<Journal> {
+        let folder = self.place.journal();
+        Journal::open(&folder, journal::Limits::bytes(JOURNAL_BYTES_MAX))
+            .with_context(|| format!("journal {}", folder.display()))
+    }
+
+    pub(crate) fn lake(&self) -> Lake {
+        Lake::open(&self.place.lake())
+    }
+
+    pub(crate) fn policies(&self) -> Policies {
+        Policies::new(self.place.policy())
+    }
+}
+
+/// How the live path is to run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LiveOptions {
+    pub(crate) listen: SocketAddr,
+    pub(crate) threads: NonZeroUsize,
+    pub(crate) mirror: bool,
+    /// How long the reference's acceptance of a caller's credential counts, in microseconds.
+    pub(crate) guard_age_us_max: i64,
+}
+
+/// The live path, running.
+pub(crate) struct Live {
+    running: proxy::Running,
+    mirroring: Option<Mirroring>,
+    policy: watch::Receiver<Arc<Policy>>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Live {
+    pub(crate) fn start(
+        deployment: &Deployment,
+        journal: &Journal,
+        options: LiveOptions,
+    ) -> Result<Self> {
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let policies = deployment.policies();
+        let (tell, policy) = watch::channel(Arc::new(policies.newest()?));
+        let following = policies.follow(Arc::clone(&deployment.clock), tell, stop.clone());
+        tasks.spawn(following);
+        let queue = options.mirror.then(|| Arc::new(Queue::new(QueueLimits::default())));
+        let mirroring = match &queue {
+            Some(queue) => Some(mirroring(deployment, journal, queue)?),
+            None => None,
+        };
+        let deps = Deps {
+            mirror: queue.map_or_else(|| Arc::new(NoMirror) as Arc<dyn Mirror>, |queue| queue),
+            steer: Arc::new(steering(deployment, policy.clone())?),
+            clock: Arc::clone(&deployment.clock),
+            chance: Arc::new(clock::chance),
+        };
+        let mut config = Config::new(options.listen, settings::upstreams(&deployment.pipeline)?)?;
+        config.limits.capture_body_bytes_max =
+            usize::try_from(deployment.pipeline.mirror.body_bytes_max).unwrap_or(usize::MAX);
+        config.limits.guard_age_us_max = options.guard_age_us_max;
+        let running = Proxy::bind(config, deps)?.run(options.threads, &stop)?;
+        Ok(Self { running, mirroring, policy, stop, tasks })
+    }
+
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.running.addr()
+    }
+
+    /// Waits until everything that was seen is in the journal.
+    pub(crate) fn flush(&self) {
+        if let Some(mirroring) = &self.mirroring {
+            tokio::task::block_in_place(|| mirroring.flush());
+        }
+    }
+
+    /// Waits until the proxy goes by that version of the policy.
+    pub(crate) async fn follows(&mut self, version: u64) -> Result<()> {
+        self.policy.wait_for(|policy| policy.version >= version).await?;
+        Ok(())
+    }
+
+    /// Ends open calls, then what lies behind them. Nothing that was mirrored is lost.
+    pub(crate) async fn stop(self) -> Result<()> {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        tokio::task::block_in_place(|| {
+            let joined = self.running.join();
+            if let Some(mirroring) = self.mirroring {
+                mirroring.stop();
+            }
+            joined
+        })?;
+        Ok(())
+    }
+}
+
+fn mirroring(deployment: &Deployment, journal: &Journal, queue: &Arc<Queue>) -> Result<Mirroring> {
+    Ok(Mirroring::start(mirror::Means {
+        queue: Arc::clone(queue),
+        journal: journal.clone(),
+        clock: Arc::clone(&deployment.clock),
+        instance: clock::instance(),
+        dialects: settings::dialects(&deployment.pipeline)?,
+        redact: settings::redaction(&deployment.pipeline)?,
+    })?)
+}
+
+fn steering(deployment: &Deployment, policy: watch::Receiver<Arc<Policy>>) -> Result<Steering> {
+    let pipeline = &deployment.pipeline;
+    Ok(Steering {
+        policy,
+        categorizer: settings::categorizer(pipeline)?,
+        dialects: settings::dialects(pipeline)?,
+        models: settings::live_models(pipeline, &deployment.secrets)?,
+        prices: pipeline.price_book(),
+    })
+}
+
+/// The other path.
+pub(crate) struct Shadowing {
+    worker: Worker<Recorder, JournalLedger>,
+    copy: LedgerCopy<Recorder>,
+}
+
+impl Shadowing {
+    pub(crate) async fn open(deployment: &Deployment, journal: &Journal) -> Result<Self> {
+        let record = Arc::new(Recorder::new(deployment.lake()));
+        let copy = LedgerCopy::open(journal.clone(), Arc::clone(&record))?;
+        let settings = settings::shadow(
+            &deployment.pipeline,
+            &deployment.secrets,
+            &deployment.clock,
+            Limits::default(),
+        )?;
+        let means = Means {
+            journal: journal.clone(),
+            record,
+            ledger: Arc::new(JournalLedger::new(journal.clone())),
+            clock: Arc::clone(&deployment.clock),
+            low_quota: watch::channel(shadow::LowQuota::default()).1,
+        };
+        Ok(Self { worker: Worker::open(settings, means).await?, copy })
+    }
+
+    /// Works off what the journal holds now.
+    pub(crate) async fn drain(&mut self) -> Result<()> {
+        self.worker.drain().await?;
+        self.copy.drain().await?;
+        Ok(())
+    }
+
+    async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
+        tokio::try_join!(
+            async { self.worker.run(stop).await },
+            async { self.copy.run(stop).await },
+        )?;
+        // What was paid on the way out belongs in the table too.
+        Ok(self.copy.drain().await?)
+    }
+}
+
+/// Shadows until told to stop. A worker that fails is opened anew and goes on from what the tables
+/// say is done; the live path never notices.
+pub(crate) async fn keep_shadowing(
+    deployment: Deployment,
+    journal: Journal,
+    stop: CancellationToken,
+) {
+    while !stop.is_cancelled() {
+        let worked = async { Shadowing::open(&deployment, &journal).await?.run(&stop).await };
+        if let Err(error) = worked.await {
+            metrics::counter!("foreshadow_worker_failed_total").increment(1);
+            tracing::error!(error = format!("{error:#}"), "the worker failed and is opened anew");
+            stop.run_until_cancelled(tokio::time::sleep(WORKER_REST)).await;
+        }
+    }
+}

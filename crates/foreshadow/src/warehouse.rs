@@ -1,0 +1,37 @@
+//! One look at a deployment's lake, for every command that asks it something.
+
+use crate::place::Place;
+use anyhow::{Result, bail};
+use exchange::Timestamp;
+use lake::{Lake, Table};
+use report::{Limits, Warehouse};
+use std::collections::BTreeMap;
+
+/// A look, and the versions of the tables that it sees.
+pub(crate) struct Look {
+    pub(crate) warehouse: Warehouse,
+    pub(crate) versions: BTreeMap<String, u64>,
+}
+
+/// Looks at the lake as of a moment.
+pub(crate) async fn look(place: &Place, as_of: Timestamp, limits: Limits) -> Result<Look> {
+    if !std::path::Path::new(&place.lake()).exists() {
+        bail!(
+            "there is no lake in {}: start `foreshadow up` with the same --data, or try \
+             `foreshadow demo`",
+            place.root().display()
+        );
+    }
+    let lake = Lake::open(&place.lake());
+    let mut versions = BTreeMap::new();
+    let mut tables = Vec::new();
+    let known = lake.versions().await?;
+    for table in Table::ALL {
+        let version = known.get(&table).copied();
+        tables.push((table.name().to_owned(), lake.provider(table, version).await?));
+        if let Some(version) = version.and_then(|version| u64::try_from(version).ok()) {
+            versions.insert(table.name().to_owned(), version);
+        }
+    }
+    Ok(Look { warehouse: Warehouse::over(tables, as_of, limits).await?, versions })
+}
