@@ -55,7 +55,8 @@ const COUNTERS: [(&str, &str); 15] = [
     ("foreshadow_worker_failed_total", "Times that the worker failed and was opened anew."),
 ];
 
-const GAUGES: [(&str, &str); 2] = [
+const GAUGES: [(&str, &str); 3] = [
+    ("foreshadow_policy_version", "The version of the policy that the proxy goes by."),
     ("foreshadow_live_in_flight", "Live calls that are being served."),
     (
         "foreshadow_worker_recorded_offset",

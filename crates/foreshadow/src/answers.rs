@@ -4,19 +4,24 @@ use crate::{commands::explain, rules, system::Deployment, warehouse::look};
 use async_trait::async_trait;
 use console::{Answers, Check, Config, Deps, Unanswered};
 use exchange::{ExchangeId, Timestamp};
+use journal::Journal;
 use metrics_exporter_prometheus::PrometheusHandle;
 use report::{Limits, Report, render};
 use serde_json::Value;
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+};
 
 /// Answers for one deployment.
 pub(crate) struct Desk {
     deployment: Deployment,
+    journal: Journal,
 }
 
 impl Desk {
-    pub(crate) fn new(deployment: Deployment) -> Self {
-        Self { deployment }
+    pub(crate) fn new(deployment: Deployment, journal: Journal) -> Self {
+        Self { deployment, journal }
     }
 
     pub(crate) fn config(listen: SocketAddr) -> Config {
@@ -26,9 +31,19 @@ impl Desk {
     pub(crate) fn deps(desk: &Arc<Self>, metrics: PrometheusHandle) -> Deps {
         let policies = desk.deployment.policies();
         let readable = move || policies.newest().map(|_| ()).map_err(|error| format!("{error:#}"));
+        let (journal, open) = (desk.journal.clone(), Arc::clone(&desk.deployment.worker_open));
+        let takes = move || journal.end(mirror::TOPIC).map(|_| ()).map_err(|e| e.to_string());
+        let works = move || {
+            let open = open.load(Ordering::Relaxed);
+            open.then_some(()).ok_or_else(|| "the worker is not open: see the log".to_owned())
+        };
         Deps {
             answers: Arc::clone(desk) as Arc<dyn Answers>,
-            checks: vec![Check::new("policy", readable)],
+            checks: vec![
+                Check::new("journal", takes),
+                Check::new("policy", readable),
+                Check::new("worker", works),
+            ],
             metrics,
         }
     }

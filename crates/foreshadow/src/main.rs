@@ -11,6 +11,7 @@ mod decisions;
 mod outcome;
 mod place;
 mod policies;
+mod quota;
 mod recorder;
 mod rules;
 mod settings;

@@ -77,6 +77,7 @@ impl Policies {
                 Err(error) => tracing::warn!(%error, "the policy cannot be read; the last one stays"),
             }
             let ruling = ruling(&last_good.0, last_good.1, clock.now());
+            metrics::gauge!("foreshadow_policy_version").set(ruling.version as f64);
             tell.send_if_modified(|told| {
                 let news = told.version != ruling.version;
                 if news {

@@ -11,25 +11,36 @@ use crate::{
     clock,
     place::Place,
     policies::Policies,
-    recorder::Recorder,
+    quota::LiveQuota,
+    recorder::{Recorder, day},
     settings::{self, Secrets},
     steer::Steering,
 };
 use anyhow::{Context, Result};
 use exchange::Clock;
 use journal::Journal;
-use lake::Lake;
+use lake::{Lake, Table};
 use mirror::Mirroring;
 use pipeline::Pipeline;
 use policy::Policy;
 use proxy::{Config, Deps, Mirror, NoMirror, Proxy, Queue, QueueLimits};
 use shadow::{JournalLedger, LedgerCopy, Limits, Means, Worker};
-use std::{net::SocketAddr, num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Bytes that each topic of the embedded journal may hold; past it, exchanges are shed and counted.
 const JOURNAL_BYTES_MAX: u64 = 8 << 30;
+/// How often closed days are compacted.
+const UPKEEP_EVERY: Duration = Duration::from_secs(3_600);
 /// How long a worker that failed rests before it is opened anew.
 const WORKER_REST: Duration = Duration::from_secs(2);
 
@@ -40,9 +51,24 @@ pub(crate) struct Deployment {
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) secrets: Secrets,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Seen by the live path, obeyed by the other one.
+    pub(crate) quota: LiveQuota,
+    /// Whether the worker is open, for whoever asks if the process is ready.
+    pub(crate) worker_open: Arc<AtomicBool>,
 }
 
 impl Deployment {
+    pub(crate) fn new(
+        place: Place,
+        pipeline: Pipeline,
+        secrets: Secrets,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let pipeline = Arc::new(pipeline);
+        let worker_open = Arc::default();
+        Self { place, pipeline, secrets, clock, quota: LiveQuota::new(), worker_open }
+    }
+
     pub(crate) fn journal(&self) -> Result<Journal> {
         let folder = self.place.journal();
         Journal::open(&folder, journal::Limits::bytes(JOURNAL_BYTES_MAX))
@@ -88,6 +114,7 @@ impl Live {
         let (tell, policy) = watch::channel(Arc::new(policies.newest()?));
         let following = policies.follow(Arc::clone(&deployment.clock), tell, stop.clone());
         tasks.spawn(following);
+        tasks.spawn(deployment.quota.clone().forget(stop.clone()));
         let queue = options.mirror.then(|| Arc::new(Queue::new(QueueLimits::default())));
         let mirroring = match &queue {
             Some(queue) => Some(mirroring(deployment, journal, queue)?),
@@ -141,13 +168,17 @@ impl Live {
 }
 
 fn mirroring(deployment: &Deployment, journal: &Journal, queue: &Arc<Queue>) -> Result<Mirroring> {
+    let (quota, redact) = (deployment.quota.clone(), settings::redaction(&deployment.pipeline)?);
     Ok(Mirroring::start(mirror::Means {
         queue: Arc::clone(queue),
         journal: journal.clone(),
         clock: Arc::clone(&deployment.clock),
         instance: clock::instance(),
         dialects: settings::dialects(&deployment.pipeline)?,
-        redact: settings::redaction(&deployment.pipeline)?,
+        redact: Box::new(move |exchange| {
+            quota.glance(exchange);
+            redact(exchange)
+        }),
     })?)
 }
 
@@ -183,7 +214,7 @@ impl Shadowing {
             record,
             ledger: Arc::new(JournalLedger::new(journal.clone())),
             clock: Arc::clone(&deployment.clock),
-            low_quota: watch::channel(shadow::LowQuota::default()).1,
+            low_quota: deployment.quota.watch(),
         };
         Ok(Self { worker: Worker::open(settings, means).await?, copy })
     }
@@ -205,6 +236,20 @@ impl Shadowing {
     }
 }
 
+/// Merges the small files of closed days, every hour: a table that is written every second would
+/// otherwise be read ever more slowly.
+pub(crate) async fn keep_compact(deployment: Deployment, stop: CancellationToken) {
+    let lake = deployment.lake();
+    while stop.run_until_cancelled(tokio::time::sleep(UPKEEP_EVERY)).await.is_some() {
+        let today = day(deployment.clock.now());
+        for table in Table::ALL {
+            if let Err(error) = lake.compact(table, &today).await {
+                tracing::warn!(%error, table = table.name(), "a table could not be compacted");
+            }
+        }
+    }
+}
+
 /// Shadows until told to stop. A worker that fails is opened anew and goes on from what the tables
 /// say is done; the live path never notices.
 pub(crate) async fn keep_shadowing(
@@ -213,8 +258,14 @@ pub(crate) async fn keep_shadowing(
     stop: CancellationToken,
 ) {
     while !stop.is_cancelled() {
-        let worked = async { Shadowing::open(&deployment, &journal).await?.run(&stop).await };
-        if let Err(error) = worked.await {
+        let worked = async {
+            let mut shadowing = Shadowing::open(&deployment, &journal).await?;
+            deployment.worker_open.store(true, Ordering::Relaxed);
+            shadowing.run(&stop).await
+        };
+        let worked = worked.await;
+        deployment.worker_open.store(false, Ordering::Relaxed);
+        if let Err(error) = worked {
             metrics::counter!("foreshadow_worker_failed_total").increment(1);
             tracing::error!(error = format!("{error:#}"), "the worker failed and is opened anew");
             stop.run_until_cancelled(tokio::time::sleep(WORKER_REST)).await;

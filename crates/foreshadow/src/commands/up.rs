@@ -8,7 +8,7 @@ use crate::{
     outcome::{Outcome, print},
     place::Place,
     settings::{environment, missing_keys},
-    system::{Deployment, Live, LiveOptions, keep_shadowing},
+    system::{Deployment, Live, LiveOptions, keep_compact, keep_shadowing},
 };
 use anyhow::{Context, Result};
 use console::Console;
@@ -27,12 +27,8 @@ pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
     };
     let metrics = PrometheusBuilder::new().install_recorder().context("metrics")?;
     console::describe();
-    let deployment = Deployment {
-        place: Place::new(&global.data),
-        pipeline: Arc::new(pipeline),
-        secrets: environment(),
-        clock: Arc::new(WallClock),
-    };
+    let place = Place::new(&global.data);
+    let deployment = Deployment::new(place, pipeline, environment(), Arc::new(WallClock));
     let journal = deployment.journal()?;
     let options = LiveOptions {
         listen: args.listen,
@@ -42,7 +38,7 @@ pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
     };
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let live = Live::start(&deployment, &journal, options)?;
-    let desk = Arc::new(Desk::new(deployment.clone()));
+    let desk = Arc::new(Desk::new(deployment.clone(), journal.clone()));
     let console = Console::bind(Desk::config(args.admin), Desk::deps(&desk, metrics))
         .await
         .with_context(|| format!("admin listener {}", args.admin))?;
@@ -51,6 +47,7 @@ pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
     let (shadowed, stopping, runtime) = (deployment.clone(), stop.clone(), Handle::current());
     // The other path gets a thread of its own: what it computes holds up no answer of the console.
     tasks.spawn_blocking(move || runtime.block_on(keep_shadowing(shadowed, journal, stopping)));
+    tasks.spawn(keep_compact(deployment.clone(), stop.clone()));
     tasks.close();
     print(&greeting(&deployment, live.addr(), admin));
     told_to_stop().await?;

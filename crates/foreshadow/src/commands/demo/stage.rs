@@ -4,6 +4,7 @@
 use crate::{
     cli::{Demo, Global},
     place::Place,
+    settings::Secrets,
     system::{Deployment, Live, LiveOptions, Shadowing},
 };
 use anyhow::{Context, Result, bail};
@@ -47,15 +48,12 @@ impl Stage {
         let place = Place::new(&fresh_folder(global)?);
         let pipeline = pipeline(&place, &world, &providers)?;
         let clock = Arc::new(SteppedClock::new(START));
-        let deployment = Deployment {
-            place,
-            pipeline: Arc::new(pipeline),
-            secrets: Arc::new(|name| {
-                let mut keys = OWN_KEYS.iter();
-                keys.find(|(variable, _)| *variable == name).map(|(_, key)| (*key).to_owned())
-            }),
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
-        };
+        let secrets: Secrets = Arc::new(|name| {
+            let mut keys = OWN_KEYS.iter();
+            keys.find(|(variable, _)| *variable == name).map(|(_, key)| (*key).to_owned())
+        });
+        let time = Arc::clone(&clock) as Arc<dyn Clock>;
+        let deployment = Deployment::new(place, pipeline, secrets, time);
         let journal = deployment.journal()?;
         let options = LiveOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
