@@ -47,13 +47,15 @@ pub(crate) async fn run(global: &Global, args: &Demo) -> Result<Outcome> {
 
     let promoted = promote_what_clears(&mut stage, &weighed, &look).await?;
     print(&words::promoted(&promoted));
+    let mut by_candidate = None;
     if !promoted.is_empty() {
         let served = serving::day_after(&mut stage).await?;
-        print(&served);
+        print(&served.text);
+        by_candidate = served.exchange;
     }
     let settled = books::settle(&mut stage).await?;
     print(&settled);
-    print(&words::next(&stage.deployment.place, &report));
+    print(&words::next(&stage.deployment.place, &report, by_candidate.as_deref()));
     stage.strike().await?;
     Ok(Outcome::Done)
 }

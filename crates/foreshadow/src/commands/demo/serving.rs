@@ -6,13 +6,23 @@ use exchange::{DAY_US, NanoUsd, Timestamp, Usage, UsageSource};
 use report::{Format, Limits, render_rows};
 use serde::Deserialize;
 use std::{collections::BTreeMap, fmt::Write as _};
-use testkit::world::{DAYS, START};
+use testkit::{
+    client::Played,
+    world::{DAYS, START},
+};
 
 /// The first whole day after the promotion.
 const DAY: u32 = DAYS + 1;
 
+/// What the day came to.
+pub(super) struct Served {
+    pub(super) text: String,
+    /// A call that a candidate answered.
+    pub(super) exchange: Option<String>,
+}
+
 /// Plays one more day and says who served it.
-pub(super) async fn day_after(stage: &mut Stage) -> Result<String> {
+pub(super) async fn day_after(stage: &mut Stage) -> Result<Served> {
     let calls = stage.world.day(DAY);
     let played = stage.play(&calls).await?;
     stage.drain_until(DAY + 1).await?;
@@ -20,7 +30,13 @@ pub(super) async fn day_after(stage: &mut Stage) -> Result<String> {
     let rows = rows(stage).await?;
     text += &routes(&rows);
     text += &realised(stage, &rows).await?;
-    Ok(text)
+    let by_candidate = played.iter().find(|it| header(it, "x-foreshadow-route") == Some("live"));
+    let exchange = by_candidate.and_then(|it| header(it, "x-foreshadow-exchange"));
+    Ok(Served { text, exchange: exchange.map(ToOwned::to_owned) })
+}
+
+fn header<'a>(played: &'a Played, name: &str) -> Option<&'a str> {
+    played.headers.get(name)?.to_str().ok()
 }
 
 /// Who answered how many calls of a category, with which usage.

@@ -64,14 +64,18 @@ pub(super) fn promoted(promoted: &[(String, String)]) -> String {
 }
 
 /// The three commands that one would type next.
-pub(super) fn next(place: &Place, report: &Report) -> String {
+pub(super) fn next(place: &Place, report: &Report, served: Option<&str>) -> String {
     let (data, as_of) = (place.root().display(), report.as_of);
-    let held = report.cells.iter().find(|cell| cell.evidence.category == "faq");
-    let category = held.map_or("translate", |cell| cell.evidence.category.as_str());
+    let pipeline = format!("{data}/pipeline.toml");
+    let third = match served {
+        Some(exchange) => format!("explain {exchange}"),
+        None => "policy history".to_owned(),
+    };
     format!(
         "\nnext:\n  \
-         foreshadow --data {data} --pipeline {data}/pipeline.toml report --as-of {as_of} --format html --output report.html\n  \
-         foreshadow --data {data} sql --as-of {as_of} \"SELECT category, candidate, confidence(1 - loss, 0.9) FROM units WHERE loss >= 0 GROUP BY 1, 2\"\n  \
-         foreshadow --data {data} --pipeline {data}/pipeline.toml promote {category} --dry-run\n"
+         foreshadow --data {data} report --pipeline {pipeline} --as-of {as_of} --format html -o report.html\n  \
+         foreshadow --data {data} sql \"SELECT tenant, count(*) AS units, confidence(1 - loss, 0.9) AS confidence \
+         FROM units WHERE category = 'classify' AND candidate = 'harbor-mini' GROUP BY tenant ORDER BY units DESC\"\n  \
+         foreshadow --data {data} {third}\n"
     )
 }
