@@ -96,6 +96,14 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// Topics without the id of their journal.
+    #[error(
+        "{path} does not hold the journal's id: restore the journal's folder as a whole, or move it away to begin another"
+    )]
+    Identity {
+        /// The file that should hold it.
+        path: PathBuf,
+    },
     /// More topics or groups than the journal keeps.
     #[error("the journal keeps at most {max} {what}: forget one first")]
     TooMany {
@@ -124,6 +132,7 @@ impl Error {
             Self::Trimmed { .. } => "trimmed",
             Self::BeyondEnd { .. } => "beyond_end",
             Self::Name { .. } => "name",
+            Self::Identity { .. } => "identity",
             Self::TooMany { .. } => "too_many",
             Self::Encode => "encode",
             Self::Closed => "closed",
@@ -139,6 +148,7 @@ impl Error {
             | Self::Trimmed { .. }
             | Self::BeyondEnd { .. }
             | Self::Name { .. }
+            | Self::Identity { .. }
             | Self::TooMany { .. }
             | Self::Encode
             | Self::Closed => false,

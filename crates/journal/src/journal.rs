@@ -2,6 +2,7 @@
 
 use crate::{
     error::{Error, Result, disk},
+    identity,
     record::Record,
     segment::sync_folder,
     subscription::Subscription,
@@ -85,6 +86,7 @@ pub struct Journal {
 
 struct Inner {
     dir: PathBuf,
+    id: String,
     limits: Limits,
     topics: Mutex<BTreeMap<String, Arc<Topic>>>,
     /// Held for its lock, which the system releases however the process ends.
@@ -107,13 +109,20 @@ impl Journal {
             sync_ancestors(&dir);
         }
         let lock = take_lock(&dir)?;
+        let names = topic_names(&dir)?;
+        let id = identity::open(&dir, &names)?;
         let mut topics = BTreeMap::new();
-        for name in topic_names(&dir)? {
+        for name in names {
             let topic = Topic::open(dir.join(&name), &name, limits)?;
             topics.insert(name, Arc::new(topic));
         }
-        let inner = Inner { dir, limits, topics: Mutex::new(topics), lock };
+        let inner = Inner { dir, id, limits, topics: Mutex::new(topics), lock };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Which journal this is: random, made with its folder, the same for as long as that lasts.
+    pub fn id(&self) -> &str {
+        &self.inner.id
     }
 
     /// Appends `records` as one group: all of them or, on an error, none. Returns their offsets
@@ -175,6 +184,13 @@ impl Journal {
     /// The next offset to be given.
     pub fn end(&self, topic: &str) -> Result<u64> {
         Ok(self.topic(topic)?.end())
+    }
+
+    /// Gives no offset before `next`: for a folder that came back from an older copy, whose next
+    /// offsets were given to other records in the time that it forgot. Nothing happens where the
+    /// topic ends there or later. Returns whether it moved.
+    pub fn skip(&self, topic: &str, next: u64) -> Result<bool> {
+        self.topic(topic)?.skip(next)
     }
 
     /// What the topic takes on disk.

@@ -41,6 +41,7 @@ mod appender;
 mod error;
 mod frame;
 mod group;
+mod identity;
 mod journal;
 mod record;
 mod segment;

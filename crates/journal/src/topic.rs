@@ -109,6 +109,25 @@ impl Topic {
         Ok(base..end)
     }
 
+    /// Goes on at offset `next`, if that is ahead.
+    pub(crate) fn skip(&self, next: u64) -> Result<bool> {
+        let mut writer = lock(&self.writer);
+        if next <= self.end() {
+            return Ok(false);
+        }
+        if writer.dirty {
+            self.cut_back(&mut writer)?;
+        }
+        let fresh =
+            Segment::create(&self.folder, next).map_err(disk("begin a segment in", &self.folder))?;
+        let mut state = lock(&self.state);
+        state.segments.push_back(Arc::new(fresh));
+        state.end = next;
+        drop(state);
+        self.ended.send_replace(next);
+        Ok(true)
+    }
+
     /// Reads from `from` what is there, without waiting.
     pub(crate) fn read(
         &self,

@@ -9,6 +9,7 @@
 mod appender;
 mod crash;
 mod groups;
+mod identity;
 mod log;
 mod model;
 
