@@ -6,5 +6,6 @@ mod amounts;
 mod corpus;
 mod laws;
 mod moments;
+mod published;
 mod size;
 mod wire;
