@@ -1,0 +1,6 @@
+//! What breaks on the machine, and what it must not do to clients or to the books.
+
+mod disk;
+mod kill;
+mod mount;
+mod worker;

@@ -1,0 +1,206 @@
+//! A small town for the fault tests: two simulated providers, one kind of call, and calls that can
+//! be told apart by number wherever they turn up.
+
+use crate::deployment::Deployment;
+use bytes::Bytes;
+use exchange::Timestamp;
+use serde_json::json;
+use std::{
+    collections::BTreeSet,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use testkit::{
+    Error, LiveCall,
+    client::{Client, Played},
+    sim::{Answers, Asked, ModelPrice, Provider, ProviderSpec, Said},
+};
+use tokio::runtime::Runtime;
+
+/// The model that callers ask for.
+pub(crate) const LARGE: &str = "clerk-large";
+/// The candidate.
+pub(crate) const SMALL: &str = "clerk-small";
+/// The callers' credential.
+pub(crate) const CALLER_SECRET: &str = "town-caller-secret";
+/// Ours, for shadow calls.
+pub(crate) const SHADOW_SECRET: &str = "town-shadow-secret";
+
+const SHADOW_KEY: &str = "TOWN_SHADOW_KEY";
+const AT_ONCE: NonZeroUsize = NonZeroUsize::new(8).unwrap();
+/// How long a model thinks: so that there are calls under way whenever something strikes, and no more
+/// of them than the tests need.
+const LATENCY: Duration = Duration::from_millis(15);
+
+/// Two providers and the runtime that they live on.
+pub(crate) struct Town {
+    pub(crate) runtime: Runtime,
+    pub(crate) openai: Provider,
+    pub(crate) harbor: Provider,
+    clerk: Arc<Clerk>,
+}
+
+/// Knows the code of every order; the candidate gets every tenth wrong.
+#[derive(Debug, Default)]
+struct Clerk {
+    /// The calls that the candidate was asked about: they must have been journaled before.
+    asked: Mutex<BTreeSet<u64>>,
+}
+
+impl Answers for Clerk {
+    fn answer(&self, asked: &Asked<'_>) -> Said {
+        let number = asked.metadata("call").and_then(|call| call.parse::<u64>().ok()).unwrap();
+        if asked.model == SMALL {
+            self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
+            if number % 10 == 7 {
+                return Said::Text("unknown".to_owned());
+            }
+        }
+        Said::Text(code(number))
+    }
+}
+
+impl Town {
+    pub(crate) fn open() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let clerk = Arc::new(Clerk::default());
+        let start = |name: &str, model: &str, key: (&str, &str)| {
+            let spec = ProviderSpec {
+                name: name.to_owned(),
+                prefix: String::new(),
+                seed: 1,
+                keys: vec![(key.0.to_owned(), key.1.to_owned())],
+                models: vec![ModelPrice::new(model, [2500, 1250, 10_000])],
+                latency: LATENCY,
+                event_pause: Duration::ZERO,
+            };
+            let answers = Arc::clone(&clerk) as Arc<dyn Answers>;
+            runtime.block_on(Provider::start(spec, answers)).unwrap()
+        };
+        let openai = start("openai", LARGE, ("caller", CALLER_SECRET));
+        let harbor = start("harbor", SMALL, ("shadow", SHADOW_SECRET));
+        Self { runtime, openai, harbor, clerk }
+    }
+
+    /// A deployment before this town's providers, with every call sampled.
+    pub(crate) fn deployment(&self) -> Deployment {
+        let text = PIPELINE
+            .replace("OPENAI_URL", &self.openai.base_url())
+            .replace("HARBOR_URL", &self.harbor.base_url());
+        Deployment::new(&text, &[(SHADOW_KEY, SHADOW_SECRET)])
+    }
+
+    /// The calls that the candidate was asked about so far.
+    pub(crate) fn asked(&self) -> BTreeSet<u64> {
+        self.clerk.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn client(base_url: &str) -> Client {
+        Client::new(base_url).unwrap()
+    }
+
+    /// Plays calls through a base URL; every one is answered, and rightly.
+    #[track_caller]
+    pub(crate) fn play(&self, base_url: &str, numbers: std::ops::Range<u64>) -> Vec<Played> {
+        let calls: Vec<_> = numbers.clone().map(call).collect();
+        let client = Self::client(base_url);
+        let played = self.runtime.block_on(client.play(&calls, AT_ONCE));
+        let played: Vec<_> = played.into_iter().collect::<Result<_, _>>().unwrap();
+        for (number, played) in numbers.zip(&played) {
+            assert!(is_right(number, played), "call {number}: {played:?}");
+        }
+        played
+    }
+
+    /// The replies to the same calls are the same with and without Foreshadow, but for what is
+    /// hop-by-hop.
+    #[track_caller]
+    pub(crate) fn check_same(&self, base_url: &str, numbers: std::ops::Range<u64>) {
+        let through = self.play(base_url, numbers.clone());
+        let direct = self.play(&self.openai.base_url(), numbers);
+        for (through, direct) in through.iter().zip(&direct) {
+            assert_eq!(through.status, direct.status);
+            assert_eq!(through.body, direct.body);
+            assert_eq!(through.headers, direct.headers);
+        }
+    }
+}
+
+/// Whether a call was answered as the reference answers it.
+pub(crate) fn is_right(number: u64, played: &Played) -> bool {
+    let code = format!("\"{}\"", code(number));
+    played.status == 200 && String::from_utf8_lossy(&played.body).contains(&code)
+}
+
+/// Sends one call.
+pub(crate) async fn send(client: &Client, number: u64) -> Result<Played, Error> {
+    client.send(&call(number)).await
+}
+
+fn code(number: u64) -> String {
+    format!("code-{number}")
+}
+
+fn call(number: u64) -> LiveCall {
+    let metadata = json!({"expected": code(number), "call": number.to_string()});
+    let message = json!({"role": "user", "content": format!("The code of order {number}?")});
+    let body = json!({"model": LARGE, "messages": [message], "metadata": metadata});
+    LiveCall {
+        at: Timestamp(0),
+        path: "/v1/chat/completions".to_owned(),
+        headers: vec![
+            ("content-type".to_owned(), "application/json".to_owned()),
+            ("authorization".to_owned(), format!("Bearer {CALLER_SECRET}")),
+            ("x-foreshadow-category".to_owned(), "codes".to_owned()),
+        ],
+        body: Bytes::from(body.to_string()),
+        category: "codes".to_owned(),
+        conversation: String::new(),
+        tenant: String::new(),
+    }
+}
+
+const PIPELINE: &str = r#"
+[pipeline]
+name = "town"
+
+[sampling]
+conversations = 1.0
+calls = 1.0
+
+[budget]
+per_day_usd = 1000.0
+
+[[provider]]
+name = "openai"
+dialect = "openai"
+base_url = "OPENAI_URL"
+
+[[provider]]
+name = "harbor"
+dialect = "openai"
+base_url = "HARBOR_URL"
+shadow_key_env = "TOWN_SHADOW_KEY"
+
+[[model]]
+name = "clerk-large"
+provider = "openai"
+price = [{ from = "2026-01-01", input = 2.5, cached_input = 1.25, output = 10.0 }]
+
+[[model]]
+name = "clerk-small"
+provider = "harbor"
+price = [{ from = "2026-01-01", input = 2.5, cached_input = 1.25, output = 10.0 }]
+
+[[category]]
+name = "codes"
+mode = "R"
+bar = 0.80
+candidates = ["clerk-small"]
+scorers = [{ kind = "expected", how = "exact" }]
+"#;

@@ -1,0 +1,106 @@
+//! `foreshadow up`, running.
+
+use crate::{
+    command::Guarded,
+    wait::{PATIENCE, until},
+};
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, sync_channel},
+    thread,
+    time::Duration,
+};
+
+/// Lines of the greeting that are kept; what comes after is read and dropped.
+const LINES_MAX: usize = 256;
+
+/// The process and where it listens.
+#[derive(Debug)]
+pub(crate) struct Foreshadow {
+    process: Guarded,
+    live: String,
+    console: String,
+}
+
+impl Foreshadow {
+    /// Starts it, with its log in a file, and waits until it says where it listens.
+    #[track_caller]
+    pub(crate) fn start(mut command: Command, log: &Path) -> Self {
+        let file = File::options().create(true).append(true).open(log).unwrap();
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file);
+        let mut process = Guarded(command.spawn().unwrap());
+        let lines = lines(&mut process.0);
+        let address = |name: &str| {
+            let line = lines.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+                panic!("it did not say where {name} is; it said: {}", read(log));
+            });
+            let url = line.strip_prefix(name).unwrap_or_else(|| panic!("{name} is not: {line}"));
+            url.trim().to_owned()
+        };
+        let (live, console) = (address("live"), address("console"));
+        Self { process, live, console }
+    }
+
+    /// The base URL of a provider of the pipeline.
+    pub(crate) fn base_url(&self, provider: &str) -> String {
+        format!("{}/{provider}", self.live)
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.process.0.kill().unwrap();
+        self.process.0.wait().unwrap();
+    }
+
+    /// Asks it to end, and waits until it has.
+    #[track_caller]
+    pub(crate) fn stop(mut self) {
+        let child = &mut self.process.0;
+        let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+        assert!(told.unwrap().success());
+        let status = until("the end of `up`", PATIENCE, || child.try_wait().unwrap());
+        assert!(status.success(), "`up` ended with {status}");
+    }
+
+    /// What its admin listener says at a path, head and body.
+    pub(crate) fn ask(&self, path: &str) -> String {
+        let authority = self.console.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(authority).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let head = format!("GET {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut said = Vec::new();
+        stream.read_to_end(&mut said).unwrap();
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
+    /// A metric, summed over its labels; zero if it was never counted.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let said = self.ask("/metrics");
+        let figures = said.lines().filter_map(|line| {
+            let rest = line.strip_prefix(name).filter(|rest| rest.starts_with(['{', ' ']))?;
+            rest.rsplit(' ').next()?.parse::<f64>().ok()
+        });
+        figures.sum()
+    }
+}
+
+fn lines(child: &mut Child) -> Receiver<String> {
+    let out = BufReader::new(child.stdout.take().unwrap());
+    let (tell, lines) = sync_channel(LINES_MAX);
+    thread::spawn(move || {
+        for line in out.lines().map_while(Result::ok) {
+            // Whoever listened has heard what it wanted, or the test is over.
+            let _ = tell.try_send(line);
+        }
+    });
+    lines
+}
+
+fn read(log: &Path) -> String {
+    std::fs::read_to_string(log).unwrap_or_default()
+}
