@@ -112,10 +112,7 @@ pub enum Error {
         /// The limit.
         max: usize,
     },
-    /// An item could not be turned into records.
-    #[error("an item could not be encoded for the journal: report this as a bug of the encoder")]
-    Encode,
-    /// The appender or the runtime was shut down first.
+    /// The runtime was shut down first.
     #[error("the journal was closed before this was done: start again")]
     Closed,
 }
@@ -134,7 +131,6 @@ impl Error {
             Self::Name { .. } => "name",
             Self::Identity { .. } => "identity",
             Self::TooMany { .. } => "too_many",
-            Self::Encode => "encode",
             Self::Closed => "closed",
         }
     }
@@ -150,7 +146,6 @@ impl Error {
             | Self::Name { .. }
             | Self::Identity { .. }
             | Self::TooMany { .. }
-            | Self::Encode
             | Self::Closed => false,
         }
     }

@@ -126,7 +126,7 @@ impl Journal {
     }
 
     /// Appends `records` as one group: all of them or, on an error, none. Returns their offsets
-    /// once they are on disk. Blocks for one sync; gather records, or use an `Appender`.
+    /// once they are on disk. Blocks for one sync: gather records.
     pub fn append(&self, topic: &str, records: &[impl AsRef<[u8]>]) -> Result<Range<u64>> {
         self.topic(topic)?.append(records)
     }

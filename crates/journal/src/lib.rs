@@ -2,8 +2,8 @@
 //!
 //! A [`Journal`] is a folder with a few topics. A topic is a row of records, each with an offset:
 //! dense, ascending, never given twice. `append` returns when its records are on disk; a group of
-//! consumers reads from where it committed. [`Appender`] is what a caller uses who must not wait:
-//! a bounded queue and a thread that gathers what is queued into one append and one sync.
+//! consumers reads from where it committed. `append` blocks for a sync: a caller that must not wait
+//! leaves its records to a thread, which gathers what has come meanwhile into one append.
 //!
 //! The shape is Kafka's: topics, offsets, groups that commit the next offset. A topic here is one
 //! partition, number [`PARTITION`].
@@ -37,7 +37,6 @@
 //! with nothing behind it is cut off when the topic is opened. What cannot be told apart: damage
 //! in the very last frame. If a group had consumed it, its offsets stay spent all the same.
 
-mod appender;
 mod error;
 mod frame;
 mod group;
@@ -50,7 +49,6 @@ mod sync;
 mod topic;
 mod window;
 
-pub use appender::{Appender, AppenderLimits, Encode, Feed, Figures, OnLost, Refused};
 pub use error::{Error, Result};
 pub use journal::{
     APPEND_BYTES_MAX, GROUPS_MAX, Journal, Limits, PARTITION, RECORD_BYTES_MAX, TOPICS_MAX,

@@ -6,7 +6,6 @@
     reason = "a helper of a test fails the test; clippy excuses only the test functions themselves"
 )]
 
-mod appender;
 mod crash;
 mod groups;
 mod identity;
