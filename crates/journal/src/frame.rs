@@ -14,6 +14,8 @@ use crc32fast::Hasher;
 const MARK: [u8; 4] = *b"FJ01";
 pub(crate) const HEADER_BYTES: usize = 28;
 pub(crate) const RECORD_HEAD_BYTES: usize = 8;
+/// No topic comes this far; a frame or file name that claims to is none of ours.
+pub(crate) const OFFSET_MAX: u64 = u64::MAX >> 1;
 
 /// What stands before the records of one group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,17 +37,19 @@ impl Header {
         bytes
     }
 
-    /// The header in `bytes`, if they are one: mark and checksum both hold.
+    /// The header in `bytes`, if they are one: mark and checksum both hold, and offsets stay in
+    /// their range.
     pub(crate) fn decode(bytes: &[u8], salt: u64) -> Option<Self> {
         let bytes = bytes.get(..HEADER_BYTES)?;
         if bytes[..4] != MARK || u32_at(bytes, 24) != checksum(salt, &[&bytes[..24]]) {
             return None;
         }
-        Some(Self {
+        let header = Self {
             base: u64_at(bytes, 4),
             count: u32_at(bytes, 12),
             body_bytes: u64_at(bytes, 16),
-        })
+        };
+        (header.end() <= OFFSET_MAX).then_some(header)
     }
 
     pub(crate) fn end(&self) -> u64 {

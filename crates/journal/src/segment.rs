@@ -5,7 +5,7 @@
 //! the data, and an empty file is a segment without records.
 
 use crate::{
-    frame::{HEADER_BYTES, Header, RECORD_HEAD_BYTES, RecordHead, find_mark},
+    frame::{HEADER_BYTES, Header, OFFSET_MAX, RECORD_HEAD_BYTES, RecordHead, find_mark},
     record::Taken,
     sync::lock,
     window::Window,
@@ -289,7 +289,8 @@ fn header_of(base: u64, records: &[impl AsRef<[u8]>]) -> Header {
 fn parse_name(path: &Path) -> Option<(u64, u64)> {
     let name = path.file_name()?.to_str()?.strip_suffix(".seg")?;
     let (base, salt) = name.split_once('-')?;
-    Some((base.parse().ok()?, u64::from_str_radix(salt, 16).ok()?))
+    let base = base.parse().ok().filter(|base| *base <= OFFSET_MAX)?;
+    Some((base, u64::from_str_radix(salt, 16).ok()?))
 }
 
 /// Makes the names in `folder` durable.

@@ -2,13 +2,16 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     reason = "a helper of a test fails the test; clippy excuses only the test functions themselves"
 )]
 
+mod corpus;
 mod crash;
 mod groups;
 mod identity;
+mod laws;
 mod log;
 mod model;
 

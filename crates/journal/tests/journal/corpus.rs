@@ -1,0 +1,15 @@
+//! The fuzz corpus, run on stable: what was once found stays found.
+
+use crate::laws::segment_law;
+use std::{fs, path::Path};
+
+#[test]
+fn every_segment_of_the_fuzz_corpus_obeys_the_law() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/frame");
+    let mut count = 0;
+    for entry in fs::read_dir(&corpus).unwrap() {
+        segment_law(&fs::read(entry.unwrap().path()).unwrap());
+        count += 1;
+    }
+    assert!(count >= 17, "the seed corpus is gone from {}", corpus.display());
+}
