@@ -40,6 +40,14 @@ pub(crate) struct Segment {
     index: Mutex<Vec<(u64, u64)>>,
 }
 
+/// What the newest segment holds.
+pub(crate) struct Kept {
+    /// The offset after its last record.
+    pub(crate) end: u64,
+    /// Whether the next record may follow in the same file.
+    pub(crate) takes_more: bool,
+}
+
 /// Why a read stopped early.
 pub(crate) enum Fault {
     Io(io::Error),
@@ -106,22 +114,29 @@ impl Segment {
         self.file.sync_data()
     }
 
-    /// Checks every frame of the newest segment and returns the offset after the last record.
+    /// Checks every frame of the newest segment and returns where its records end.
     ///
     /// A frame is written only when the one before it is synced. So a damaged frame with a good
     /// header behind it was acknowledged: it stays, and reading it says `Damage`. A damaged frame
     /// with nothing behind it is the torn tail of a write that nobody was promised: it is cut off.
-    pub(crate) fn repair(&self) -> io::Result<u64> {
+    ///
+    /// Both at once, damage and a torn tail right behind it, are left as they are: with the tail,
+    /// the only proof would be cut off that what is damaged was acknowledged.
+    pub(crate) fn repair(&self) -> io::Result<Kept> {
         let mut window = Window::new(&self.file, self.bytes());
-        let (mut offset, mut at) = (self.base, 0);
+        let (mut offset, mut at, mut is_damaged) = (self.base, 0, false);
         while at < window.end() {
             if let Some(header) = self.whole_frame(&mut window, offset, at)? {
                 self.note(offset, at);
                 (offset, at) = (header.end(), at + header.frame_bytes());
+                is_damaged = false;
             } else if let Some((next, next_at)) = self.search(&mut window, offset, at + 1)? {
                 tracing::error!(path = %self.path.display(), from = offset, next,
                     "journal records are damaged; reading them will fail");
                 (offset, at) = (next, next_at);
+                is_damaged = true;
+            } else if is_damaged {
+                return Ok(Kept { end: offset, takes_more: false });
             } else {
                 tracing::warn!(path = %self.path.display(), next = offset,
                     cut_bytes = window.end() - at, "cut off the torn tail of the journal");
@@ -130,7 +145,7 @@ impl Segment {
                 break;
             }
         }
-        Ok(offset)
+        Ok(Kept { end: offset, takes_more: true })
     }
 
     /// Takes records from offset `from`, up to `end`, until `taken` is full.

@@ -8,7 +8,7 @@ use crate::{
     group::Group,
     journal::{GROUPS_MAX, Limits},
     record::{Record, Taken},
-    segment::{Fault, Segment, frame_bytes, sync_folder},
+    segment::{Fault, Kept, Segment, frame_bytes, sync_folder},
     sync::lock,
 };
 use std::{
@@ -58,16 +58,19 @@ impl Topic {
             named.map_err(disk("create", &folder))?;
         }
         let newest = segments.back().cloned();
+        let empty = Kept { end: 0, takes_more: true };
         let kept =
-            newest.map_or(Ok(0), |newest| newest.repair()).map_err(disk("repair", &folder))?;
+            newest.map_or(Ok(empty), |newest| newest.repair()).map_err(disk("repair", &folder))?;
         let start = segments.front().map_or(0, |oldest| oldest.base);
         let files = open_groups(&folder, start).map_err(disk("open", &folder))?;
         let consumed = files.values().map(|file| file.next).max().unwrap_or(0);
-        let end = kept.max(consumed);
-        if end > kept {
+        let end = kept.end.max(consumed);
+        if end > kept.end {
             // The disk lost records that a group had consumed. Their offsets stay spent: readers
             // would take new records under old offsets for ones that they know.
-            tracing::error!(topic = name, from = kept, next = end, "journal records are lost");
+            tracing::error!(topic = name, from = kept.end, next = end, "journal records are lost");
+        }
+        if end > kept.end || !kept.takes_more {
             let fresh =
                 Segment::create(&folder, end).map_err(disk("begin a segment in", &folder))?;
             segments.push_back(Arc::new(fresh));
