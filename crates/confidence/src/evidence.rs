@@ -33,7 +33,7 @@ pub struct Evidence {
     pub pending: u64,
     /// Units counted at the greatest loss, because no loss came in time.
     pub lost: u64,
-    /// When the first counted unit closed.
+    /// When the first exchange was assigned to the cell, asked or not.
     pub first_at: Option<i64>,
     /// When the last counted unit closed.
     pub last_at: Option<i64>,
@@ -148,7 +148,8 @@ pub struct Coverage {
     pub withheld: BTreeMap<String, u64>,
     /// Asked without a usable reply, by whose fault it was.
     pub failed: BTreeMap<String, u64>,
-    /// Share of the traffic that the evidence cannot speak for.
+    /// Share of the traffic that the evidence cannot speak for; what a candidate served is no part
+    /// of it.
     pub blind_spot: Option<f64>,
 }
 

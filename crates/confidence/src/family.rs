@@ -25,10 +25,25 @@ pub fn later_weight(order: NonZeroU32) -> f64 {
     HALF * 6.0 / (PI * PI * order * order)
 }
 
+/// The order whose [`later_weight`] a weight is; `None` for the weight of a declared cell. The two
+/// kinds never meet: their ratio is irrational.
+pub fn later_order(weight: f64) -> Option<NonZeroU32> {
+    let order = libm::sqrt(HALF * 6.0 / (PI * PI * weight)).round();
+    // A float cast saturates, and what is no number becomes zero.
+    let order = NonZeroU32::new(order as u32)?;
+    let difference = (later_weight(order) - weight).abs();
+    (difference <= WEIGHT_SLACK * weight).then_some(order)
+}
+
 /// The log of the evidence of one cell after it paid for its family and for its restarts, each of
 /// which costs a factor of two.
 pub fn adjusted_log_e(log_e: f64, family_weight: f64, restarts: u32) -> f64 {
     log_e + libm::log(family_weight) - f64::from(restarts) * std::f64::consts::LN_2
+}
+
+/// What restarts leave of a weight.
+pub fn restarted_weight(family_weight: f64, restarts: u32) -> f64 {
+    family_weight * libm::exp2(-f64::from(restarts))
 }
 
 /// Weighted e-Bonferroni: the adjusted logs, in the order given.

@@ -121,8 +121,8 @@ impl Topic {
         if writer.dirty {
             self.cut_back(&mut writer)?;
         }
-        let fresh =
-            Segment::create(&self.folder, next).map_err(disk("begin a segment in", &self.folder))?;
+        let fresh = Segment::create(&self.folder, next)
+            .map_err(disk("begin a segment in", &self.folder))?;
         let mut state = lock(&self.state);
         state.segments.push_back(Arc::new(fresh));
         state.end = next;

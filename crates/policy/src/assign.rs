@@ -1,14 +1,16 @@
 //! Which arms the copy of an exchange is put to, with what probability: decided, and recorded,
 //! before any shadow call.
 //!
-//! A conversation is sampled by one draw and each call inside it by another, both hashes, so the
-//! probability is the same for every call of a conversation and a re-run decides the same. All
+//! A conversation is sampled by one draw a day and each call inside it by another, both hashes, so
+//! the probability is the same for every call of a conversation and a re-run decides the same. The
+//! draw is made anew each UTC day because keys come back: one that carries much of the traffic,
+//! say a prompt that a job repeats, must not be out of sight for good by one unlucky hash. All
 //! arms of an exchange share the draw: candidates and control see the same calls. What cannot be
 //! asked is decided *before* the draw, with probability zero: evidence must not depend on which
 //! answers failed to come.
 
 use crate::chance::{Chance, Purpose, Share};
-use exchange::{Arm, Call, Capture, ExchangeId};
+use exchange::{Arm, Call, Capture, Date, ExchangeId};
 use std::fmt;
 
 /// The endpoint of a call that no dialect understood.
@@ -45,6 +47,8 @@ pub struct Draw<'a> {
     pub exchange: ExchangeId,
     /// Its conversation, of the sessionised key or the plain one; the same for all its calls.
     pub conversation: &'a str,
+    /// The UTC day of the call.
+    pub day: Date,
     /// What share of the category is asked.
     pub sampling: Sampling,
 }
@@ -224,8 +228,9 @@ pub fn assign(
 }
 
 fn admits(draw: &Draw<'_>) -> bool {
-    let conversation =
-        Chance::of(draw.salt, Purpose::SampleConversation, &[draw.category, draw.conversation]);
+    let day = draw.day.to_string();
+    let conversation = [draw.category, draw.conversation, &day];
+    let conversation = Chance::of(draw.salt, Purpose::SampleConversation, &conversation);
     let exchange = draw.exchange.to_string();
     let call = Chance::of(draw.salt, Purpose::SampleCall, &[draw.category, &exchange]);
     draw.sampling.conversations.admits(conversation) && draw.sampling.calls.admits(call)

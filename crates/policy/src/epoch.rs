@@ -148,26 +148,29 @@ fn restarts(existing: &[Cell], category: &str, candidate: &str, digest: &str) ->
 /// Hands out family weights in order of opening.
 struct Weights {
     declared: Option<NonZeroU32>,
-    opened_later: u32,
+    taken_later: u32,
 }
 
 impl Weights {
-    /// The first opening is the set of cells that were opened at the earliest moment.
+    /// What is taken is read off the weights themselves, never off moments or counts: cells are
+    /// opened at the moments of exchanges, which come out of order and, after a crash, again. A
+    /// weight that is handed out twice would let the family err oftener than it says.
     fn new(existing: &[Cell], fresh: usize) -> Self {
-        let Some(first_at) = existing.iter().map(|cell| cell.opened_at).min() else {
-            let declared = NonZeroU32::new(u32::try_from(fresh).unwrap_or(u32::MAX));
-            return Self { declared, opened_later: 0 };
-        };
-        let later = existing.iter().filter(|cell| cell.opened_at > first_at).count();
-        Self { declared: None, opened_later: u32::try_from(later).unwrap_or(u32::MAX) }
+        let none_yet = existing.is_empty();
+        let fresh = u32::try_from(fresh).unwrap_or(u32::MAX);
+        let orders = existing.iter().filter_map(|cell| family::later_order(cell.family_weight));
+        Self {
+            declared: NonZeroU32::new(fresh).filter(|_| none_yet),
+            taken_later: orders.map(NonZeroU32::get).max().unwrap_or(0),
+        }
     }
 
     fn take(&mut self) -> f64 {
         if let Some(count) = self.declared {
             return family::declared_weight(count);
         }
-        self.opened_later = self.opened_later.saturating_add(1);
-        NonZeroU32::new(self.opened_later).map_or(0.0, family::later_weight)
+        self.taken_later = self.taken_later.saturating_add(1);
+        NonZeroU32::new(self.taken_later).map_or(0.0, family::later_weight)
     }
 }
 

@@ -95,6 +95,8 @@ pub struct ProductFacts {
     pub as_of: Timestamp,
     /// The moment of the decision, by the clock that stamped the evidence.
     pub decided_at: Timestamp,
+    /// Whether the evidence speaks of what the pipeline defines now.
+    pub epoch: Epoch,
     /// When the cell's first exchange was assigned; `None` before any.
     pub first_assignment_at: Option<Timestamp>,
     /// What the candidate would save; `None` where it or the reference has no price.
@@ -105,6 +107,16 @@ pub struct ProductFacts {
     pub provider: ProviderFacts,
     /// The stage at which the candidate serves this category now.
     pub serving: Option<Stage>,
+}
+
+/// Whether an epoch is that of the pipeline's definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Epoch {
+    /// It is.
+    Current,
+    /// The definition is another by now, and no exchange was seen under it yet: what the evidence
+    /// speaks of is not what would be promoted.
+    Superseded,
 }
 
 /// A saving, net, as a share of what the reference costs.
@@ -275,6 +287,7 @@ fn all_reasons(evidence: &Evidence, facts: &ProductFacts, rule: &GateRule) -> Ve
         reasons::judge(evidence, facts, rule),
         reasons::provider(facts),
         reasons::stale(evidence, facts, rule),
+        reasons::superseded(evidence, facts),
         reasons::refuted(evidence),
     ];
     let statistical = statistical.iter().map(|blocker| reasons::statistical(blocker, evidence));

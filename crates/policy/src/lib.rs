@@ -30,7 +30,7 @@ pub use chance::{Chance, Share};
 pub use decision::{Action, Actor, Code, DecisionRecord, Reason};
 pub use epoch::{Block, Cell, Definition};
 pub use error::Error;
-pub use gate::{Approval, Decision, GateRule, Judge, ProductFacts, Saving, UnmeasuredJudge};
+pub use gate::{Approval, Decision, Epoch, GateRule, Judge, ProductFacts, Saving, UnmeasuredJudge};
 pub use policy::{Plan, Policy, RouteRule, Stage, Step};
 pub use price::{Price, PriceBook, PriceOverlap, Tariff, TokenRates};
 pub use promotion::{Lowering, Promotion, demote, promote, rollback};

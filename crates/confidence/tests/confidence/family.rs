@@ -4,7 +4,7 @@ use confidence::{
     Error, Level,
     family::{
         adjusted_log_e, declared_weight, e_bh, e_bh_frozen, e_bonferroni, e_bonferroni_equal,
-        e_holm, later_weight,
+        e_holm, later_order, later_weight,
     },
 };
 use proptest::{collection::vec, prelude::*};
@@ -19,6 +19,15 @@ fn declared_and_later_cells_never_spend_more_than_there_is() {
     }
     let later: f64 = (1..=100_000).map(|order| later_weight(NonZeroU32::new(order).unwrap())).sum();
     assert!(later < 0.5 && later > 0.49999, "{later}");
+}
+
+#[test]
+fn a_later_weight_tells_its_order_and_a_declared_one_has_none() {
+    for order in [1, 2, 3, 17, 1000, 100_000].map(|order| NonZeroU32::new(order).unwrap()) {
+        assert_eq!(later_order(later_weight(order)), Some(order));
+        assert_eq!(later_order(declared_weight(order)), None);
+    }
+    assert_eq!([0.0, -1.0, f64::NAN, f64::INFINITY].map(later_order), [None; 4]);
 }
 
 #[test]

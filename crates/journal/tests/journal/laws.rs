@@ -76,7 +76,10 @@ fn records(journal: &Journal, end: u64) -> Vec<(u64, Vec<u8>)> {
                 }
             }
             Err(Error::Damaged { from, next, .. }) => {
-                assert!(from == at && next > from && next <= end, "{from}..{next} at {at} of {end}");
+                assert!(
+                    from == at && next > from && next <= end,
+                    "{from}..{next} at {at} of {end}"
+                );
                 at = next;
             }
             Err(other) => panic!("{other}"),

@@ -1,11 +1,11 @@
 //! Each reason of the gate in words: the figure, the limit, and what would change it.
 
 use super::{
-    GateRule, Judge, OBSERVATION_DAYS_FLOOR, ProductFacts, UnmeasuredJudge, observation_us_min,
-    observed_us,
+    Epoch, GateRule, Judge, OBSERVATION_DAYS_FLOOR, ProductFacts, UnmeasuredJudge,
+    observation_us_min, observed_us,
 };
 use crate::decision::{Code, Reason};
-use confidence::{Blocker, BlockerName, Evidence};
+use confidence::{Blocker, BlockerName, Evidence, Level, family, forecast};
 use exchange::{DAY_US, Timestamp};
 
 const NO_DATA: &str = "no data";
@@ -14,7 +14,8 @@ const NO_DATA: &str = "no data";
 pub(super) fn statistical(blocker: &Blocker, evidence: &Evidence) -> Reason {
     let (figure, limit, remedy) = match blocker.name {
         BlockerName::Confidence => {
-            (number(blocker.figure), at_least(blocker.limit, number), more_units(evidence))
+            let limit = blocker.limit;
+            (number(blocker.figure), at_least(limit, number), more_units(evidence, limit))
         }
         BlockerName::Drift => return drift(),
         BlockerName::Lost => (
@@ -58,8 +59,14 @@ pub(super) fn statistical(blocker: &Blocker, evidence: &Evidence) -> Reason {
     Reason { code: blocker.name.into(), figure, limit, remedy }
 }
 
-fn more_units(evidence: &Evidence) -> String {
-    match evidence.forecast_units {
+/// By the threshold that is demanded here; the forecast in the evidence knows only the usual one.
+fn more_units(evidence: &Evidence, threshold: Option<f64>) -> String {
+    let alpha = threshold.map_or(f64::NAN, |threshold| 1.0 - threshold - evidence.alpha_c);
+    let weight = family::restarted_weight(evidence.family_weight, evidence.restarts);
+    let units = Level::new(alpha)
+        .ok()
+        .and_then(|level| forecast::units_left(evidence.log_e, evidence.units, weight, level));
+    match units {
         Some(units) => format!("about {units} more conversations at this quality would clear it"),
         None if evidence.units == 0 => "it needs conversations to judge by".to_owned(),
         None => "at this quality it will not clear: try another candidate or split the category"
@@ -215,6 +222,16 @@ pub(super) fn stale(evidence: &Evidence, facts: &ProductFacts, rule: &GateRule) 
         figure,
         limit: format!("at most {} old", in_days(rule.evidence_age_us_max)),
         remedy: "let traffic flow and the workers run, then look again".to_owned(),
+    })
+}
+
+/// Evidence on a definition that is no more.
+pub(super) fn superseded(evidence: &Evidence, facts: &ProductFacts) -> Option<Reason> {
+    (facts.epoch == Epoch::Superseded).then(|| Reason {
+        code: Code::Stale,
+        figure: format!("`{}` was measured under another definition", evidence.cell),
+        limit: "evidence on the pipeline's definition".to_owned(),
+        remedy: "let traffic flow: the next exchange opens a new epoch".to_owned(),
     })
 }
 

@@ -1,4 +1,4 @@
-use exchange::{Arm, Call, Capture, ExchangeId, Timestamp};
+use exchange::{Arm, Call, Capture, Date, ExchangeId, Timestamp};
 use policy::{
     ArmOnTrial, Assignment, Draw, Ineligible, Observed, Sampling, Share, Withheld, assign,
     assign::Content, ineligible,
@@ -17,7 +17,7 @@ fn sampling(conversations: f64, calls: f64) -> Sampling {
 }
 
 fn draw(exchange: ExchangeId, conversation: &str, sampling: Sampling) -> Draw<'_> {
-    Draw { salt: "salt", category: "summarize", exchange, conversation, sampling }
+    Draw { salt: "salt", category: "summarize", exchange, conversation, day: Date(0), sampling }
 }
 
 fn candidate(name: &str) -> ArmOnTrial {
@@ -84,6 +84,15 @@ fn a_conversation_is_sampled_whole_where_every_call_is() {
             |id| sampled(&assign(&draw(id, &conversation, sampling(0.5, 1.0)), None, &arms()));
         assert_eq!(ask(exchange(number)), ask(first));
     }
+}
+
+#[test]
+fn a_conversation_that_comes_back_is_drawn_for_anew_each_day() {
+    const DAYS: i32 = 2_000;
+    let on = |day: i32| Draw { day: Date(day), ..draw(exchange(1), "again", sampling(0.1, 1.0)) };
+    let days = (0..DAYS).filter(|&day| assign(&on(day), None, &[candidate("small")])[0].sampled);
+    let days = days.count();
+    assert!((130..270).contains(&days), "{days} of {DAYS}");
 }
 
 #[test]

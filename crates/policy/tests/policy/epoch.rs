@@ -83,6 +83,26 @@ fn a_candidate_that_is_added_later_takes_a_later_weight() {
     assert_eq!(opened[0].family_weight, family::later_weight(1.try_into().unwrap()));
 }
 
+/// Cells open at the moments of exchanges: after a crash the same one comes again, and a slow call
+/// comes after faster ones that were received later.
+#[test]
+fn no_weight_is_handed_out_twice_whatever_the_moments_of_opening() {
+    for moments in [[5, 5, 5, 5], [5, 4, 3, 2], [5, 1, 2, 3]] {
+        let mut cells = epoch::open(&[], &[definition("a", "small", "0")], day(moments[0]));
+        for (index, moment) in moments.iter().enumerate().skip(1) {
+            let names = ["small", "tiny", "mini"];
+            let digest = index.to_string();
+            let definitions = names.map(|name| definition("a", name, &digest));
+            cells.extend(epoch::open(&cells, &definitions, day(*moment)));
+        }
+        let mut weights: Vec<_> = cells.iter().map(|cell| cell.family_weight).collect();
+        assert!(weights.iter().sum::<f64>() <= 1.0, "{weights:?}");
+        weights.sort_by(f64::total_cmp);
+        weights.dedup();
+        assert_eq!(weights.len(), cells.len());
+    }
+}
+
 #[test]
 fn a_block_declares_the_sampling_probability_as_its_floor() {
     let cells = history(&["1"]);
@@ -97,14 +117,14 @@ proptest! {
     #[test]
     fn whatever_pipelines_come_the_family_spends_no_more_than_it_has(
         pipelines in proptest::collection::vec(
-            proptest::collection::vec((0..4_u8, 0..3_u8, 0..3_u8), 0..6), 1..20),
+            (0..5_i64, proptest::collection::vec((0..4_u8, 0..3_u8, 0..3_u8), 0..6)), 1..20),
     ) {
         let mut cells: Vec<Cell> = Vec::new();
-        for (index, pipeline) in pipelines.iter().enumerate() {
+        for (moment, pipeline) in &pipelines {
             let definitions: Vec<_> = pipeline.iter().map(|(category, candidate, digest)| {
                 definition(&category.to_string(), &candidate.to_string(), &digest.to_string())
             }).collect();
-            let opened = epoch::open(&cells, &definitions, day(index as i64));
+            let opened = epoch::open(&cells, &definitions, day(*moment));
             cells.extend(opened);
         }
         let spent: f64 = cells.iter().map(|cell| cell.family_weight).sum();

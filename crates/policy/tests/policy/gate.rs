@@ -1,8 +1,8 @@
 use crate::given::{START, day, evidence, facts};
-use confidence::{Evidence, Mode};
+use confidence::{Evidence, Mode, family};
 use exchange::{DAY_US, HOUR_US};
 use policy::{
-    Decision, GateRule, Judge, ProductFacts, Reason, Saving, Stage, UnmeasuredJudge, gate,
+    Decision, Epoch, GateRule, Judge, ProductFacts, Reason, Saving, Stage, UnmeasuredJudge, gate,
 };
 
 fn held(evidence: &Evidence, facts: &ProductFacts) -> Vec<Reason> {
@@ -124,6 +124,32 @@ fn an_assumed_judge_passes_and_is_written_down() {
 }
 
 #[test]
+fn evidence_on_another_definition_promotes_nothing() {
+    let facts = ProductFacts { epoch: Epoch::Superseded, ..facts() };
+    let Decision::Hold(reasons) = gate::decide(&evidence(), &facts, &GateRule::default()) else {
+        panic!("what was measured is not what would be promoted")
+    };
+    assert_eq!(reasons.len(), 1);
+    assert_eq!(reasons[0].code.name(), "stale");
+}
+
+/// The rule's own threshold counts, and what restarts cost.
+#[test]
+fn the_forecast_of_a_held_cell_is_no_promise_that_it_cleared() {
+    let clear = Evidence { log_e: 60_f64.ln(), family_weight: 0.5, ..evidence() };
+    let strict = GateRule { threshold: 0.99, ..GateRule::default() };
+    let restarted = Evidence { restarts: 3, ..clear.clone() };
+    for (evidence, rule) in [(clear, strict), (restarted, GateRule::default())] {
+        let adjusted = family::adjusted_log_e(evidence.log_e, 0.5, evidence.restarts);
+        let confidence_adj = confidence::confidence(adjusted, 0.0);
+        let held = Evidence { confidence_adj, ..evidence };
+        let Decision::Hold(reasons) = gate::decide(&held, &facts(), &rule) else { panic!() };
+        assert_eq!(reasons[0].code.name(), "confidence");
+        assert!(!reasons[0].remedy.contains("about 0 more"), "{}", reasons[0].remedy);
+    }
+}
+
+#[test]
 fn a_candidate_on_the_live_path_is_demoted_by_evidence_against_it_and_by_nothing_else() {
     let serving = ProductFacts { serving: Some(Stage::Live), ..facts() };
     let decide = |evidence: &Evidence| gate::decide(evidence, &serving, &GateRule::default());
@@ -232,13 +258,11 @@ fn every_reason_says_figure_limit_and_remedy() {
 
 #[test]
 fn a_reason_reads_as_one_line() {
-    let thin = Evidence { log_e: 2.0, forecast_units: Some(120), ..evidence() };
+    let thin = Evidence { log_e: 2.0, ..evidence() };
     let lines: Vec<_> = held(&thin, &facts()).iter().map(ToString::to_string).collect();
     assert_eq!(
         lines,
-        [
-            "confidence: 0.0000, needs at least 0.9500; about 120 more conversations at this quality \
-          would clear it"
-        ]
+        ["confidence: 0.0000, needs at least 0.9500; about 1292 more conversations at this \
+          quality would clear it"]
     );
 }

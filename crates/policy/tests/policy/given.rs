@@ -3,8 +3,8 @@
 use confidence::{Coverage, Evidence, Mode};
 use exchange::{DAY_US, HOUR_US, Timestamp};
 use policy::{
-    Actor, Approval, Decision, GateRule, Judge, Lowering, Policy, ProductFacts, Promotion, Saving,
-    Share, Stage, gate,
+    Actor, Approval, Decision, Epoch, GateRule, Judge, Lowering, Policy, ProductFacts, Promotion,
+    Saving, Share, Stage, gate,
 };
 use std::collections::BTreeMap;
 
@@ -73,6 +73,7 @@ pub(crate) fn facts() -> ProductFacts {
     ProductFacts {
         as_of: day(14),
         decided_at: day(14),
+        epoch: Epoch::Current,
         first_assignment_at: Some(START),
         saving: Some(Saving { share: 0.92, lower: 0.91, upper: 0.93 }),
         judge: Judge::Unmeasured,

@@ -1,0 +1,159 @@
+//! The thread: from the queue to the journal, group by group.
+
+use crate::{Means, TOPIC, books::Books};
+use bytes::Bytes;
+use dialect::Dialect;
+use exchange::{
+    Body, Conversation, Declared, Event, Exchange, ExchangeId, Origin, RawCall, Timestamp,
+};
+use proxy::Captured;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::mpsc,
+    time::Duration,
+};
+
+/// Exchanges that become one append, with one sync.
+const GROUP_MAX: usize = 512;
+/// Bytes of one append, unless a single exchange is longer. Small beside what a journal takes in one
+/// piece, and no long exchange that a journal refuses takes others with it.
+const GROUP_BYTES_MAX: usize = 8 << 20;
+/// How long the thread rests when nothing waits: the live path never wakes it.
+const REST: Duration = Duration::from_millis(5);
+
+pub(crate) enum Order {
+    /// Append all that waits, meters included, and say so.
+    Flush(mpsc::SyncSender<()>),
+    /// The same, and end.
+    Stop,
+}
+
+pub(crate) struct Drain {
+    means: Means,
+    books: Books,
+}
+
+impl Drain {
+    pub(crate) fn new(means: Means) -> Self {
+        let books = Books::open(&means.instance, means.clock.now());
+        Self { means, books }
+    }
+
+    /// Orders and seconds are looked at between any two groups: a queue that is never empty must
+    /// keep neither waiting.
+    pub(crate) fn run(mut self, orders: &mpsc::Receiver<Order>) {
+        let mut is_busy = false;
+        loop {
+            match orders.recv_timeout(if is_busy { Duration::ZERO } else { REST }) {
+                Ok(Order::Flush(done)) => {
+                    self.flush();
+                    // Whoever asked may have gone.
+                    let _ = done.send(());
+                }
+                Ok(Order::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    return self.flush();
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+            }
+            is_busy = self.take(GROUP_MAX) > 0;
+            let now = self.means.clock.now();
+            if self.books.is_over(now) {
+                self.close_second(now);
+            }
+        }
+    }
+
+    /// Appends what waits by now; what comes meanwhile is not waited for.
+    fn flush(&mut self) {
+        let mut waiting = self.means.queue.len();
+        while waiting > 0 {
+            let taken = self.take(waiting.min(GROUP_MAX));
+            // Only this thread takes, so there was as much as was asked for.
+            waiting = if taken == 0 { 0 } else { waiting - taken };
+        }
+        self.close_second(self.means.clock.now());
+    }
+
+    /// Takes up to `count_max` exchanges and appends them; how many there were.
+    fn take(&mut self, count_max: usize) -> usize {
+        let captured = self.means.queue.drain(count_max);
+        let taken = captured.len();
+        let (mut group, mut group_bytes) = (Vec::with_capacity(taken), 0);
+        for (offer_seq, captured) in captured {
+            let Some(record) = self.record_or_lose(offer_seq, captured) else { continue };
+            if group_bytes + record.len() > GROUP_BYTES_MAX {
+                self.append(&group);
+                group.clear();
+                group_bytes = 0;
+            }
+            group_bytes += record.len();
+            group.push(record);
+        }
+        self.append(&group);
+        taken
+    }
+
+    fn record_or_lose(&mut self, offer_seq: u64, captured: Captured) -> Option<Bytes> {
+        // Redaction is the user's, and a dialect reads whatever a client sent: what they trip over
+        // costs one exchange, not the thread.
+        let made = catch_unwind(AssertUnwindSafe(|| record(&self.means, offer_seq, captured)));
+        match made {
+            Ok(Ok(record)) => return Some(record),
+            Ok(Err(error)) => self.lose("too_long", 1, &error),
+            Err(_) => self.lose("panicked", 1, &"redaction or reading panicked"),
+        }
+        None
+    }
+
+    fn append(&mut self, group: &[Bytes]) {
+        if group.is_empty() {
+            return;
+        }
+        if let Err(error) = self.means.journal.append(TOPIC, group) {
+            self.lose(error.reason(), group.len() as u64, &error);
+        }
+    }
+
+    /// Once a second is enough in the program's log; the meters have every one.
+    fn lose(&mut self, reason: &'static str, exchanges: u64, why: &dyn std::fmt::Display) {
+        if self.books.lose(reason, exchanges) {
+            tracing::error!(reason, %why, "exchanges are lost before the journal; the meters count them");
+        }
+    }
+
+    fn close_second(&mut self, now: Timestamp) {
+        self.books.close_second(now, self.means.queue.take_tallies());
+        self.books.say(|meters| self.means.journal.append(TOPIC, meters).is_ok());
+    }
+}
+
+fn record(means: &Means, offer_seq: u64, captured: Captured) -> Result<Bytes, exchange::WireError> {
+    let origin = Origin { proxy_instance: means.instance.clone(), offer_seq };
+    let dialect = means.dialects.get(captured.provider()).copied();
+    let mut exchange = captured
+        .into_exchange(origin, |id, declared, call| conversation(dialect, id, declared, call));
+    strip(&mut exchange);
+    exchange.redacted = (means.redact)(&mut exchange);
+    Event::Exchange(Box::new(exchange)).to_bytes()
+}
+
+fn conversation(
+    dialect: Option<Dialect>,
+    id: ExchangeId,
+    declared: &Declared,
+    raw: &RawCall,
+) -> Conversation {
+    let call = match (dialect, &raw.body) {
+        (Some(dialect), Body::Inline(body)) => {
+            dialect.read_call(&raw.method, &raw.path, &raw.headers, body)
+        }
+        _ => exchange::Call::default(),
+    };
+    let (key, tenant) = (declared.conversation.as_deref(), declared.tenant.as_deref());
+    dialect::conversation(key, tenant, &call, id)
+}
+
+fn strip(exchange: &mut Exchange) {
+    dialect::credentials::strip(&mut exchange.call.headers, &mut exchange.call.path);
+    dialect::credentials::strip(&mut exchange.reply.headers, &mut String::new());
+}
