@@ -131,9 +131,10 @@ fn absolute(work: &CategoryWork, replies: &Replies<'_>, candidate: &str, reply: 
     let (loss, reference_loss) = (verdict.loss, verdict.reference_loss);
     let needs_judge = match work.mode {
         Mode::R | Mode::RP | Mode::H | Mode::AA => false,
-        // A rule that failed makes the judge superfluous on both sides: the other side's loss is
-        // then what the rules say of it.
-        Mode::JP => open(loss) && open(reference_loss),
+        // A rule that the candidate failed makes the judge superfluous: the reference's loss is
+        // then what the rules say of it, which can only speak against the candidate. One that the
+        // reference failed does not: an unjudged candidate would pass as perfect beside it.
+        Mode::JP => open(loss) && reference_loss.is_some(),
         Mode::JA | Mode::PPI => open(loss),
     };
     if work.mode.is_paired() && reference_loss.is_none() {

@@ -1,6 +1,6 @@
 //! The judge: both orders, blind, and no word is better than a guessed one.
 
-use crate::world::{CATEGORY, World, absolute_scorers, reply};
+use crate::world::{CATEGORY, World, absolute_scorers, reply, set};
 use confidence::Mode;
 use exchange::Arm;
 use serde_json::json;
@@ -128,6 +128,26 @@ async fn a_rule_that_fails_makes_the_judge_superfluous() {
     let judged = judged(|_| word(true, true), rules).await;
     assert_eq!((judged.row.loss, judged.row.reference_loss), (Some(1.0), Some(1.0)));
     assert_eq!(judged.asked, 0);
+}
+
+#[tokio::test]
+async fn a_candidate_is_judged_beside_a_reference_that_failed_a_rule() {
+    let mut world = World::new(|asked| match asked.model {
+        "judge" => about(asked, true, false),
+        _ => CANDIDATE.to_owned(),
+    })
+    .await;
+    world.exchange(0, |exchange| {
+        exchange.reply = reply(REFERENCE);
+        set(exchange, "metadata", json!({"expected": CANDIDATE}));
+    });
+    let mut settings = world.settings(Mode::JP);
+    settings.categories.get_mut(CATEGORY).unwrap().scorers = absolute_scorers();
+    world.drain(settings).await;
+    let row = world.tables.rows().shadows[0].clone();
+    // The rules like the candidate and the judge does not. Unjudged it would pass as perfect.
+    assert_eq!((row.loss, row.reference_loss), (Some(1.0), Some(1.0)));
+    assert_eq!(world.asked("judge"), 2);
 }
 
 #[tokio::test]
