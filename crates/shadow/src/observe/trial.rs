@@ -36,16 +36,15 @@ impl Context<'_> {
             category: &seen.category.name,
             exchange: seen.exchange.id,
             conversation: &seen.exchange.conversation.key,
+            day: seen.exchange.observed_at.date(),
             sampling: self.work.sampling,
         };
         let decided = policy::assign(&draw, ineligible.as_ref(), &arms);
         if decided.iter().any(|assignment| assignment.sampled) {
             self.budget.expect(seen.exchange.observed_at, &planned);
         }
-        let row = |assignment| {
-            let turns = seen.call.assistant_turns;
-            AssignmentRow::new(seen.offset, &seen.exchange, turns, assignment)
-        };
+        let row =
+            |assignment| AssignmentRow::new(seen.offset, &seen.exchange, &seen.call, assignment);
         let rows: Vec<AssignmentRow> = decided.into_iter().map(row).collect();
         rows.iter().for_each(count);
         rows

@@ -1,4 +1,4 @@
-use exchange::{Arm, Date, Exchange, ExchangeId, Timestamp};
+use exchange::{Arm, Call, Date, Exchange, ExchangeId, Timestamp};
 use policy::Assignment;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ pub struct AssignmentRow {
     pub cell: Option<String>,
     /// Key of the calls that belong together.
     pub conversation: String,
-    /// Who called, where that was declared.
+    /// Who called: as declared, else the end user that the call itself names.
     pub tenant: Option<String>,
     /// When the proxy received the call.
     pub observed_at: Timestamp,
@@ -44,12 +44,7 @@ pub struct AssignmentRow {
 }
 
 impl AssignmentRow {
-    pub(crate) fn new(
-        offset: u64,
-        exchange: &Exchange,
-        history_turns: u32,
-        decided: Assignment,
-    ) -> Self {
+    pub(crate) fn new(offset: u64, exchange: &Exchange, call: &Call, decided: Assignment) -> Self {
         Self {
             date: exchange.observed_at.date(),
             exchange_id: exchange.id,
@@ -57,14 +52,14 @@ impl AssignmentRow {
             candidate: decided.candidate,
             cell: decided.cell,
             conversation: exchange.conversation.key.clone(),
-            tenant: exchange.declared.tenant.clone(),
+            tenant: exchange.declared.tenant.clone().or_else(|| call.user.clone()),
             observed_at: exchange.observed_at,
             pi: decided.pi,
             pi_floor: decided.pi_floor,
             sampled: decided.sampled,
             ineligible_reason: decided.ineligible.map(|why| why.to_string()),
             withheld_reason: decided.withheld.map(|why| why.name().to_owned()),
-            history_turns,
+            history_turns: call.assistant_turns,
             audit_prob: None,
             audited: None,
             journal_offset: offset,
