@@ -43,6 +43,7 @@ fn candidates(
         let model = pipeline.model(candidate);
         CandidateRule {
             candidate: candidate.clone(),
+            definition_digest: pipeline.definition_digest(&category.name, candidate),
             provider: model.map(|model| model.provider.clone()).unwrap_or_default(),
             priced: model.is_some_and(|model| !model.prices.is_empty()),
             serving: route.filter(|rule| rule.candidate == *candidate).map(|rule| rule.stage),

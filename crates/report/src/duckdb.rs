@@ -10,7 +10,7 @@ const COLUMNS: [(&str, &str); 8] = [
     (
         "cells",
         "cell VARCHAR, category VARCHAR, candidate VARCHAR, epoch BIGINT, opened_at TIMESTAMPTZ, \
-         mode VARCHAR, tau DOUBLE, loss_lo DOUBLE, loss_hi DOUBLE, family_weight DOUBLE, \
+         definition_digest VARCHAR, mode VARCHAR, tau DOUBLE, loss_lo DOUBLE, loss_hi DOUBLE, family_weight DOUBLE, \
          restarts BIGINT, max_wait_s DOUBLE",
     ),
     (
@@ -37,6 +37,7 @@ const COLUMNS: [(&str, &str); 8] = [
     (
         "exchanges",
         "exchange_id VARCHAR, observed_at TIMESTAMPTZ, proxy_instance VARCHAR, offer_seq BIGINT, \
+         conversation VARCHAR, \
          category VARCHAR, model VARCHAR, served_by VARCHAR, route VARCHAR, input_tokens BIGINT, \
          cost_usd DECIMAL(18, 9)",
     ),

@@ -32,7 +32,7 @@ pub(crate) async fn evidence_at(
 type Folds = BTreeMap<String, Fold>;
 
 const CELLS: &str = "SELECT cell, category, candidate, CAST(epoch AS BIGINT) AS epoch, mode, tau, \
-    loss_lo, loss_hi, family_weight, CAST(restarts AS BIGINT) AS restarts FROM cells \
+    loss_lo, loss_hi, family_weight, CAST(restarts AS BIGINT) AS restarts FROM opened_cells \
     WHERE opened_at <= ";
 
 async fn cells(session: &SessionContext, as_of: Timestamp) -> Result<Folds, Error> {

@@ -34,6 +34,8 @@ pub(crate) fn units(as_of: Timestamp) -> String {
 /// The views that build on tables and on one another, in that order: name and text.
 pub(crate) fn views(as_of: Timestamp) -> Vec<(&'static str, String)> {
     vec![
+        ("opened_cells", include_str!("sql/opened_cells.sql").to_owned()),
+        ("declared_blocks", include_str!("sql/declared_blocks.sql").to_owned()),
         ("units", units(as_of)),
         ("outcomes", at(include_str!("sql/outcomes.sql"), as_of)),
         ("coverage", at(include_str!("sql/coverage.sql"), as_of)),

@@ -4,7 +4,7 @@
 use crate::{Error, Warehouse, read::Columns};
 use confidence::Evidence;
 use exchange::{NanoUsd, Timestamp};
-use policy::{Decision, GateRule, Judge, ProductFacts, Saving, Stage, gate};
+use policy::{Decision, Epoch, GateRule, Judge, ProductFacts, Saving, Stage, gate};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -42,6 +42,9 @@ pub struct CategoryRule {
 pub struct CandidateRule {
     /// The model's name in the pipeline.
     pub candidate: String,
+    /// The digest of what the pipeline defines now, as cells carry it. Evidence under another one
+    /// speaks of something else.
+    pub definition_digest: Option<String>,
     /// Who serves it.
     pub provider: String,
     /// Whether it and the reference have a price; without one nothing is called cheaper.
@@ -68,7 +71,7 @@ pub struct Savings {
     pub pairs: u64,
     /// What the reference was paid for them.
     pub pairs_reference_usd: NanoUsd,
-    /// What the candidate was paid for them: also the cost of finding out.
+    /// What the candidate was paid for them.
     pub pairs_candidate_usd: NanoUsd,
     /// The share that it saves on them; `None` where the reference cost nothing.
     pub share: Option<f64>,
@@ -113,6 +116,7 @@ pub struct Weighed {
 /// declared range.
 pub async fn weigh(warehouse: &Warehouse, rules: &Rules) -> Result<Vec<Weighed>, Error> {
     let cells = current(warehouse.evidence().await?);
+    let digests = digests(warehouse).await?;
     let mut savings = savings(warehouse).await?;
     let mut weighed = Vec::new();
     for category in &rules.categories {
@@ -121,7 +125,10 @@ pub async fn weigh(warehouse: &Warehouse, rules: &Rules) -> Result<Vec<Weighed>,
             if let Some(evidence) = cells.get(&key) {
                 let savings = savings.remove(&evidence.cell);
                 let moments = (warehouse.as_of(), rules.decided_at);
-                let facts = facts(evidence, savings.as_ref(), (category, candidate), moments);
+                let facts = ProductFacts {
+                    epoch: epoch(digests.get(&evidence.cell), candidate),
+                    ..facts(evidence, savings.as_ref(), (category, candidate), moments)
+                };
                 weighed.push(Weighed {
                     decision: gate::decide(evidence, &facts, &category.gate),
                     evidence: evidence.clone(),
@@ -157,6 +164,7 @@ fn facts(
     ProductFacts {
         as_of,
         decided_at,
+        epoch: Epoch::Superseded,
         first_assignment_at: evidence.first_at.map(Timestamp),
         saving: savings.filter(|_| candidate.priced).and_then(Savings::known),
         judge: category.judge,
@@ -166,6 +174,26 @@ fn facts(
         },
         serving: candidate.serving,
     }
+}
+
+fn epoch(measured: Option<&String>, candidate: &CandidateRule) -> Epoch {
+    match (measured, &candidate.definition_digest) {
+        (Some(measured), Some(defined)) if measured == defined => Epoch::Current,
+        (Some(_) | None, Some(_) | None) => Epoch::Superseded,
+    }
+}
+
+/// The digest of every cell's definition.
+async fn digests(warehouse: &Warehouse) -> Result<BTreeMap<String, String>, Error> {
+    let mut digests = BTreeMap::new();
+    for batch in warehouse.rows("SELECT cell, definition_digest FROM opened_cells").await? {
+        let columns = Columns::of("opened_cells", &batch);
+        for at in 0..batch.num_rows() {
+            let digest = columns.text("definition_digest", at)?.to_owned();
+            digests.insert(columns.text("cell", at)?.to_owned(), digest);
+        }
+    }
+    Ok(digests)
 }
 
 impl Savings {

@@ -1,7 +1,8 @@
 use crate::Error;
 use crate::read::Columns;
 use confidence::{
-    DriftDetector, Evidence, Histogram, Level, Mode, Tolerance, Unit, family, forecast, process,
+    Coverage, DriftDetector, Evidence, Histogram, Level, Mode, Tolerance, Unit, family, forecast,
+    process,
 };
 use exchange::{DAY_US, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -161,21 +162,32 @@ impl Fold {
         evidence.lost_share = seen.then(|| evidence.lost as f64 / summary.units as f64);
         evidence.top_user_share = top_share(&self.tenants, summary.units);
         evidence.refuted = forecast::is_refuted(&summary, self.tolerance);
-        evidence.forecast_units =
-            forecast::units_left(summary.log_e, summary.units, evidence.family_weight, level);
+        let weight = family::restarted_weight(evidence.family_weight, evidence.restarts);
+        evidence.forecast_units = forecast::units_left(summary.log_e, summary.units, weight, level);
         let coverage = &mut evidence.coverage;
-        let blind: u64 =
-            coverage.ineligible.values().sum::<u64>() + coverage.withheld.values().sum::<u64>();
-        let share = || blind as f64 / coverage.exchanges as f64;
-        coverage.blind_spot = (coverage.exchanges > 0).then(share);
+        coverage.blind_spot = blind_spot(coverage);
         Ok(self.evidence)
     }
 }
 
-/// The largest tenant's share of the units; `None` where most units name no tenant, because then
-/// nobody knows whether one user is behind them.
+/// What the evidence cannot speak for. Calls that a candidate answered are no part of the question:
+/// they were taken out by chance, conversation by conversation, so the rest still speaks for them,
+/// and a promotion that is followed must not read as a spot that grows.
+fn blind_spot(coverage: &Coverage) -> Option<f64> {
+    let by_candidate = policy::Ineligible::ServedByCandidate.to_string();
+    let served = coverage.ineligible.get(&by_candidate).copied().unwrap_or(0);
+    let ineligible = coverage.ineligible.values().sum::<u64>() - served;
+    let blind = ineligible + coverage.withheld.values().sum::<u64>();
+    let asked_of_reference = coverage.exchanges - served;
+    (asked_of_reference > 0).then(|| blind as f64 / asked_of_reference as f64)
+}
+
+/// The largest tenant's share of the units. `None` where most units name no tenant, because then
+/// nobody knows whether one user is behind them; unless what one is known to hold is too much
+/// whoever the others are.
 fn top_share(tenants: &BTreeMap<String, u64>, units: u64) -> Option<f64> {
     let named: u64 = tenants.values().sum();
-    let top = tenants.values().max()?;
-    (2 * named > units).then(|| *top as f64 / units as f64)
+    let share = *tenants.values().max()? as f64 / units as f64;
+    let too_much = share > confidence::GateRule::default().top_user_max;
+    (2 * named > units || too_much).then_some(share)
 }

@@ -11,7 +11,8 @@ pub(crate) const NO_DATA: &str = "no data";
 pub(crate) const MEANING: &str = "0.95 means: had the average quality so far been at or below the \
     bar, a value this high would ever have appeared in at most 5 % of such cells, whenever you \
     look. It is no probability that the candidate is good. The mode qualifies the number: a judged \
-    confidence speaks of what the judge sees, not of what a human would accept.";
+    confidence speaks of what the judge sees, not of what a human would accept. Each end of an \
+    interval of quality is a bound of its own at 95 %.";
 
 /// How the losses were made, in words that stand beside the confidence.
 pub(crate) fn mode(mode: Mode) -> &'static str {

@@ -1,4 +1,13 @@
 -- The sampled calls of closed conversations, each with the loss that it enters (after sessions.sql).
+, labelled AS (        -- the first label of a reply: what was counted by it must not change later
+  SELECT exchange_id, candidate, acceptable
+  FROM (SELECT exchange_id, candidate, acceptable,
+               row_number() OVER (PARTITION BY exchange_id, candidate
+                                  ORDER BY labelled_at, acceptable) AS nth
+        FROM labels
+        WHERE arm = 'candidate' AND labelled_at <= {as_of} AND acceptable IS NOT NULL) AS numbered
+  WHERE nth = 1
+)
 , asked AS (           -- the sampled calls of closed conversations, with their age and their results
   SELECT p.*, s.closed_at,
          date_part('epoch', {as_of}) - date_part('epoch', s.closed_at) >= p.max_wait_s AS expired,
@@ -14,10 +23,9 @@
                AND s.island = p.island AND s.segment = p.segment
   LEFT JOIN shadows v ON v.exchange_id = p.exchange_id AND v.cell = p.cell
                AND v.arm = 'candidate' AND v.decided_at <= {as_of}
-  LEFT JOIN labels h ON h.exchange_id = p.exchange_id AND h.candidate = p.candidate
-               AND h.arm = 'candidate' AND h.labelled_at <= {as_of}
+  LEFT JOIN labelled h ON h.exchange_id = p.exchange_id AND h.candidate = p.candidate
   LEFT JOIN assignments k ON k.exchange_id = p.exchange_id AND k.arm = 'control' AND k.sampled
-  LEFT JOIN blocks b ON b.cell = p.cell AND b.day = CAST(p.observed_at AS DATE)
+  LEFT JOIN declared_blocks b ON b.cell = p.cell AND b.day = CAST(p.observed_at AS DATE)
 ),
 entered AS (         -- the loss that the mode enters; NULL while something is still out
   SELECT *, CASE mode

@@ -2,6 +2,6 @@
 -- speak for.
 SELECT category, candidate, outcome, reason, exchanges,
        CAST(exchanges AS DOUBLE) / sum(exchanges) OVER (PARTITION BY category, candidate) AS share,
-       outcome IN ('ineligible', 'withheld') AS blind
+       outcome IN ('ineligible', 'withheld') AND reason <> 'served_by_candidate' AS blind
 FROM (SELECT category, candidate, outcome, reason, count(*) AS exchanges
       FROM outcomes GROUP BY category, candidate, outcome, reason) AS funnel

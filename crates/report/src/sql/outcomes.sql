@@ -8,7 +8,7 @@ SELECT a.cell, c.category, c.candidate, a.exchange_id, a.observed_at,
             ELSE 'shadowed' END AS outcome,
        coalesce(a.ineligible_reason, a.withheld_reason, s.fault, '') AS reason
 FROM assignments a
-JOIN cells c ON c.cell = a.cell
+JOIN opened_cells c ON c.cell = a.cell
 LEFT JOIN shadows s ON s.exchange_id = a.exchange_id AND s.cell = a.cell
                    AND s.arm = 'candidate' AND s.answered_at <= {as_of}
 WHERE a.arm = 'candidate' AND a.observed_at <= {as_of}

@@ -1,24 +1,33 @@
 -- What a candidate would have cost on the very calls that it was shadowed on, and what that share
--- saves on all that the category's reference was paid so far, net of nothing; `shadow_usd` is what
--- finding out cost. The interval is the normal one on the ratio of the two sums (delta method).
--- Money is added up as decimals, so that no order of rows changes a digit.
+-- saves on all that the category's reference was paid so far, net of nothing. `shadow_usd` is what
+-- those shadow calls cost; controls, judges and failed attempts are in `spend`. The interval is the
+-- normal one on the ratio of the two sums (delta method), over conversations, because the calls of
+-- one resemble each other. Money is added up as decimals, so that no order of rows changes a digit.
 WITH paired AS (
-  SELECT s.cell, c.category, c.candidate, e.cost_usd AS reference_usd, s.cost_usd AS candidate_usd
+  SELECT s.cell, c.category, c.candidate, e.conversation,
+         e.cost_usd AS reference_usd, s.cost_usd AS candidate_usd
   FROM shadows s
-  JOIN cells c ON c.cell = s.cell
+  JOIN opened_cells c ON c.cell = s.cell
   JOIN exchanges e ON e.exchange_id = s.exchange_id
   WHERE s.arm = 'candidate' AND s.cost_usd IS NOT NULL AND e.cost_usd IS NOT NULL
     AND e.route = 'reference' AND s.answered_at <= {as_of}
 ),
-sums AS (
+conversations AS (
   SELECT cell, min(category) AS category, min(candidate) AS candidate, count(*) AS pairs,
+         CAST(sum(reference_usd) AS DECIMAL(18, 9)) AS reference_usd,
+         CAST(sum(candidate_usd) AS DECIMAL(18, 9)) AS candidate_usd
+  FROM paired GROUP BY cell, conversation
+),
+sums AS (
+  SELECT cell, min(category) AS category, min(candidate) AS candidate,
+         CAST(sum(pairs) AS BIGINT) AS pairs,
          sum(reference_usd) AS reference_usd, sum(candidate_usd) AS candidate_usd,
          CAST(count(*) AS DOUBLE) AS n,
          CAST(sum(reference_usd) AS DOUBLE) AS r, CAST(sum(candidate_usd) AS DOUBLE) AS c,
          CAST(sum(reference_usd * reference_usd) AS DOUBLE) AS rr,
          CAST(sum(reference_usd * candidate_usd) AS DOUBLE) AS rc,
          CAST(sum(candidate_usd * candidate_usd) AS DOUBLE) AS cc
-  FROM paired GROUP BY cell
+  FROM conversations GROUP BY cell
 ),
 shares AS (
   SELECT *, 1.0 - c / nullif(r, 0.0) AS share,

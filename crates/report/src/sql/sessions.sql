@@ -7,7 +7,7 @@ known AS (           -- every exchange of every cell with what was decided about
          a.ineligible_reason, a.withheld_reason,
          a.sampled, coalesce(a.audited, FALSE) AS audited, a.audit_prob,
          c.mode, c.category, c.candidate, c.epoch, c.max_wait_s, c.opened_at, c.loss_hi
-  FROM assignments a JOIN cells c ON c.cell = a.cell
+  FROM assignments a JOIN opened_cells c ON c.cell = a.cell
   WHERE a.arm = 'candidate' AND a.observed_at <= {as_of}
 ),
 gaps AS (            -- half an hour of silence opens a new conversation

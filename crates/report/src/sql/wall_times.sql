@@ -12,7 +12,7 @@ FROM (
   FROM exchanges WHERE observed_at <= {as_of} AND latency_ms IS NOT NULL
   UNION ALL
   SELECT c.category, c.candidate, s.latency_ms, s.finish_reason
-  FROM shadows s JOIN cells c ON c.cell = s.cell
+  FROM shadows s JOIN opened_cells c ON c.cell = s.cell
   WHERE s.arm = 'candidate' AND s.answered_at <= {as_of} AND s.latency_ms IS NOT NULL
 ) AS replies
 GROUP BY category, answered_by

@@ -14,8 +14,8 @@ use std::sync::Arc;
 pub(crate) const TABLES: [(&str, &str); 8] = [
     (
         "cells",
-        "cell text,category text,candidate text,epoch int,opened_at time,mode text,tau double,\
-         loss_lo double,loss_hi double,family_weight double,restarts int,max_wait_s double",
+        "cell text,category text,candidate text,epoch int,opened_at time,\
+         definition_digest text,mode text,tau double,loss_lo double,loss_hi double,family_weight double,restarts int,max_wait_s double",
     ),
     (
         "assignments",
@@ -34,8 +34,8 @@ pub(crate) const TABLES: [(&str, &str); 8] = [
     ("blocks", "cell text,day date,eta double,a_hat double,rho double,kappa double"),
     (
         "exchanges",
-        "exchange_id text,observed_at time,proxy_instance text,offer_seq int,category text,\
-         model text,served_by text,route text,input_tokens int,cost_usd money,latency_ms double,\
+        "exchange_id text,observed_at time,proxy_instance text,offer_seq int,conversation text,\
+         category text,model text,served_by text,route text,input_tokens int,cost_usd money,latency_ms double,\
          finish_reason text",
     ),
     ("calls", "purpose text,model text,started_at time,cost_usd money"),

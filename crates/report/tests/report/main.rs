@@ -3,6 +3,7 @@
 mod aggregates;
 mod forms;
 mod lakes;
+mod operating;
 mod reference;
 mod reports;
 mod schemas;

@@ -18,7 +18,7 @@ fn lake(mode: &str) -> Value {
 async fn check(mode: &str) {
     let lake = lake(mode);
     let looks = lake["looks"].as_array().unwrap();
-    assert!(looks.iter().any(|look| look["units"].as_array().unwrap().len() > 100));
+    assert!(looks.iter().any(|look| look["units"].as_array().unwrap().len() > 40));
     for look in looks {
         let as_of = look["as_of"].as_i64().unwrap();
         let warehouse = warehouse(&lake, as_of, 3).await;

@@ -64,6 +64,59 @@ async fn without_a_price_nothing_is_cheaper() {
 }
 
 #[tokio::test]
+async fn evidence_on_a_definition_that_is_no_more_promotes_nothing() {
+    let warehouse = warehouse(&world::lake(), world::AS_OF, 2).await;
+    let mut rules = world::rules();
+    for defined in [None, Some("another".to_owned())] {
+        rules.categories[0].candidates[0].definition_digest = defined;
+        let weighed = weigh(&warehouse, &rules).await.unwrap();
+        let Decision::Hold(reasons) = &weighed[0].decision else { panic!("{:?}", weighed[0]) };
+        assert_eq!(reasons.len(), 1);
+        assert!(reasons[0].figure.contains("another definition"), "{}", reasons[0]);
+    }
+}
+
+/// Changes the assignments of `support`, the first cell of the rules.
+fn altered(alter: impl Fn(usize, &mut serde_json::Value)) -> serde_json::Value {
+    let mut lake = world::lake();
+    let assignments = lake["assignments"].as_array_mut().unwrap().iter_mut();
+    let support = assignments.filter(|row| row["cell"] == "support/small/1");
+    support.enumerate().for_each(|(at, row)| alter(at, row));
+    lake
+}
+
+#[tokio::test]
+async fn what_a_promoted_candidate_serves_is_no_blind_spot() {
+    let served = |reason: &'static str| {
+        altered(move |at, row| {
+            if at >= 160 {
+                row["ineligible_reason"] = reason.into();
+                row["sampled"] = false.into();
+            }
+        })
+    };
+    for (reason, blind_spot) in [("served_by_candidate", 0.0), ("aborted", 0.5)] {
+        let warehouse = warehouse(&served(reason), world::AS_OF, 2).await;
+        let weighed = weigh(&warehouse, &world::rules()).await.unwrap();
+        let coverage = &weighed[0].evidence.coverage;
+        assert_eq!(coverage.ineligible[reason], 160);
+        assert_eq!(coverage.blind_spot, Some(blind_spot));
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_is_known_to_hold_too_much_is_known_whoever_the_others_are() {
+    for (named, share) in [(96, Some(0.3)), (64, None)] {
+        let lake = altered(|at, row| {
+            row["tenant"] = if at < named { "one".into() } else { serde_json::Value::Null };
+        });
+        let warehouse = warehouse(&lake, world::AS_OF, 2).await;
+        let weighed = weigh(&warehouse, &world::rules()).await.unwrap();
+        assert_eq!(weighed[0].evidence.top_user_share, share);
+    }
+}
+
+#[tokio::test]
 async fn spend_is_exact() {
     let lake = world::lake();
     let nano = |table: &str| {

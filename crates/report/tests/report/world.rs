@@ -26,7 +26,7 @@ pub(crate) fn lake() -> Value {
             "cells",
             json!({
                 "cell": format!("{category}/small/1"), "category": category, "candidate": "small",
-                "epoch": 1, "opened_at": START, "mode": "R", "tau": 0.125, "loss_lo": 0.0,
+                "epoch": 1, "opened_at": START, "definition_digest": "d", "mode": "R", "tau": 0.125, "loss_lo": 0.0,
                 "loss_hi": 1.0, "family_weight": 0.25, "restarts": 0, "max_wait_s": 86_400.0,
             }),
         );
@@ -57,7 +57,7 @@ fn add_exchange(lake: &mut Value, category: &str, n: i64, seq: i64) {
         "exchanges",
         json!({
             "exchange_id": id, "observed_at": at, "proxy_instance": "p1", "offer_seq": seq,
-            "category": category, "model": "large", "route": "reference", "input_tokens": tokens,
+            "conversation": format!("{category}-{n}"), "category": category, "model": "large", "route": "reference", "input_tokens": tokens,
             "cost_usd": format!("0.{:09}", tokens * 10_000 + seq), "latency_ms": 300.0 + seq as f64,
             "finish_reason": "stop",
         }),
@@ -111,6 +111,7 @@ pub(crate) fn rules() -> Rules {
         allowed_providers: Vec::new(),
         candidates: vec![CandidateRule {
             candidate: "small".to_owned(),
+            definition_digest: Some("d".to_owned()),
             provider: "openai".to_owned(),
             priced: true,
             serving: None,

@@ -18,6 +18,7 @@ START = 1_767_225_600_000_000                      # 2026-01-01T00:00:00Z in mic
 MODES = ["R", "RP", "H", "PPI", "JP", "JA", "AA"]
 ETA, KAPPA, A_HAT, RHO = 0.75, 0.25, 0.0625, 0.5
 MAX_WAIT_S = 86_400
+REOPENED = START + 6 * DAY                         # the first candidate gets a second epoch here
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -37,11 +38,12 @@ def make_lake(mode, seed):
     rng = random.Random(seed)
     tau, lo, hi = ranges(mode)
     cells, assignments, shadows, labels, blocks = [], [], [], [], []
-    for name in ("one", "two"):
-        cell = f"cat/{name}/1"
-        cells.append(dict(cell=cell, category="cat", candidate=name, epoch=1, opened_at=START,
+    for name, epoch in (("one", 1), ("two", 1), ("one", 2)):
+        cell = f"cat/{name}/{epoch}"
+        cells.append(dict(cell=cell, category="cat", candidate=name, epoch=epoch,
+                          opened_at=START if epoch == 1 else REOPENED,
                           definition_digest="d", mode=mode, tau=tau, loss_lo=lo, loss_hi=hi,
-                          family_weight=0.25, restarts=0 if name == "one" else 1,
+                          family_weight=0.25, restarts=0 if epoch == 1 else 1,
                           max_wait_s=MAX_WAIT_S))
         for day in range(20):
             blocks.append(dict(cell=cell, day=day_text(START + day * DAY), pi_floor=0.25, eta=ETA,
@@ -63,6 +65,8 @@ def make_lake(mode, seed):
                                        RHO, True, None, False))
             at += rng.choice([MINUTE, 5 * MINUTE, 29 * MINUTE, 30 * MINUTE, 31 * MINUTE, 2 * HOUR]
                              if c != 7 else [25 * MINUTE])
+    for twice in (cells, blocks):                  # as if two had opened them at the same time
+        twice += [dict(row) for row in twice[::3]]
     return dict(mode=mode, cells=cells, assignments=assignments, shadows=shadows, labels=labels,
                 blocks=blocks)
 
@@ -75,7 +79,8 @@ def row(exchange, arm, candidate, cell, conversation, tenant, at, pi, floor, sam
 
 def add_exchange(rng, mode, name, exchange, conversation, tenant, at, pi, control, assignments,
                  shadows, labels):
-    cell, sampled = f"cat/{name}/1", rng.random() < pi
+    epoch = 2 if name == "one" and at >= REOPENED else 1
+    cell, sampled = f"cat/{name}/{epoch}", rng.random() < pi
     audit = rng.choice([0.25, 0.5, 1.0]) if mode in ("H", "PPI") else None
     audited = audit is not None and rng.random() < audit
     assignments.append(row(exchange, "candidate", name, cell, conversation, tenant, at, pi, 0.25,
@@ -92,9 +97,13 @@ def add_exchange(rng, mode, name, exchange, conversation, tenant, at, pi, contro
                             reference_loss=float(rng.random() < 0.08) if mode in ("RP", "JP") else None,
                             control_loss=float(rng.random() < A_HAT) if control else None))
     if audited and rng.random() < 0.95:
-        labels.append(dict(exchange_id=exchange, arm="candidate", candidate=name,
-                           labelled_at=at + rng.choice([HOUR, 22 * HOUR]),
-                           acceptable=loss < 0.5, audit_prob=audit))
+        first = dict(exchange_id=exchange, arm="candidate", candidate=name,
+                     labelled_at=at + rng.choice([HOUR, 22 * HOUR]),
+                     acceptable=loss < 0.5, audit_prob=audit)
+        if rng.random() < 0.3:                     # somebody else disagrees, later
+            labels.append(dict(first, labelled_at=first["labelled_at"] + 2 * HOUR,
+                               acceptable=not first["acceptable"]))
+        labels.append(first)
 
 
 def day_text(at):
@@ -171,7 +180,8 @@ def units_at(lake, cell, as_of):
     mode, hi = lake["mode"], cell["loss_hi"]
     index = dict(
         shadows={(s["exchange_id"], s["cell"]): s for s in lake["shadows"]},
-        labels={(l["exchange_id"], l["candidate"]): l for l in lake["labels"]},
+        labels={(l["exchange_id"], l["candidate"]): l for l in
+                sorted(lake["labels"], key=lambda l: -l["labelled_at"])},
         controls={a["exchange_id"] for a in lake["assignments"] if a["arm"] == "control"})
     found = []
     for key, rows, closed_at in sessions(lake, cell["cell"], as_of):
@@ -215,9 +225,12 @@ def evidence_at(lake, cell, units, as_of):
         lost_share=sum(u["lost"] for u in units) / len(units) if units else None,
         top_user_share=max(tenants.values()) / len(units) if units else None,
         drift_alarm=drift.alarm_at is not None)
-    closed = [rows for _, rows, at in sessions(lake, cell["cell"], as_of) if at <= as_of]
+    drawn = {}                                     # one draw a day for each conversation
+    for key, rows, at in sessions(lake, cell["cell"], as_of):
+        for a in rows if at <= as_of else []:
+            drawn.setdefault((key, a["observed_at"] // DAY), []).append(a)
     share = [(sum(a["sampled"] for a in rows) / len(rows), sum(a["pi"] for a in rows) / len(rows))
-             for rows in closed]
+             for rows in drawn.values()]
     out.update(sampled=math.fsum(s for s, _ in share), expected_sampled=math.fsum(p for _, p in share),
                var_sampled=math.fsum(p * (1 - p) for _, p in share))
     log_e_adj = out["log_e"] + math.log(cell["family_weight"])
@@ -233,11 +246,15 @@ def main():
     for seed, mode in enumerate(MODES):
         lake = make_lake(mode, seed)
         lake["looks"] = []
-        for as_of in (START + 3 * DAY, START + 9 * DAY + HOUR, START + 15 * DAY, START + 30 * DAY):
-            units = {c["cell"]: units_at(lake, c, as_of) for c in lake["cells"]}
+        # With units counted, pending and expired in every mode; in one also early, before the second
+        # epoch, and when all is over.
+        others = [START + 3 * DAY, START + 30 * DAY] if mode == "R" else []
+        for as_of in others + [START + 13 * DAY + HOUR]:
+            cells = {c["cell"]: c for c in lake["cells"] if c["opened_at"] <= as_of}
+            units = {name: units_at(lake, cells[name], as_of) for name in sorted(cells)}
             lake["looks"].append(dict(
                 as_of=as_of, units=[u for us in units.values() for u in us],
-                evidence=[evidence_at(lake, c, units[c["cell"]], as_of) for c in lake["cells"]]))
+                evidence=[evidence_at(lake, cells[name], units[name], as_of) for name in units]))
         with open(os.path.join(HERE, "lakes", f"{mode}.json"), "w") as out:
             json.dump(lake, out, separators=(",", ":"), sort_keys=True)
             out.write("\n")
