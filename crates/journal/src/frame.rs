@@ -37,8 +37,8 @@ impl Header {
         bytes
     }
 
-    /// The header in `bytes`, if they are one: mark and checksum both hold, and offsets stay in
-    /// their range.
+    /// The header in `bytes`, if they are one: mark and checksum both hold, there is room for as
+    /// many records as it counts, and offsets stay in their range.
     pub(crate) fn decode(bytes: &[u8], salt: u64) -> Option<Self> {
         let bytes = bytes.get(..HEADER_BYTES)?;
         if bytes[..4] != MARK || u32_at(bytes, 24) != checksum(salt, &[&bytes[..24]]) {
@@ -49,7 +49,8 @@ impl Header {
             count: u32_at(bytes, 12),
             body_bytes: u64_at(bytes, 16),
         };
-        (header.end() <= OFFSET_MAX).then_some(header)
+        let heads_bytes = u64::from(header.count) * RECORD_HEAD_BYTES as u64;
+        (heads_bytes <= header.body_bytes && header.end() <= OFFSET_MAX).then_some(header)
     }
 
     pub(crate) fn end(&self) -> u64 {

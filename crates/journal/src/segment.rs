@@ -166,7 +166,11 @@ impl Segment {
             };
             self.note(offset, at);
             if header.end() > from {
-                self.take(&mut window, header, (from, at), taken)?;
+                // A header that lies must not lead past the topic's end.
+                self.take(&mut window, header, (from, at), taken).map_err(|fault| match fault {
+                    Fault::Damage { from, next } => Fault::Damage { from, next: next.min(end) },
+                    Fault::Io(source) => Fault::Io(source),
+                })?;
             }
             (offset, at) = (header.end(), at + header.frame_bytes());
         }
