@@ -6,6 +6,8 @@
 //!
 //! It never scores: [`Recorded::counts`] counts the recorded `correct` flags.
 
+mod stage;
+
 use crate::{
     Error, LiveCall, chance,
     sim::{Answers, Asked, Said},
@@ -22,6 +24,8 @@ use std::{
     path::Path,
 };
 
+pub use stage::{CANDIDATE, Demand, REFERENCE};
+
 /// What [`Answers`] says to a prompt that was never recorded.
 pub const UNRECORDED: &str = "No answer to this prompt was recorded.";
 
@@ -31,6 +35,8 @@ pub struct Recorded {
     /// The recorded prompts in order of time.
     pub items: Vec<Item>,
     by_prompt: BTreeMap<String, usize>,
+    /// Whether replies were recorded as texts, or only whether they were right.
+    has_texts: bool,
 }
 
 /// One prompt with what each model made of it.
@@ -96,7 +102,7 @@ impl Recorded {
     pub fn load(path: &Path) -> Result<Self, Error> {
         let name = path.display().to_string();
         let file = File::open(path).map_err(Error::io(&name))?;
-        let mut items = Vec::new();
+        let (mut items, mut has_texts) = (Vec::new(), false);
         for (row, line) in BufReader::new(GzDecoder::new(file)).lines().enumerate() {
             let line = line.map_err(Error::io(&name))?;
             let read = serde_json::from_str::<Row>(&line).map_err(|source| Error::Record {
@@ -104,12 +110,13 @@ impl Recorded {
                 line: row + 1,
                 source,
             })?;
+            has_texts |= read.answers.iter().any(|answer| answer.response.is_some());
             items.push(item(row, read));
         }
         items.sort_by_key(|item| (item.offset_us, item.row));
         let by_prompt =
             items.iter().enumerate().map(|(index, item)| (item.prompt.clone(), index)).collect();
-        Ok(Self { items, by_prompt })
+        Ok(Self { items, by_prompt, has_texts })
     }
 
     /// The first `count` items alone, for tests that want a part.

@@ -34,5 +34,10 @@ pub(crate) fn broken(mut pieces: Vec<String>) -> ReplyBody {
     }
     let cut = io::Error::new(io::ErrorKind::ConnectionReset, "cut by an injected fault");
     let frames = pieces.into_iter().map(|piece| Ok(Frame::data(Bytes::from(piece))));
-    StreamBody::new(stream::iter(frames.chain([Err(cut)]))).boxed_unsync()
+    // Only what waits is flushed: without a pause the half would never leave.
+    let cut = stream::once(async {
+        tokio::task::yield_now().await;
+        Err(cut)
+    });
+    StreamBody::new(stream::iter(frames).chain(cut)).boxed_unsync()
 }

@@ -1,4 +1,4 @@
-//! The demo's pipeline, as a user would write it. The only place that knows the pipeline's format.
+//! The demo's pipeline, as a user would write it.
 
 use super::{JUDGE, MINI, NANO, OWN_KEYS, PRICES};
 use std::fmt::Write as _;

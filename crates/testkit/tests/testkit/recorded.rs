@@ -2,7 +2,7 @@ use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
 use std::io::Write;
 use testkit::{
-    recorded::{Count, Recorded, UNRECORDED},
+    recorded::{Count, Demand, Recorded, UNRECORDED},
     sim::{Answers, Asked, Said},
 };
 
@@ -60,4 +60,18 @@ fn an_unknown_prompt_is_said_to_be_unknown() {
 fn a_line_of_another_shape_is_reported_with_its_number() {
     let message = load(&format!("{LINES}{{\"id\":1}}\n")).unwrap_err().to_string();
     assert!(message.contains("line 4"), "{message}");
+}
+
+#[test]
+fn the_pipeline_holds_the_candidate_to_the_demand_in_every_recorded_category() {
+    let set = load(LINES).unwrap();
+    let urls = [("openai".to_owned(), "http://127.0.0.1:1".to_owned())];
+    for (demand, field) in [(Demand::Bar(0.8), "bar"), (Demand::Margin(0.05), "margin")] {
+        let text = set.pipeline_toml(&urls, demand);
+        let pipeline = text.parse::<toml::Table>().unwrap();
+        let categories = pipeline["category"].as_array().unwrap();
+        let names = categories.iter().map(|it| it["name"].as_str().unwrap());
+        assert_eq!(names.collect::<Vec<_>>(), ["law", "sums"]);
+        assert!(categories.iter().all(|it| it.get(field).is_some()), "{text}");
+    }
 }
