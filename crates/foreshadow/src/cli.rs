@@ -74,6 +74,15 @@ pub(crate) struct Demo {
     /// Stop the worker after this virtual day: the evidence must visibly stop with it
     #[arg(long, value_name = "DAY")]
     pub(crate) kill_worker_after: Option<u32>,
+    /// Play recorded answers of real models (gzipped JSON lines) instead of the simulated world
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub(crate) recorded: Option<PathBuf>,
+    /// The bar of the recorded candidate
+    #[arg(long, requires = "recorded", conflicts_with = "margin", hide = true)]
+    pub(crate) bar: Option<f64>,
+    /// The margin of the recorded candidate, in the paired mode
+    #[arg(long, requires = "recorded", hide = true)]
+    pub(crate) margin: Option<f64>,
 }
 
 #[derive(Debug, Args)]
@@ -184,6 +193,7 @@ pub(crate) enum PolicyCommand {
     /// An earlier version's routes, as far as that sends no candidate more than now
     Rollback {
         /// The version; default: the one before
+        #[arg(id = "to", value_name = "VERSION")]
         version: Option<u64>,
         /// Who decides; default: the user's name
         #[arg(long, env = "FORESHADOW_BY", value_name = "NAME")]

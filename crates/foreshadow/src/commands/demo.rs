@@ -6,6 +6,7 @@
 //! clock is stepped (play a day, drain, advance) because nobody waits a fortnight.
 
 mod books;
+mod recorded;
 mod serving;
 mod stage;
 mod words;
@@ -22,34 +23,31 @@ use anyhow::Result;
 use exchange::{DAY_US, HOUR_US, Timestamp};
 use policy::{Actor, Decision, Promotion, Share, Stage as PolicyStage, promote};
 use report::{Limits, Report, Rules, Weighed, weigh};
-use stage::Stage;
-use testkit::world::{DAYS, START};
+use stage::{Script, Stage};
+use testkit::world::{DAYS, START, World};
 
 /// Who promotes in the demo.
 const ACTOR: &str = "demo";
 
 pub(crate) async fn run(global: &Global, args: &Demo) -> Result<Outcome> {
-    let mut stage = Stage::set(global, args).await?;
-    print(&words::opening(&stage));
-    for day in 0..DAYS {
-        stage.play_day(day).await?;
-        if args.kill_worker_after == Some(day) {
-            stage.kill_worker();
-        }
+    if let Some(file) = &args.recorded {
+        return recorded::run(global, args, file).await;
     }
-    stage.end_observation(observed_until());
-
+    let world = World::new(args.seed, args.size);
+    let mut stage = Stage::set(global, Script::of(&world).await?).await?;
+    print(&words::opening(&stage));
+    observe(&mut stage, args).await?;
     let (look, rules) = stage.look(observed_until()).await?;
     let report = Report::gather(&look.warehouse, &rules).await?;
     print(&on_screen(&report));
     let weighed = weigh(&look.warehouse, &rules).await?;
-    print(&words::against_truth(&stage.world, &weighed));
+    print(&words::against_truth(&world, &weighed));
 
     let promoted = promote_what_clears(&mut stage, &weighed, &look).await?;
     print(&words::promoted(&promoted));
     let mut by_candidate = None;
     if !promoted.is_empty() {
-        let served = serving::day_after(&mut stage).await?;
+        let served = serving::day_after(&mut stage, &world).await?;
         print(&served.text);
         by_candidate = served.exchange;
     }
@@ -58,6 +56,18 @@ pub(crate) async fn run(global: &Global, args: &Demo) -> Result<Outcome> {
     print(&words::next(&stage.deployment.place, &report, by_candidate.as_deref()));
     stage.strike().await?;
     Ok(Outcome::Done)
+}
+
+/// The fortnight, day by day.
+async fn observe(stage: &mut Stage, args: &Demo) -> Result<()> {
+    for day in 0..DAYS {
+        stage.play_day(day).await?;
+        if args.kill_worker_after == Some(day) {
+            stage.kill_worker();
+        }
+    }
+    stage.end_observation(observed_until());
+    Ok(())
 }
 
 /// When the fortnight is over for every category, also for one whose first call came at noon.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use std::{collections::BTreeMap, fmt::Write as _};
 use testkit::{
     client::Played,
-    world::{DAYS, START},
+    world::{DAYS, START, World},
 };
 
 /// The first whole day after the promotion.
@@ -22,8 +22,8 @@ pub(super) struct Served {
 }
 
 /// Plays one more day and says who served it.
-pub(super) async fn day_after(stage: &mut Stage) -> Result<Served> {
-    let calls = stage.world.day(DAY);
+pub(super) async fn day_after(stage: &mut Stage, world: &World) -> Result<Served> {
+    let calls = world.day(DAY);
     let played = stage.play(&calls).await?;
     stage.drain_until(DAY + 1).await?;
     let mut text = format!("\nthe day after: {} live calls under the new policy\n", played.len());

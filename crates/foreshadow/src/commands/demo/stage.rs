@@ -1,8 +1,7 @@
-//! What the demo is played on: a world, its providers, a stepped clock, and a deployment as `up`
-//! would run it.
+//! What the demo is played on: providers, a stepped clock, and a deployment as `up` would run it.
 
 use crate::{
-    cli::{Demo, Global},
+    cli::Global,
     place::Place,
     settings::Secrets,
     system::{Deployment, Live, LiveOptions, Shadowing},
@@ -30,10 +29,31 @@ const FOLDER: &str = "foreshadow-demo";
 /// A folder with this file was made by a demo, and may be made anew by the next.
 const MARK: &str = ".made-by-demo";
 
+/// What is played: who answers, what a user of the traffic would have evaluated, and the calls of
+/// each day.
+pub(super) struct Script {
+    pub(super) providers: [Provider; 2],
+    pub(super) pipeline_toml: String,
+    pub(super) days: Vec<Vec<LiveCall>>,
+}
+
+impl Script {
+    pub(super) async fn of(world: &World) -> Result<Self> {
+        let providers = world.start().await?;
+        let pipeline_toml = world.pipeline_toml(&Self::base_urls(&providers));
+        Ok(Self { providers, pipeline_toml, days: (0..DAYS).map(|day| world.day(day)).collect() })
+    }
+
+    /// Each provider's name with where it listens.
+    pub(super) fn base_urls(providers: &[Provider; 2]) -> [(String, String); 2] {
+        providers.each_ref().map(|provider| (provider.name().to_owned(), provider.base_url()))
+    }
+}
+
 pub(super) struct Stage {
-    pub(super) world: World,
     pub(super) providers: [Provider; 2],
     pub(super) deployment: Deployment,
+    days: Vec<Vec<LiveCall>>,
     clock: Arc<SteppedClock>,
     client: Client,
     live: Live,
@@ -42,11 +62,10 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) async fn set(global: &Global, args: &Demo) -> Result<Self> {
-        let world = World::new(args.seed, args.size);
-        let providers = world.start().await?;
+    pub(super) async fn set(global: &Global, script: Script) -> Result<Self> {
+        let Script { providers, pipeline_toml, days } = script;
         let place = Place::new(&fresh_folder(global)?);
-        let pipeline = pipeline(&place, &world, &providers)?;
+        let pipeline = pipeline(&place, &pipeline_toml)?;
         let clock = Arc::new(SteppedClock::new(START));
         let secrets: Secrets = Arc::new(|name| {
             let mut keys = OWN_KEYS.iter();
@@ -64,8 +83,8 @@ impl Stage {
         let live = Live::start(&deployment, &journal, options)?;
         let client = Client::new(&format!("http://{}/openai", live.addr()))?;
         let shadowing = Some(open(&deployment, &journal).await?);
-        let progress = progress(&world);
-        Ok(Self { world, providers, deployment, clock, client, live, shadowing, progress })
+        let progress = progress(&days);
+        Ok(Self { providers, deployment, days, clock, client, live, shadowing, progress })
     }
 
     pub(super) fn addr(&self) -> SocketAddr {
@@ -75,7 +94,7 @@ impl Stage {
     /// Plays one virtual day through the live listener, then lets the other path work it off.
     pub(super) async fn play_day(&mut self, day: u32) -> Result<()> {
         self.progress.set_message(format!("day {:>2} of {DAYS}: live traffic", day + 1));
-        let calls = self.world.day(day);
+        let calls = self.days.get_mut(day as usize).map(std::mem::take).unwrap_or_default();
         self.play(&calls).await?;
         self.progress.set_message(format!("day {:>2} of {DAYS}: shadowing", day + 1));
         self.drain_until(day + 1).await
@@ -84,6 +103,12 @@ impl Stage {
     /// Plays calls in the order of their moments; those of one moment go out together.
     pub(super) async fn play(&self, calls: &[LiveCall]) -> Result<Vec<testkit::client::Played>> {
         let mut played = Vec::with_capacity(calls.len());
+        if let Some(first) = calls.first() {
+            self.clock.set(first.at);
+            // The books of the time that was skipped are closed before there is anything to add:
+            // their last second must not speak of calls that came after it.
+            self.live.flush();
+        }
         for slot in calls.chunk_by(|one, next| one.at == next.at) {
             if let Some(first) = slot.first() {
                 self.clock.set(first.at);
@@ -170,21 +195,17 @@ fn fresh_folder(global: &Global) -> Result<PathBuf> {
     Ok(chosen)
 }
 
-/// The pipeline that a user of this world would have written; it stays beside the tables, so that
-/// the commands that follow can use it.
-fn pipeline(place: &Place, world: &World, providers: &[Provider; 2]) -> Result<Pipeline> {
-    let urls: Vec<_> =
-        providers.iter().map(|it| (it.name().to_owned(), it.base_url())).collect();
-    let text = world.pipeline_toml(&urls);
-    fs::write(place.root().join("pipeline.toml"), &text)?;
-    pipeline::load(&text).map_err(|mistakes| {
+/// The pipeline stays beside the tables, so that the commands that follow can use it.
+fn pipeline(place: &Place, text: &str) -> Result<Pipeline> {
+    fs::write(place.root().join("pipeline.toml"), text)?;
+    pipeline::load(text).map_err(|mistakes| {
         let all: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("the demo's own pipeline is wrong: {}", all.join("; "))
     })
 }
 
-fn progress(world: &World) -> ProgressBar {
-    let calls: usize = (0..DAYS).map(|day| world.day(day).len()).sum();
+fn progress(days: &[Vec<LiveCall>]) -> ProgressBar {
+    let calls: usize = days.iter().map(Vec::len).sum();
     let bar = ProgressBar::new(calls as u64);
     // The template is a constant; were it wrong, the plain bar would do.
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} calls  {msg}  {elapsed}") {
