@@ -26,6 +26,7 @@ pub(crate) async fn evidence_at(
     add_sampler(session, as_of, &mut folds).await?;
     add_coverage(session, as_of, &mut folds).await?;
     add_noise_floor(session, as_of, &mut folds).await?;
+    add_unseen(session, as_of, &mut folds).await?;
     folds.into_values().map(Fold::finish).collect()
 }
 
@@ -120,6 +121,21 @@ async fn add_noise_floor(
             if let Some(fold) = folds.get_mut(columns.text("cell", at)?) {
                 fold.set_noise_floor(columns.known_number("noise_floor", at)?);
             }
+        }
+    }
+    Ok(())
+}
+
+async fn add_unseen(
+    session: &SessionContext,
+    as_of: Timestamp,
+    folds: &mut Folds,
+) -> Result<(), Error> {
+    for batch in session.sql(&sql::unseen(as_of)).await?.collect().await? {
+        let columns = Columns::of("meters", &batch);
+        for at in 0..batch.num_rows() {
+            let share = columns.known_number("unseen", at)?;
+            folds.values_mut().for_each(|fold| fold.set_unseen(share));
         }
     }
     Ok(())

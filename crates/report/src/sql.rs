@@ -68,6 +68,11 @@ pub(crate) fn accounting(as_of: Timestamp) -> String {
     at(include_str!("sql/accounting.sql"), as_of)
 }
 
+/// What never came to the lake.
+pub(crate) fn unseen(as_of: Timestamp) -> String {
+    at(include_str!("sql/unseen.sql"), as_of)
+}
+
 /// What each category's callers sent.
 pub(crate) fn traffic(as_of: Timestamp) -> String {
     at(include_str!("sql/traffic.sql"), as_of)

@@ -22,6 +22,7 @@ pub(super) struct Fold {
     whole: Mean,
     recent: Mean,
     by_request: Mean,
+    unseen: f64,
 }
 
 /// A weighted mean, growing; `None` while nothing is in it.
@@ -73,6 +74,7 @@ impl Fold {
             whole: Mean::default(),
             recent: Mean::default(),
             by_request: Mean::default(),
+            unseen: 0.0,
         })
     }
 
@@ -141,6 +143,11 @@ impl Fold {
         self.evidence.noise_floor = Some(floor);
     }
 
+    /// The share of all traffic that was shed or lost before it was read.
+    pub(super) fn set_unseen(&mut self, share: f64) {
+        self.unseen = share;
+    }
+
     pub(super) fn finish(mut self) -> Result<Evidence, Error> {
         let level = Level::FIVE_PERCENT;
         let summary = process::summarize(&self.histogram, self.tolerance, level, 0.0);
@@ -165,21 +172,22 @@ impl Fold {
         let weight = family::restarted_weight(evidence.family_weight, evidence.restarts);
         evidence.forecast_units = forecast::units_left(summary.log_e, summary.units, weight, level);
         let coverage = &mut evidence.coverage;
-        coverage.blind_spot = blind_spot(coverage);
+        coverage.blind_spot = blind_spot(coverage, self.unseen);
         Ok(self.evidence)
     }
 }
 
-/// What the evidence cannot speak for. Calls that a candidate answered are no part of the question:
+/// What the evidence cannot speak for: what was left out of what was seen, and what never was. Calls that a candidate answered are no part of the question:
 /// they were taken out by chance, conversation by conversation, so the rest still speaks for them,
 /// and a promotion that is followed must not read as a spot that grows.
-fn blind_spot(coverage: &Coverage) -> Option<f64> {
+fn blind_spot(coverage: &Coverage, unseen: f64) -> Option<f64> {
     let by_candidate = policy::Ineligible::ServedByCandidate.to_string();
     let served = coverage.ineligible.get(&by_candidate).copied().unwrap_or(0);
     let ineligible = coverage.ineligible.values().sum::<u64>() - served;
     let blind = ineligible + coverage.withheld.values().sum::<u64>();
     let asked_of_reference = coverage.exchanges - served;
-    (asked_of_reference > 0).then(|| blind as f64 / asked_of_reference as f64)
+    let share = || blind as f64 / asked_of_reference as f64;
+    (asked_of_reference > 0).then(|| unseen + (1.0 - unseen) * share())
 }
 
 /// The largest tenant's share of the units. `None` where most units name no tenant, because then

@@ -3,10 +3,17 @@
 use crate::{lakes::warehouse, world};
 use policy::Decision;
 use report::{Report, render, weigh};
+use tokio::sync::OnceCell;
 
 async fn gather(partitions: usize) -> Report {
     let warehouse = warehouse(&world::lake(), world::AS_OF, partitions).await;
     Report::gather(&warehouse, &world::rules()).await.unwrap()
+}
+
+/// The report, gathered once for all tests that only read it.
+async fn gathered() -> Report {
+    static REPORT: OnceCell<Report> = OnceCell::const_new();
+    REPORT.get_or_init(|| gather(2)).await.clone()
 }
 
 #[tokio::test]
@@ -45,7 +52,7 @@ async fn what_is_promoted_is_what_the_report_says() {
 
 #[tokio::test]
 async fn the_slice_that_is_bad_is_named() {
-    let report = gather(3).await;
+    let report = gathered().await;
     assert_eq!(report.cells[0].worst_slice, None);
     let faq = report.cells[1].worst_slice.as_deref().unwrap();
     assert!(faq.starts_with("prompts of 513 to 2,048 tokens: 0.33 ("), "{faq}");
@@ -96,12 +103,29 @@ async fn what_a_promoted_candidate_serves_is_no_blind_spot() {
         })
     };
     for (reason, blind_spot) in [("served_by_candidate", 0.0), ("aborted", 0.5)] {
-        let warehouse = warehouse(&served(reason), world::AS_OF, 2).await;
+        let mut lake = served(reason);
+        lake["meters"] = serde_json::json!([]);
+        let warehouse = warehouse(&lake, world::AS_OF, 2).await;
         let weighed = weigh(&warehouse, &world::rules()).await.unwrap();
         let coverage = &weighed[0].evidence.coverage;
         assert_eq!(coverage.ineligible[reason], 160);
         assert_eq!(coverage.blind_spot, Some(blind_spot));
     }
+}
+
+#[tokio::test]
+async fn what_was_shed_or_lost_is_in_every_blind_spot() {
+    let mut lake = world::lake();
+    let meter = serde_json::json!({
+        "at": world::START, "offered": 1000, "accepted": 700, "shed": 300, "lost": 200,
+    });
+    lake["meters"] = serde_json::json!([meter]);
+    let warehouse = warehouse(&lake, world::AS_OF, 2).await;
+    let weighed = weigh(&warehouse, &world::rules()).await.unwrap();
+    assert_eq!(weighed[0].evidence.coverage.blind_spot, Some(0.5));
+    let Decision::Hold(reasons) = &weighed[0].decision else { panic!("half was never seen") };
+    let codes: Vec<_> = reasons.iter().map(|reason| reason.code.name()).collect();
+    assert_eq!(codes, ["blind_spot"]);
 }
 
 #[tokio::test]
@@ -123,7 +147,7 @@ async fn spend_is_exact() {
         let rows = lake[table].as_array().unwrap().iter();
         rows.map(|row| row["cost_usd"].as_str().unwrap()[2..].parse::<i64>().unwrap()).sum::<i64>()
     };
-    let report = gather(3).await;
+    let report = gathered().await;
     assert_eq!(report.spend["reference"].cost_usd.0, nano("exchanges"));
     assert_eq!(report.spend["shadow"].cost_usd.0, nano("calls"));
 }
@@ -139,7 +163,7 @@ async fn an_empty_lake_says_so() {
 
 #[tokio::test]
 async fn the_table_reads_as_it_did() {
-    let report = gather(2).await.without_wall_times();
+    let report = gathered().await.without_wall_times();
     let found = render::table(&report, 140, render::Colour::Plain);
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/report/golden/table.txt");
     // `UPDATE_GOLDEN=1 cargo test --workspace --test report reads_as_it_did` writes it anew.
@@ -151,7 +175,7 @@ async fn the_table_reads_as_it_did() {
 
 #[tokio::test]
 async fn colours_change_nothing_but_colours() {
-    let report = gather(2).await;
+    let report = gathered().await;
     let coloured = render::table(&report, 140, render::Colour::Ansi);
     let mut plain = String::new();
     let mut parts = coloured.split('\u{1b}');
@@ -165,7 +189,7 @@ async fn colours_change_nothing_but_colours() {
 
 #[tokio::test]
 async fn names_are_never_markup() {
-    let report = gather(2).await;
+    let report = gathered().await;
     let html = render::html(&report);
     assert!(html.contains("&lt;script&gt;alert(1)"));
     assert!(!html.contains("<script"));
@@ -177,7 +201,7 @@ async fn names_are_never_markup() {
 
 #[tokio::test]
 async fn every_form_says_what_the_number_means() {
-    let report = gather(2).await;
+    let report = gathered().await;
     for text in [
         render::table(&report, 2000, render::Colour::Plain),
         render::markdown(&report),
