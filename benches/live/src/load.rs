@@ -1,0 +1,156 @@
+//! Load over keep-alive connections, a blocking thread for each: no runtime, and a timer of its own,
+//! adds to what is measured.
+
+use std::{
+    io::{self, Read, Write},
+    net::{SocketAddr, TcpStream},
+    thread,
+    time::{Duration, Instant},
+};
+
+pub(crate) const CONNECTIONS: usize = 64;
+
+/// What a load saw.
+#[derive(Clone, Default)]
+pub(crate) struct Figures {
+    pub(crate) latency_us: Vec<f64>,
+    pub(crate) took: Duration,
+    pub(crate) cpu_nanos: u64,
+}
+
+impl Figures {
+    pub(crate) fn rate(&self) -> f64 {
+        self.latency_us.len() as f64 / self.took.as_secs_f64()
+    }
+
+    pub(crate) fn cpu_us(&self) -> f64 {
+        self.cpu_nanos as f64 / 1e3 / self.latency_us.len() as f64
+    }
+
+    pub(crate) fn quantile(&self, q: f64) -> f64 {
+        let mut sorted = self.latency_us.clone();
+        sorted.sort_by(f64::total_cmp);
+        let last = sorted.len().saturating_sub(1);
+        sorted.get((q * last as f64).round() as usize).copied().unwrap_or(f64::NAN)
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.latency_us.extend(other.latency_us);
+        self.took += other.took;
+        self.cpu_nanos += other.cpu_nanos;
+    }
+}
+
+pub(crate) struct Load {
+    addr: SocketAddr,
+    message: Vec<u8>,
+}
+
+impl Load {
+    /// Chat calls of about a kilobyte below `path`.
+    pub(crate) fn new(addr: SocketAddr, path: &str) -> Self {
+        let words = "The quick brown fox jumps over the lazy dog and reads the report. ".repeat(12);
+        let body = format!(
+            r#"{{"model":"gpt-4o","messages":[{{"role":"system","content":"You summarize."}},{{"role":"user","content":"{words}"}}],"temperature":0}}"#
+        );
+        let message = format!(
+            "POST {path}/v1/chat/completions HTTP/1.1\r\nHost: {addr}\r\n\
+             Accept: application/json\r\nAccept-Encoding: gzip, deflate\r\n\
+             Connection: keep-alive\r\nUser-Agent: OpenAI/Python 2.8.0\r\n\
+             Authorization: Bearer sk-0123456789\r\nX-Stainless-Lang: python\r\n\
+             X-Stainless-OS: Linux\r\nX-Stainless-Runtime: CPython\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        Self { addr, message: message.into_bytes() }
+    }
+
+    /// Every connection asks again as soon as it is answered.
+    pub(crate) fn closed(&self, span: Duration) -> io::Result<Figures> {
+        self.run(span, |began, _, _| began.elapsed())
+    }
+
+    /// Requests are due at fixed moments, spread evenly over the connections. One that is late
+    /// because its connection still waits counts from when it was due.
+    pub(crate) fn open(&self, span: Duration, rate: f64) -> io::Result<Figures> {
+        self.run(span, |_, connection, nth| {
+            Duration::from_secs_f64((nth * CONNECTIONS + connection) as f64 / rate)
+        })
+    }
+
+    fn run(
+        &self,
+        span: Duration,
+        due: impl Fn(Instant, usize, usize) -> Duration + Sync,
+    ) -> io::Result<Figures> {
+        let streams: Vec<_> =
+            (0..CONNECTIONS).map(|_| TcpStream::connect(self.addr)).collect::<Result<_, _>>()?;
+        // All threads are there before the first request is due.
+        let began = Instant::now() + Duration::from_millis(20);
+        let due = &due;
+        let latencies = thread::scope(|scope| {
+            let connection = |(number, stream)| {
+                scope.spawn(move || self.connection(stream, began, span, |n| due(began, number, n)))
+            };
+            let threads: Vec<_> = streams.into_iter().enumerate().map(connection).collect();
+            let joined = threads.into_iter().map(|thread| thread.join());
+            joined
+                .map(|joined| joined.unwrap_or_else(|_| Err(io::Error::other("panicked"))))
+                .collect::<io::Result<Vec<_>>>()
+        })?;
+        let took = began.elapsed();
+        Ok(Figures { latency_us: latencies.concat(), took, cpu_nanos: 0 })
+    }
+
+    fn connection(
+        &self,
+        mut stream: TcpStream,
+        began: Instant,
+        span: Duration,
+        due: impl Fn(usize) -> Duration,
+    ) -> io::Result<Vec<f64>> {
+        stream.set_nodelay(true)?;
+        thread::sleep(began.saturating_duration_since(Instant::now()));
+        let mut latencies = Vec::new();
+        let mut buffer = Vec::new();
+        for nth in 0.. {
+            let due = due(nth);
+            if due >= span {
+                break;
+            }
+            thread::sleep((began + due).saturating_duration_since(Instant::now()));
+            stream.write_all(&self.message)?;
+            read_message(&mut stream, &mut buffer)?;
+            latencies.push((began.elapsed() - due).as_secs_f64() * 1e6);
+        }
+        Ok(latencies)
+    }
+}
+
+/// Reads one message with a `content-length`; nothing may come after it.
+pub(crate) fn read_message(stream: &mut TcpStream, unread: &mut Vec<u8>) -> io::Result<()> {
+    unread.clear();
+    let mut buffer = [0; 16 << 10];
+    loop {
+        let count = stream.read(&mut buffer)?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        unread.extend_from_slice(&buffer[..count]);
+        let Some(end) = unread.windows(4).position(|window| window == b"\r\n\r\n") else {
+            continue;
+        };
+        if unread.len() >= end + 4 + content_length(&unread[..end])? {
+            return Ok(());
+        }
+    }
+}
+
+fn content_length(head: &[u8]) -> io::Result<usize> {
+    const NAME: &[u8] = b"\r\ncontent-length: ";
+    let at = head.windows(NAME.len()).position(|window| window.eq_ignore_ascii_case(NAME));
+    let digits = at.map(|at| &head[at + NAME.len()..]).unwrap_or_default();
+    let digits = digits.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let text = String::from_utf8_lossy(digits);
+    text.trim().parse().map_err(|_| io::Error::other("a reply without a length"))
+}

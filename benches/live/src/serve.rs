@@ -1,0 +1,153 @@
+//! The children: an upstream that answers at once, and a proxy with or without a mirror.
+
+use crate::load::read_message;
+use exchange::{Clock, Event, Meter, Timestamp};
+use journal::{Journal, Limits};
+use mirror::{Means, Mirroring, TOPIC};
+use proxy::{
+    Captured, Config, Deps, Mirror, NoMirror, Observation, Offer, Proxy, Queue, QueueLimits,
+    ShedReason, Upstream,
+};
+use std::{
+    collections::BTreeMap,
+    io::{self, Read, Write},
+    net::TcpListener,
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{SystemTime, UNIX_EPOCH},
+};
+use tokio_util::sync::CancellationToken;
+
+const REPLY_BYTES: usize = 1_700;
+const JOURNAL_BYTES_MAX: u64 = 8 << 30;
+
+/// A thread for each connection: the proxy keeps as many as its clients do.
+pub(crate) fn upstream() -> io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    println!("{}", listener.local_addr()?);
+    let reply = reply();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (Ok(mut stream), reply) = (stream, reply.clone()) else { continue };
+            thread::spawn(move || {
+                let mut buffer = Vec::new();
+                let _ = stream.set_nodelay(true);
+                while read_message(&mut stream, &mut buffer).is_ok()
+                    && stream.write_all(&reply).is_ok()
+                {}
+            });
+        }
+    });
+    wait_for_end()
+}
+
+fn reply() -> Vec<u8> {
+    let head = r#"{"id":"chatcmpl-1","object":"chat.completion","created":1763661600,"model":"gpt-4o-2024-11-20","choices":[{"index":0,"message":{"role":"assistant","content":""#;
+    let tail = r#""},"finish_reason":"stop"}],"usage":{"prompt_tokens":190,"completion_tokens":300,"total_tokens":490}}"#;
+    let text = "word ".repeat((REPLY_BYTES - head.len() - tail.len()) / 5);
+    let body = format!("{head}{text}{tail}");
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ndate: Fri, 20 Nov 2026 18:00:00 GMT\r\n\
+         content-type: application/json\r\nx-request-id: req_1\r\n\
+         x-ratelimit-remaining-requests: 99\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body.as_bytes()].concat()
+}
+
+struct Wall;
+
+impl Clock for Wall {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The queue with a hand on its other end.
+struct Shared(Arc<Queue>);
+
+impl Mirror for Shared {
+    fn offer(&self, captured: Captured) -> Offer {
+        self.0.offer(captured)
+    }
+    fn missed(&self, category: Option<&str>, reason: ShedReason) {
+        self.0.missed(category, reason);
+    }
+}
+
+/// One live thread in front of `upstream`; at its end it says what became of the copies.
+pub(crate) fn proxy(upstream: &str, mirrored: Option<String>) -> io::Result<()> {
+    let queue = Arc::new(Queue::new(QueueLimits::default()));
+    let mirror: Arc<dyn Mirror> = match mirrored {
+        Some(_) => Arc::new(Shared(Arc::clone(&queue))),
+        None => Arc::new(NoMirror),
+    };
+    let upstream = Upstream::new("p", &format!("http://{upstream}")).map_err(io::Error::other)?;
+    let listen = "127.0.0.1:0".parse().map_err(io::Error::other)?;
+    let config = Config::new(listen, vec![upstream]).map_err(io::Error::other)?;
+    let drawn = AtomicU64::new(0);
+    let deps = Deps {
+        mirror: Arc::clone(&mirror),
+        steer: Arc::new(Observation),
+        clock: Arc::new(Wall),
+        chance: Arc::new(move || u128::from(drawn.fetch_add(1, Ordering::Relaxed))),
+    };
+    let dir = tempfile::tempdir()?;
+    let journal =
+        Journal::open(dir.path(), Limits::bytes(JOURNAL_BYTES_MAX)).map_err(io::Error::other)?;
+    let mirroring = Mirroring::start(Means {
+        queue,
+        journal: journal.clone(),
+        clock: Arc::new(Wall),
+        instance: "bench".into(),
+        dialects: BTreeMap::from([("p".into(), dialect::Dialect::OpenAi)]),
+        redact: Box::new(|_| false),
+    })?;
+    let mirroring = if mirror.is_on() {
+        Some(mirroring)
+    } else {
+        mirroring.stop();
+        None
+    };
+    let shutdown = CancellationToken::new();
+    let proxy = Proxy::bind(config, deps).map_err(io::Error::other)?;
+    let running = proxy.run(NonZeroUsize::MIN, &shutdown).map_err(io::Error::other)?;
+    println!("{}", running.addr());
+    wait_for_end()?;
+    shutdown.cancel();
+    running.join().map_err(io::Error::other)?;
+    if let Some(mirroring) = mirroring {
+        mirroring.stop();
+        println!("{}", fate(&journal)?);
+    }
+    Ok(())
+}
+
+/// What became of the copies, from the journal's own meters.
+fn fate(journal: &Journal) -> io::Result<String> {
+    let (mut at, end) = (0, journal.end(TOPIC).map_err(io::Error::other)?);
+    let (mut exchanges, mut offered, mut accepted, mut lost) = (0_u64, 0, 0, 0);
+    while at < end {
+        for record in journal.read(TOPIC, at, 1_000, 16 << 20).map_err(io::Error::other)? {
+            at = record.offset + 1;
+            match Event::from_bytes(record.payload).map_err(io::Error::other)? {
+                Event::Exchange(_) => exchanges += 1,
+                Event::Meter(Meter { offered: o, accepted: a, lost: l, .. }) => {
+                    offered += o;
+                    accepted += a;
+                    lost += l.values().sum::<u64>();
+                }
+            }
+        }
+    }
+    Ok(format!("offered {offered}, accepted {accepted}, journaled {exchanges}, lost {lost}"))
+}
+
+fn wait_for_end() -> io::Result<()> {
+    io::stdin().read_to_end(&mut Vec::new()).map(|_| ())
+}
