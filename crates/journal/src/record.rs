@@ -38,7 +38,11 @@ impl Taken {
     }
 
     pub(crate) fn push(&mut self, offset: u64, payload: &[u8]) {
-        self.bytes_left = self.bytes_left.saturating_sub(payload.len() as u64);
+        match self.bytes_left.checked_sub(payload.len() as u64) {
+            Some(bytes_left) => self.bytes_left = bytes_left,
+            // Past the limit not even an empty record follows.
+            None => self.closed = true,
+        }
         self.records.push(Record { offset, payload: Bytes::copy_from_slice(payload) });
     }
 }

@@ -130,7 +130,13 @@ impl Segment {
                 self.note(offset, at);
                 (offset, at) = (header.end(), at + header.frame_bytes());
                 is_damaged = false;
-            } else if let Some((next, next_at)) = self.search(&mut window, offset, at + 1)? {
+                continue;
+            }
+            // Behind a good header nothing is looked for inside its frame, as reading does not.
+            let behind = self
+                .header_at(&mut window, offset, at)?
+                .map_or(at + 1, |header| at + header.frame_bytes());
+            if let Some((next, next_at)) = self.search(&mut window, offset, behind)? {
                 tracing::error!(path = %self.path.display(), from = offset, next,
                     "journal records are damaged; reading them will fail");
                 (offset, at) = (next, next_at);
