@@ -5,9 +5,9 @@
 //! Acceptance counts for one endpoint: a provider's public list of models says 200 to any key.
 //! Credentials are never kept, only their SHA-256 under a secret that lives as long as the process.
 
-use crate::headers::CREDENTIALS;
+use crate::{headers::is_credential, steer::CallHead};
 use exchange::Timestamp;
-use http::HeaderMap;
+use http::HeaderName;
 use sha2::{Digest, Sha256};
 use std::{
     collections::{HashMap, VecDeque},
@@ -48,25 +48,24 @@ impl Guard {
     }
 
     /// Who calls, and what. The query counts as part of the credential, because some carry it there.
+    /// `key_header` is where the provider looks for one, whatever its name.
     pub(crate) fn fingerprint(
         &self,
-        provider: &str,
-        method: &http::Method,
-        path: &str,
-        headers: &HeaderMap,
+        call: &CallHead<'_>,
+        key_header: Option<&HeaderName>,
     ) -> Fingerprint {
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let (path, query) = call.path.split_once('?').unwrap_or((call.path, ""));
         let mut caller = self.hasher();
-        feed(&mut caller, provider.as_bytes());
+        feed(&mut caller, call.provider.as_bytes());
         feed(&mut caller, query.as_bytes());
-        for name in &CREDENTIALS {
-            for value in headers.get_all(name) {
+        for (name, value) in call.headers {
+            if is_credential(name) || key_header == Some(name) {
                 feed(&mut caller, name.as_str().as_bytes());
                 feed(&mut caller, value.as_bytes());
             }
         }
         let mut endpoint = self.hasher();
-        feed(&mut endpoint, method.as_str().as_bytes());
+        feed(&mut endpoint, call.method.as_str().as_bytes());
         feed(&mut endpoint, path.as_bytes());
         Fingerprint { caller: caller.finalize().into(), endpoint: endpoint.finalize().into() }
     }

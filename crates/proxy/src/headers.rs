@@ -23,9 +23,8 @@ pub(crate) const REPLY_ROUTE: HeaderName = HeaderName::from_static("x-foreshadow
 pub(crate) const REPLY_COST: HeaderName = HeaderName::from_static("x-foreshadow-cost-usd");
 pub(crate) const REPLY_SAVING: HeaderName = HeaderName::from_static("x-foreshadow-saving-usd");
 
-/// Where a caller's credential may lie: what the guard fingerprints, and what never goes to a
-/// provider other than the one that it was meant for.
-pub(crate) const CREDENTIALS: [HeaderName; 7] = [
+/// Where a caller's credential lies with the providers that we know.
+const CREDENTIALS: [HeaderName; 7] = [
     header::AUTHORIZATION,
     HeaderName::from_static("x-api-key"),
     HeaderName::from_static("api-key"),
@@ -34,6 +33,13 @@ pub(crate) const CREDENTIALS: [HeaderName; 7] = [
     HeaderName::from_static("openai-organization"),
     HeaderName::from_static("openai-project"),
 ];
+
+/// How the names of other fields end that carry a credential: providers and gateways invent their
+/// own, and the guard must not take two callers for one because it looks elsewhere.
+const CREDENTIAL_ENDINGS: [&str; 7] =
+    ["key", "token", "secret", "auth", "authorization", "password", "credential"];
+/// Names that end so and differ from call to call.
+const NO_CREDENTIALS: [&str; 3] = ["idempotency-key", "x-idempotency-key", "sec-websocket-key"];
 
 /// What of a caller's head goes to a candidate. A list of what is allowed, because a caller's secret
 /// may lie in a field that nobody here has heard of.
@@ -46,6 +52,14 @@ const OF_OUR_ACCOUNT: [HeaderName; 3] = [
     HeaderName::from_static("openai-organization"),
     HeaderName::from_static("openai-project"),
 ];
+
+/// Whether a field says who calls, as far as its name tells.
+pub(crate) fn is_credential(name: &HeaderName) -> bool {
+    let text = name.as_str();
+    CREDENTIALS.contains(name)
+        || !NO_CREDENTIALS.contains(&text)
+            && CREDENTIAL_ENDINGS.iter().any(|ending| text.ends_with(ending))
+}
 
 /// Whether a message keeps its `upgrade` field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -93,8 +93,7 @@ impl Call {
     }
 
     pub(crate) fn fingerprint(&self, worker: &Worker) -> Fingerprint {
-        let head = self.head();
-        worker.shared.guard.fingerprint(head.provider, head.method, head.path, head.headers)
+        worker.shared.guard.fingerprint(&self.head(), self.pool.upstream().key_header())
     }
 
     /// Begins the capture of a call that is about to be forwarded and is not needed any more.

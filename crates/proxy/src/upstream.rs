@@ -1,7 +1,7 @@
 //! A provider as the live path sees it: a name, an origin, and a path that goes before the call's.
 
 use crate::error::Error;
-use http::{HeaderValue, Uri, uri::Scheme};
+use http::{HeaderName, HeaderValue, Uri, uri::Scheme};
 use rustls::pki_types::ServerName;
 
 /// A provider that calls are forwarded to.
@@ -13,6 +13,7 @@ pub struct Upstream {
     tls: Option<ServerName<'static>>,
     authority: HeaderValue,
     path_prefix: String,
+    key_header: Option<HeaderName>,
 }
 
 impl Upstream {
@@ -53,7 +54,15 @@ impl Upstream {
             path_prefix: uri.path().trim_end_matches('/').to_owned(),
             host,
             tls,
+            key_header: None,
         })
+    }
+
+    /// The same, with the field where it looks for its callers' keys. Fields that are named like
+    /// one count as such anyway.
+    #[must_use]
+    pub fn identified_by(self, key_header: HeaderName) -> Self {
+        Self { key_header: Some(key_header), ..self }
     }
 
     /// The provider's name: the first segment of a client's path.
@@ -73,6 +82,10 @@ impl Upstream {
     /// The name that its certificate must carry; `None` speaks plain HTTP.
     pub(crate) fn tls(&self) -> Option<&ServerName<'static>> {
         self.tls.as_ref()
+    }
+
+    pub(crate) fn key_header(&self) -> Option<&HeaderName> {
+        self.key_header.as_ref()
     }
 
     pub(crate) fn authority(&self) -> &HeaderValue {

@@ -2,7 +2,7 @@
 
 use crate::support::{Provider, Rig, Setup, Witness, json};
 use bytes::Bytes;
-use exchange::{MINUTE_US, NanoUsd, Route, Served};
+use exchange::{HOUR_US, NanoUsd, Route, Served};
 use http::{HeaderName, HeaderValue};
 use proxy::{Answered, CallHead, Key, Placed, Planned, Priced, Rewrite, Steer};
 use std::sync::{
@@ -192,6 +192,22 @@ fn one_callers_acceptance_is_not_anothers() {
 }
 
 #[test]
+fn a_key_in_a_field_of_the_providers_own_tells_callers_apart() {
+    let stage = stage(Route::Live, small);
+    let mut client = stage.rig.client();
+    for field in ["ocp-apim-subscription-key", "x-gateway-token", "x-who"] {
+        let with = |key: &str| {
+            let own = format!("{field}: {key}\r\ncontent-length");
+            call("same", "summarise").replacen("content-length", &own, 1)
+        };
+        assert_eq!(client.ask(&with("first")).1, "{\"by\":\"reference\"}", "{field}");
+        assert_eq!(client.ask(&with("first")).1, "{\"by\":\"small\"}", "{field}");
+        assert_eq!(client.ask(&with("second")).1, "{\"by\":\"reference\"}", "{field}");
+    }
+    assert_eq!(client.ask(&call("same", "summarise")).1, "{\"by\":\"reference\"}");
+}
+
+#[test]
 fn acceptance_at_another_endpoint_does_not_count() {
     let stage = stage(Route::Live, small);
     let mut client = stage.rig.client();
@@ -204,7 +220,7 @@ fn acceptance_grows_old() {
     let stage = stage(Route::Live, small);
     let mut client = stage.rig.client();
     client.ask(&call("good", "summarise"));
-    stage.rig.clock.advance(10 * MINUTE_US);
+    stage.rig.clock.advance(HOUR_US);
     assert_eq!(client.ask(&call("good", "summarise")).1, "{\"by\":\"small\"}");
     stage.rig.clock.advance(1);
     assert_eq!(client.ask(&call("good", "summarise")).1, "{\"by\":\"reference\"}");

@@ -234,7 +234,10 @@ pub(crate) struct Setup {
 
 impl Setup {
     pub(crate) fn of(providers: &[(&str, String)]) -> Self {
-        let upstream = |(name, url): &(&str, String)| Upstream::new(name, url).unwrap();
+        let who = http::HeaderName::from_static("x-who");
+        let upstream = |(name, url): &(&str, String)| {
+            Upstream::new(name, url).unwrap().identified_by(who.clone())
+        };
         let upstreams = providers.iter().map(upstream).collect();
         let mut config = Config::new("127.0.0.1:0".parse().unwrap(), upstreams).unwrap();
         config.limits.drain_wait_max = Duration::from_secs(1);
