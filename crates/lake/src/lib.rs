@@ -8,6 +8,7 @@
 pub mod commit;
 
 mod append;
+mod durable;
 mod error;
 mod read;
 mod rows;

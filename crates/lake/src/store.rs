@@ -1,6 +1,11 @@
 //! Where the tables are, how one is opened or made, and which versions they have.
 
-use crate::{Error, Result, Table, error::is_lost, table::PARTITION};
+use crate::{
+    Error, Result, Table,
+    durable::{Durable, create_folders},
+    error::is_lost,
+    table::PARTITION,
+};
 use deltalake_core::{
     DeltaTable, DeltaTableBuilder, DeltaTableError,
     datafile::writer::{DeltaWriter, WriterConfig},
@@ -126,14 +131,14 @@ impl Lake {
     async fn create(&self, table: Table) -> Result<DeltaTable, DeltaTableError> {
         let place = self.place(table);
         if is_local(&place) {
-            std::fs::create_dir_all(&place)?;
+            create_folders(Path::new(&place))?;
         }
         let schema: StructType = table.schema().as_ref().try_into_kernel()?;
         let configuration = [
             ("delta.checkpointInterval", Some(CHECKPOINT_COMMITS.to_owned())),
             ("delta.dataSkippingStatsColumns", Some(table.indexed().join(","))),
         ];
-        DeltaTableBuilder::from_url(parse_table_uri(&place)?)?
+        builder(&place)?
             .build()?
             .create()
             .with_table_name(table.name())
@@ -151,8 +156,8 @@ impl Lake {
         if is_local(&place) && !Path::new(&place).join("_delta_log").is_dir() {
             return Ok(None);
         }
-        let build = || DeltaTableBuilder::from_url(parse_table_uri(&place)?)?.build();
-        build().map(Some).map_err(|error| Error::at(&place, error))
+        let built = builder(&place).and_then(DeltaTableBuilder::build);
+        built.map(Some).map_err(|error| Error::at(&place, error))
     }
 }
 
@@ -176,6 +181,16 @@ pub(crate) fn new_writer(table: Table, delta: &DeltaTable) -> Result<DeltaWriter
         stats,
     );
     Ok(DeltaWriter::new(delta.object_store(), config))
+}
+
+/// A table that is about to be opened or made, on storage that keeps what it was given.
+fn builder(place: &str) -> Result<DeltaTableBuilder, DeltaTableError> {
+    let url = parse_table_uri(place)?;
+    let builder = DeltaTableBuilder::from_url(url.clone())?;
+    Ok(match is_local(place) {
+        true => builder.with_storage_backend(Arc::new(Durable::default()), url),
+        false => builder,
+    })
 }
 
 fn is_local(place: &str) -> bool {

@@ -129,3 +129,26 @@ async fn a_file_in_the_place_of_a_table_is_an_error_and_no_panic() {
     let error = lake.append(Table::Meters, batch(Table::Meters, 0..1), None).await.unwrap_err();
     assert!(error.to_string().contains("meters"), "{error}");
 }
+
+#[tokio::test]
+async fn nothing_stays_beside_the_files_that_a_table_names() {
+    let (folder, lake) = new_lake();
+    let other = Lake::open(folder.path().to_str().unwrap());
+    let rows = |range| batch(Table::Shadows, range);
+    for offset in 0..25 {
+        let (range, again) = (receipt(offset, offset + 1), receipt(offset, offset + 1));
+        let first = lake.append(Table::Shadows, rows(offset..offset + 1), Some(&range));
+        let second = other.append(Table::Shadows, rows(offset..offset + 1), Some(&again));
+        let (first, second) = tokio::join!(first, second);
+        assert!(first.is_ok() && second.is_ok());
+    }
+    assert_eq!(offsets(&lake, Table::Shadows, &[]).await, (0..25).collect::<Vec<_>>());
+    let mut folders = vec![folder.path().to_owned()];
+    while let Some(above) = folders.pop() {
+        for entry in std::fs::read_dir(above).unwrap().map(Result::unwrap) {
+            let name = entry.file_name().into_string().unwrap();
+            assert!(!name.starts_with("staged-"), "{name} stays behind");
+            folders.extend(entry.path().is_dir().then(|| entry.path()));
+        }
+    }
+}
