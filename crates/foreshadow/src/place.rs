@@ -1,6 +1,14 @@
 //! Where a deployment keeps its data: one folder (`--data`), a room for each thing.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{self, DirBuilder},
+    io,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+/// Calls and replies are private to whoever runs the deployment.
+const PRIVATE: u32 = 0o700;
 
 /// The folder of a deployment.
 #[derive(Clone, Debug)]
@@ -17,6 +25,17 @@ impl Place {
         &self.root
     }
 
+    /// Makes the folder, for its owner alone. One that was there keeps its permissions: somebody
+    /// chose them; it is said if others may look into it.
+    pub(crate) fn create(&self) -> io::Result<()> {
+        create_private(&self.root)?;
+        if fs::metadata(&self.root)?.permissions().mode() & !PRIVATE & 0o777 != 0 {
+            let folder = self.root.display();
+            tracing::warn!(%folder, "other users may look into the data folder, where calls and replies are; `chmod 700` keeps them out");
+        }
+        Ok(())
+    }
+
     /// The tables.
     pub(crate) fn lake(&self) -> String {
         self.root.join("lake").display().to_string()
@@ -31,4 +50,9 @@ impl Place {
     pub(crate) fn policy(&self) -> PathBuf {
         self.root.join("policy")
     }
+}
+
+/// Makes a folder, and those above it, for their owner alone.
+pub(crate) fn create_private(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(PRIVATE).create(folder)
 }

@@ -1,5 +1,6 @@
 //! The policy's versions as files: read, followed, and added to, never edited.
 
+use crate::place::create_private;
 use anyhow::{Context, Result, bail};
 use exchange::{Clock, Timestamp};
 use policy::Policy;
@@ -43,7 +44,7 @@ impl Policies {
     /// Adds a version. Of two people who decide at the same time one is refused here: the file is
     /// written aside and linked to its name, which fails if the name is taken.
     pub(crate) fn publish(&self, policy: &Policy) -> Result<()> {
-        fs::create_dir_all(&self.folder)
+        create_private(&self.folder)
             .with_context(|| format!("cannot make {}", self.folder.display()))?;
         let path = self.folder.join(policy.file_name());
         let aside = self.folder.join(format!(".{}.{}", policy.file_name(), std::process::id()));
@@ -71,10 +72,21 @@ impl Policies {
         stop: CancellationToken,
     ) {
         let mut last_good = (Arc::clone(&tell.borrow()), clock.now());
+        let mut is_readable = true;
         while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
             match self.newest() {
-                Ok(policy) => last_good = (Arc::new(policy), clock.now()),
-                Err(error) => tracing::warn!(%error, "the policy cannot be read; the last one stays"),
+                Ok(policy) => {
+                    last_good = (Arc::new(policy), clock.now());
+                    is_readable = true;
+                }
+                // Said once, not at every look.
+                Err(error) if std::mem::replace(&mut is_readable, false) => {
+                    tracing::error!(
+                        error = format!("{error:#}"),
+                        "the policy cannot be read; the last one stays"
+                    );
+                }
+                Err(_) => {}
             }
             let ruling = ruling(&last_good.0, last_good.1, clock.now());
             metrics::gauge!("foreshadow_policy_version").set(ruling.version as f64);
@@ -94,19 +106,17 @@ impl Policies {
             Ok(listed) => listed,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => {
-                return Err(error).with_context(|| format!("cannot read {}", self.folder.display()));
+                return Err(error)
+                    .with_context(|| format!("cannot read {}", self.folder.display()));
             }
         };
         let mut files = Vec::new();
         for entry in listed {
             let path = entry?.path();
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if !name.starts_with('.') && path.extension().is_some_and(|ending| ending == "json") {
-                files.push(path);
-            }
+            files.extend(version(&path).map(|version| (version, path)));
         }
         files.sort();
-        Ok(files)
+        Ok(files.into_iter().map(|(_, path)| path).collect())
     }
 }
 
@@ -117,9 +127,21 @@ fn ruling(last_good: &Arc<Policy>, read_at: Timestamp, now: Timestamp) -> Arc<Po
     }
 }
 
+/// The version that a file's name says; copies and whatever else lies there have none.
+fn version(file: &Path) -> Option<u64> {
+    let version = file.file_name()?.to_str()?.strip_suffix(".json")?;
+    let digits = version.len() >= 8 && version.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| version.parse().ok())?
+}
+
 fn read(file: &Path) -> Result<Policy> {
     let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    Policy::from_json(&text).with_context(|| format!("{} is no policy", file.display()))
+    let policy = Policy::from_json(&text);
+    let policy = policy.with_context(|| format!("{} is no policy", file.display()))?;
+    if version(file) != Some(policy.version) {
+        bail!("{} holds version {} of the policy", file.display(), policy.version);
+    }
+    Ok(policy)
 }
 
 fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {

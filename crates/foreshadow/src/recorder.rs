@@ -1,6 +1,8 @@
 //! The worker's record, kept in the lake.
 
+use anyhow::Result;
 use exchange::Timestamp;
+use journal::Journal;
 use lake::{Filter, Lake, Receipt, Table, batch_to_rows, rows_to_batch};
 use serde::{Serialize, de::DeserializeOwned};
 use shadow::{AssignmentRow, BlockRow, Called, CellRow, Observed, Receipts, Record, Shadowed};
@@ -8,20 +10,42 @@ use std::{error::Error, future::Future, ops::Range};
 
 type Cause = Box<dyn Error + Send + Sync>;
 
-/// The source of rows that come from mirrored exchanges: topic and partition.
-pub(crate) const EXCHANGES: &str = "exchanges/0";
-/// The source of rows that come from the ledger.
-const LEDGER: &str = "ledger/0";
+/// The tables that hold what comes from mirrored exchanges.
+const OBSERVED: [Table; 4] = [Table::Exchanges, Table::Assignments, Table::Meters, Table::Shadows];
 
 /// The lake as a worker's record.
 #[derive(Clone, Debug)]
 pub(crate) struct Recorder {
     lake: Lake,
+    /// Where rows of mirrored exchanges come from.
+    exchanges: String,
+    /// Where rows of the ledger come from.
+    ledger: String,
 }
 
 impl Recorder {
-    pub(crate) fn new(lake: Lake) -> Self {
-        Self { lake }
+    /// The record of what comes from this journal. Receipts name it: the offsets of one that was
+    /// begun anew are not those of the one before it.
+    pub(crate) fn new(lake: Lake, journal: &Journal) -> Self {
+        let source = |topic| format!("{topic}/{}/{}", journal.id(), journal::PARTITION);
+        Self { lake, exchanges: source(mirror::TOPIC), ledger: source(shadow::LEDGER_TOPIC) }
+    }
+
+    /// Takes care that a journal gives no offset that the tables know already. It would if its
+    /// folder came back from a copy that is older than the tables, and what is new would be taken
+    /// for what they hold.
+    pub(crate) async fn align(&self, journal: &Journal) -> Result<()> {
+        let paid = self.lake.receipt(Table::Calls, &self.ledger).await?;
+        let mut holds = vec![(shadow::LEDGER_TOPIC, paid)];
+        for table in OBSERVED {
+            holds.push((mirror::TOPIC, self.lake.receipt(table, &self.exchanges).await?));
+        }
+        for (topic, held) in holds {
+            if journal.skip(topic, held.unwrap_or_default())? {
+                tracing::error!(topic, next = held, "the journal is older than the tables");
+            }
+        }
+        Ok(())
     }
 
     async fn all<Row: DeserializeOwned>(
@@ -46,11 +70,16 @@ impl Recorder {
 impl Record for Recorder {
     fn receipts(&self) -> impl Future<Output = Result<Receipts, Cause>> + Send {
         async {
-            let assignments = self.lake.receipt(Table::Assignments, EXCHANGES).await?;
-            let shadows = self.lake.receipt(Table::Shadows, EXCHANGES).await?;
+            let held = |table| self.lake.receipt(table, &self.exchanges);
+            let mut least = Some(u64::MAX);
+            for table in OBSERVED {
+                least = least.min(held(table).await?);
+            }
             Ok(Receipts {
-                assignments: assignments.unwrap_or_default(),
-                shadows: shadows.unwrap_or_default(),
+                assignments: held(Table::Assignments).await?.unwrap_or_default(),
+                shadows: held(Table::Shadows).await?.unwrap_or_default(),
+                everywhere: least,
+                calls: self.lake.receipt(Table::Calls, &self.ledger).await?,
             })
         }
     }
@@ -78,20 +107,20 @@ impl Record for Recorder {
             (Table::Assignments, rows_to_batch(Table::Assignments, &batch.assignments)?),
             (Table::Meters, rows_to_batch(Table::Meters, &batch.meters)?),
         ];
-        self.lake.append_all(&parts, &receipt(EXCHANGES, &batch.offsets)).await?;
+        self.lake.append_all(&parts, &receipt(&self.exchanges, &batch.offsets)).await?;
         Ok(())
     }
 
     async fn shadowed(&self, batch: Shadowed) -> Result<(), Cause> {
         let rows = rows_to_batch(Table::Shadows, &batch.shadows)?;
-        let receipt = receipt(EXCHANGES, &batch.offsets);
+        let receipt = receipt(&self.exchanges, &batch.offsets);
         self.lake.append(Table::Shadows, rows, Some(&receipt)).await?;
         Ok(())
     }
 
     async fn called(&self, batch: Called) -> Result<(), Cause> {
         let rows = rows_to_batch(Table::Calls, &batch.calls)?;
-        let receipt = receipt(LEDGER, &batch.offsets);
+        let receipt = receipt(&self.ledger, &batch.offsets);
         self.lake.append(Table::Calls, rows, Some(&receipt)).await?;
         Ok(())
     }

@@ -27,8 +27,11 @@ pub(crate) fn environment() -> Secrets {
 
 /// The providers that the live path forwards to.
 pub(crate) fn upstreams(pipeline: &Pipeline) -> Result<Vec<Upstream>> {
-    let providers = pipeline.providers.iter();
-    providers.map(|provider| Ok(Upstream::new(&provider.name, &provider.base_url)?)).collect()
+    let upstream = |provider: &Provider| {
+        let upstream = Upstream::new(&provider.name, &provider.base_url)?;
+        Ok(upstream.identified_by(provider.key_header.parse()?))
+    };
+    pipeline.providers.iter().map(upstream).collect()
 }
 
 /// The format that each provider speaks.
@@ -51,11 +54,8 @@ pub(crate) fn live_models(
     for model in &pipeline.models {
         let provider = pipeline.provider(&model.provider);
         let key = provider.map(|provider| live_key(provider, secrets)).transpose()?.flatten();
-        let live = LiveModel {
-            provider: model.provider.clone(),
-            wire_name: model.name.clone(),
-            key,
-        };
+        let live =
+            LiveModel { provider: model.provider.clone(), wire_name: model.name.clone(), key };
         models.insert(model.name.clone(), live);
     }
     Ok(models)
@@ -65,11 +65,8 @@ fn live_key(provider: &Provider, secrets: &Secrets) -> Result<Option<Key>> {
     let Some(variable) = &provider.key_env else { return Ok(None) };
     let Some(secret) = secrets(variable) else { return Ok(None) };
     let name: HeaderName = provider.key_header.parse()?;
-    let value = if name == http::header::AUTHORIZATION {
-        format!("Bearer {secret}")
-    } else {
-        secret
-    };
+    let value =
+        if name == http::header::AUTHORIZATION { format!("Bearer {secret}") } else { secret };
     // The error must not carry the value.
     let value = HeaderValue::try_from(value)
         .map_err(|_| anyhow!("the key in {variable} cannot stand in a header field"))?;
@@ -129,11 +126,7 @@ fn judge(pipeline: &Pipeline, category: &CategoryDef) -> Option<JudgeWork> {
     })
 }
 
-fn shadow_models(
-    pipeline: &Pipeline,
-    secrets: &Secrets,
-    clock: &Arc<dyn Clock>,
-) -> Result<Models> {
+fn shadow_models(pipeline: &Pipeline, secrets: &Secrets, clock: &Arc<dyn Clock>) -> Result<Models> {
     let mut models = Models::default();
     for provider in &pipeline.providers {
         let client = shadow_client(provider, secrets, clock)?;
@@ -141,7 +134,8 @@ fn shadow_models(
         models.providers.insert(provider.name.clone(), shadow::Provider { dialect, client });
     }
     for model in &pipeline.models {
-        let known = shadow::Model { provider: model.provider.clone(), wire_name: model.name.clone() };
+        let known =
+            shadow::Model { provider: model.provider.clone(), wire_name: model.name.clone() };
         models.models.insert(model.name.clone(), known);
     }
     Ok(models)
@@ -201,9 +195,11 @@ pub(crate) fn missing_keys(pipeline: &Pipeline, secrets: &Secrets) -> Vec<String
 /// Takes out of both bodies what the pipeline says must not be kept. Compressed bodies cannot be
 /// searched; where anything is to be taken out, such a body is dropped whole.
 pub(crate) fn redaction(pipeline: &Pipeline) -> Result<mirror::Redact> {
-    let rules = pipeline.mirror.redact.iter().map(|rule| {
-        Ok((Regex::new(&rule.pattern)?, rule.with.clone().into_bytes()))
-    });
+    let rules = pipeline
+        .mirror
+        .redact
+        .iter()
+        .map(|rule| Ok((Regex::new(&rule.pattern)?, rule.with.clone().into_bytes())));
     let rules: Vec<(Regex, Vec<u8>)> = rules.collect::<Result<_>>()?;
     Ok(Box::new(move |exchange: &mut Exchange| {
         let call = redact(&rules, &exchange.call.headers, &mut exchange.call.body);

@@ -34,15 +34,18 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Bytes that each topic of the embedded journal may hold; past it, exchanges are shed and counted.
 const JOURNAL_BYTES_MAX: u64 = 8 << 30;
 /// How often closed days are compacted.
 const UPKEEP_EVERY: Duration = Duration::from_secs(3_600);
-/// How long a worker that failed rests before it is opened anew.
+/// How long a worker that failed rests before it is opened anew: at first, and twice as long after
+/// each failure, because every attempt at a batch that cannot be recorded is paid anew …
 const WORKER_REST: Duration = Duration::from_secs(2);
+/// … up to this long; a worker that held for so long counts as well again.
+const WORKER_REST_MAX: Duration = Duration::from_secs(32);
 
 /// What a deployment is made of.
 #[derive(Clone)]
@@ -70,9 +73,19 @@ impl Deployment {
     }
 
     pub(crate) fn journal(&self) -> Result<Journal> {
+        let root = self.place.root();
+        self.place.create().with_context(|| format!("cannot make {}", root.display()))?;
         let folder = self.place.journal();
         Journal::open(&folder, journal::Limits::bytes(JOURNAL_BYTES_MAX))
             .with_context(|| format!("journal {}", folder.display()))
+    }
+
+    /// Before anything is mirrored into a journal: no offset may come again that the tables know.
+    /// Where they cannot be asked now, the worker asks again, and refuses until then.
+    pub(crate) async fn align(&self, journal: &Journal) {
+        if let Err(error) = Recorder::new(self.lake(), journal).align(journal).await {
+            tracing::warn!(error = format!("{error:#}"), "journal and tables were not compared");
+        }
     }
 
     pub(crate) fn lake(&self) -> Lake {
@@ -201,8 +214,9 @@ pub(crate) struct Shadowing {
 
 impl Shadowing {
     pub(crate) async fn open(deployment: &Deployment, journal: &Journal) -> Result<Self> {
-        let record = Arc::new(Recorder::new(deployment.lake()));
-        let copy = LedgerCopy::open(journal.clone(), Arc::clone(&record))?;
+        let record = Arc::new(Recorder::new(deployment.lake(), journal));
+        record.align(journal).await?;
+        let copy = LedgerCopy::open(journal.clone(), Arc::clone(&record)).await?;
         let settings = settings::shadow(
             &deployment.pipeline,
             &deployment.secrets,
@@ -227,10 +241,9 @@ impl Shadowing {
     }
 
     async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
-        tokio::try_join!(
-            async { self.worker.run(stop).await },
-            async { self.copy.run(stop).await },
-        )?;
+        tokio::try_join!(async { self.worker.run(stop).await }, async {
+            self.copy.run(stop).await
+        },)?;
         // What was paid on the way out belongs in the table too.
         Ok(self.copy.drain().await?)
     }
@@ -257,7 +270,9 @@ pub(crate) async fn keep_shadowing(
     journal: Journal,
     stop: CancellationToken,
 ) {
+    let mut rest = WORKER_REST;
     while !stop.is_cancelled() {
+        let opened = Instant::now();
         let worked = async {
             let mut shadowing = Shadowing::open(&deployment, &journal).await?;
             deployment.worker_open.store(true, Ordering::Relaxed);
@@ -268,7 +283,11 @@ pub(crate) async fn keep_shadowing(
         if let Err(error) = worked {
             metrics::counter!("foreshadow_worker_failed_total").increment(1);
             tracing::error!(error = format!("{error:#}"), "the worker failed and is opened anew");
-            stop.run_until_cancelled(tokio::time::sleep(WORKER_REST)).await;
+            if opened.elapsed() > WORKER_REST_MAX {
+                rest = WORKER_REST;
+            }
+            stop.run_until_cancelled(tokio::time::sleep(rest)).await;
+            rest = (rest * 2).min(WORKER_REST_MAX);
         }
     }
 }

@@ -99,7 +99,14 @@ fn spent(journal: &Journal, day: Date) -> Result<Vec<Spent>, Cause> {
     let mut sums: BTreeMap<(Purpose, String), NanoUsd> = BTreeMap::new();
     let mut from = journal.start(LEDGER_TOPIC)?;
     loop {
-        let records = journal.read(LEDGER_TOPIC, from, RECORDS_MAX, BYTES_MAX)?;
+        let records = match journal.read(LEDGER_TOPIC, from, RECORDS_MAX, BYTES_MAX) {
+            // What cannot be read is not known to be spent; the copy counts it.
+            Err(journal::Error::Damaged { next, .. }) => {
+                from = next;
+                continue;
+            }
+            other => other?,
+        };
         let Some(last) = records.last() else { break };
         from = last.offset + 1;
         for call in records.iter().filter_map(row).filter(|call| call.date == day) {
@@ -122,9 +129,10 @@ impl<R: Record> LedgerCopy<R> {
     /// Goes on where the last copy ended.
     ///
     /// # Errors
-    /// [`Error::Journal`] if the ledger cannot be read.
-    pub fn open(journal: Journal, record: Arc<R>) -> Result<Self, Error> {
-        let reader = Reader::new(journal.subscribe(LEDGER_TOPIC, COPY_GROUP)?);
+    /// [`Error`] if ledger or table cannot be read.
+    pub async fn open(journal: Journal, record: Arc<R>) -> Result<Self, Error> {
+        let held = record.receipts().await.map_err(Error::Record)?.calls;
+        let reader = Reader::resume(journal.subscribe(LEDGER_TOPIC, COPY_GROUP)?, held)?;
         Ok(Self { journal, reader, record })
     }
 

@@ -54,9 +54,18 @@ pub(crate) async fn read(
 }
 
 impl Reader {
-    pub(crate) fn new(subscription: Subscription) -> Self {
-        let covered = subscription.position();
-        Self { subscription, covered }
+    /// Goes on where the tables end. That is where the group stands, unless tables and journal come
+    /// from copies of different age: then the tables say what is done, and what they lack and the
+    /// journal no longer has is passed over, or they would refuse all that follows.
+    pub(crate) fn resume(mut subscription: Subscription, held: Option<u64>) -> Result<Self, Error> {
+        let covered = held.unwrap_or(subscription.position());
+        match subscription.seek(covered) {
+            Err(journal::Error::Trimmed { asked, start, .. }) => {
+                pass_over(&mut subscription, asked..start)?;
+            }
+            other => other?,
+        }
+        Ok(Self { subscription, covered })
     }
 
     pub(crate) fn position(&self) -> u64 {
@@ -75,9 +84,7 @@ impl Reader {
             Err(journal::Error::Trimmed { asked, start, .. }) => asked..start,
             Err(error) => return Err(error.into()),
         };
-        tracing::error!(from = passed.start, next = passed.end, "journal records are gone");
-        metric::unreadable("journal", passed.end.saturating_sub(passed.start));
-        self.subscription.seek(passed.end)?;
+        pass_over(&mut self.subscription, passed)?;
         Ok(Vec::new())
     }
 
@@ -91,6 +98,12 @@ impl Reader {
     pub(crate) async fn commit(&self, next: u64) -> Result<(), Error> {
         Ok(self.subscription.commit(next).await?)
     }
+}
+
+fn pass_over(subscription: &mut Subscription, gone: Range<u64>) -> Result<(), Error> {
+    tracing::error!(from = gone.start, next = gone.end, "journal records are gone");
+    metric::unreadable("journal", gone.end.saturating_sub(gone.start));
+    Ok(subscription.seek(gone.end)?)
 }
 
 /// Waits for a first record and then a little for more, because a commit of one row costs as much

@@ -47,6 +47,10 @@ pub struct Receipts {
     pub assignments: u64,
     /// Of `shadows`: what lies before it was asked, and is not asked again.
     pub shadows: u64,
+    /// Of the table that holds least of the exchanges' topic; none where one holds nothing of it.
+    pub everywhere: Option<u64>,
+    /// Of `calls`, in the ledger; none where it holds nothing of it.
+    pub calls: Option<u64>,
 }
 
 /// The first half of a batch, in the order of its commits.

@@ -67,7 +67,8 @@ impl<R: Record, L: Ledger> Worker<R, L> {
         let blocks = blocks.into_iter().map(Block::from).collect();
         let observer =
             Observer::new(Arc::clone(&settings), Arc::clone(&budget), receipts, cells, blocks);
-        let reader = Reader::new(journal.subscribe(&settings.topic, &settings.group)?);
+        let subscription = journal.subscribe(&settings.topic, &settings.group)?;
+        let reader = Reader::resume(subscription, receipts.everywhere)?;
         let asker = Asker {
             settings: Arc::clone(&settings),
             budget,

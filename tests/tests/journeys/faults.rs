@@ -3,4 +3,5 @@
 mod disk;
 mod kill;
 mod mount;
+mod restored;
 mod worker;

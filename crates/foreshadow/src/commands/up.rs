@@ -30,9 +30,13 @@ pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
     let place = Place::new(&global.data);
     let deployment = Deployment::new(place, pipeline, environment(), Arc::new(WallClock));
     let journal = deployment.journal()?;
+    deployment.align(&journal).await;
     let options = LiveOptions {
         listen: args.listen,
-        threads: args.threads.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN),
+        threads: args
+            .threads
+            .or_else(|| thread::available_parallelism().ok())
+            .unwrap_or(NonZeroUsize::MIN),
         mirror: !args.no_mirror,
         guard_age_us_max: proxy::Limits::default().guard_age_us_max,
     };
@@ -52,17 +56,20 @@ pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
     print(&greeting(&deployment, live.addr(), admin));
     told_to_stop().await?;
     // Live first: what it still mirrors is in the journal before the worker ends.
-    live.stop().await?;
+    let stopped = live.stop().await;
+    // However that ended: a worker that is not told to stop would keep the process from ending.
     stop.cancel();
     tasks.wait().await;
-    Ok(Outcome::Done)
+    stopped.map(|()| Outcome::Done)
 }
 
-/// Waits for the terminal's or the system's word.
+/// Waits for the system's word, the terminal's, or the end of that terminal.
 async fn told_to_stop() -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     tokio::select! {
+        _ = hangup.recv() => {}
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }

@@ -115,10 +115,10 @@ async fn every_attempt_is_in_the_ledger_and_agrees_with_the_provider() {
     world.provider.inject("small", testkit::sim::Fault::ServerError, 2);
     world.drain(world.settings(Mode::R)).await;
     let record = Arc::clone(&world.tables);
-    let mut copy = LedgerCopy::open(world.journal.clone(), Arc::clone(&record)).unwrap();
+    let mut copy = LedgerCopy::open(world.journal.clone(), Arc::clone(&record)).await.unwrap();
     copy.drain().await.unwrap();
     // A copy that begins again finds nothing new.
-    LedgerCopy::open(world.journal.clone(), record).unwrap().drain().await.unwrap();
+    LedgerCopy::open(world.journal.clone(), record).await.unwrap().drain().await.unwrap();
     let rows = world.tables.rows();
     let billed = world.provider.log().spend("shadow");
     assert_eq!(
@@ -156,4 +156,53 @@ async fn no_answer_is_used_before_its_cost_is_written_down() {
     let mut worker = shadow::Worker::open(world.settings(Mode::R), means).await.unwrap();
     assert!(matches!(worker.drain().await, Err(Error::Ledger(_))));
     assert!(world.tables.rows().shadows.is_empty());
+}
+
+#[tokio::test]
+async fn tables_from_an_older_copy_take_up_what_the_journal_still_has() {
+    let mut world = World::new(|_| RIGHT.to_owned()).await;
+    world.exchanges(3);
+    world.drain(world.settings(Mode::R)).await;
+    let older = world.tables.rows().clone();
+    world.exchanges(3);
+    world.drain(world.settings(Mode::R)).await;
+    let expected = comparable(&world.tables.rows());
+    *world.tables.rows() = older;
+    world.drain(world.settings(Mode::R)).await;
+    assert_eq!(comparable(&world.tables.rows()), expected);
+}
+
+#[tokio::test]
+async fn what_neither_older_tables_nor_the_journal_have_holds_nothing_up() {
+    let mut world = World::new(|_| RIGHT.to_owned()).await;
+    let small = tempfile::tempdir().unwrap();
+    let limits = journal::Limits::bytes(256 << 10);
+    world.journal = journal::Journal::open(small.path(), limits).unwrap();
+    world.exchanges(3);
+    world.drain(world.settings(Mode::R)).await;
+    let older = world.tables.rows().clone();
+    world.exchanges(60);
+    world.drain(world.settings(Mode::R)).await;
+    let start = world.journal.start(crate::world::TOPIC).unwrap();
+    assert!(3 < start, "the journal begins at {start}: nothing was trimmed");
+    *world.tables.rows() = older;
+    world.exchanges(2);
+    world.drain(world.settings(Mode::R)).await;
+    let kept = usize::try_from(65 - start).unwrap();
+    assert_eq!(world.tables.rows().exchanges.len(), 3 + kept);
+}
+
+#[tokio::test]
+async fn a_gap_in_the_ledger_keeps_no_worker_from_opening() {
+    let mut world = World::new(|_| RIGHT.to_owned()).await;
+    world.exchanges(2);
+    world.drain(world.settings(Mode::R)).await;
+    let end = world.journal.end(shadow::LEDGER_TOPIC).unwrap();
+    assert!(world.journal.skip(shadow::LEDGER_TOPIC, end + 5).unwrap());
+    world.exchanges(2);
+    world.drain(world.settings(Mode::R)).await;
+    let mut copy =
+        LedgerCopy::open(world.journal.clone(), Arc::clone(&world.tables)).await.unwrap();
+    copy.drain().await.unwrap();
+    assert_eq!(world.tables.rows().calls.len(), 4);
 }

@@ -236,7 +236,8 @@ async fn what_is_read_back_is_what_was_written() {
     world.exchange(1, |exchange| exchange.capture = Capture::Aborted);
     world.drain(world.settings(Mode::R)).await;
     let tables = std::sync::Arc::clone(&world.tables);
-    shadow::LedgerCopy::open(world.journal.clone(), tables).unwrap().drain().await.unwrap();
+    let mut copy = shadow::LedgerCopy::open(world.journal.clone(), tables).await.unwrap();
+    copy.drain().await.unwrap();
     let rows = world.tables.rows();
     check(&rows.cells);
     check(&rows.blocks);

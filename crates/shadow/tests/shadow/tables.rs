@@ -76,7 +76,13 @@ impl Record for Tables {
     async fn receipts(&self) -> Result<Receipts, Cause> {
         self.step()?;
         let rows = self.rows();
-        Ok(Receipts { assignments: rows.assignments_to, shadows: rows.shadows_to })
+        let exchanges = [rows.exchanges_to, rows.assignments_to, rows.meters_to, rows.shadows_to];
+        Ok(Receipts {
+            assignments: rows.assignments_to,
+            shadows: rows.shadows_to,
+            everywhere: exchanges.into_iter().min(),
+            calls: Some(rows.calls_to),
+        })
     }
 
     async fn cells(&self) -> Result<Vec<CellRow>, Cause> {

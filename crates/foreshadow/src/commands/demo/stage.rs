@@ -2,7 +2,7 @@
 
 use crate::{
     cli::Global,
-    place::Place,
+    place::{Place, create_private},
     settings::Secrets,
     system::{Deployment, Live, LiveOptions, Shadowing},
 };
@@ -190,7 +190,7 @@ fn fresh_folder(global: &Global) -> Result<PathBuf> {
         fs::remove_dir_all(&chosen)
             .with_context(|| format!("cannot clear {}", chosen.display()))?;
     }
-    fs::create_dir_all(&chosen).with_context(|| format!("cannot make {}", chosen.display()))?;
+    create_private(&chosen).with_context(|| format!("cannot make {}", chosen.display()))?;
     fs::write(chosen.join(MARK), "")?;
     Ok(chosen)
 }
