@@ -134,11 +134,7 @@ fn read_exchange(mut bytes: Bytes) -> Result<Event, WireError> {
             headers: header.call_headers,
             body: call_body,
         },
-        reply: RawReply {
-            status: header.status,
-            headers: header.reply_headers,
-            body: reply_body,
-        },
+        reply: RawReply { status: header.status, headers: header.reply_headers, body: reply_body },
         capture: header.capture,
         served: header.served,
         latency_us: header.latency_us,

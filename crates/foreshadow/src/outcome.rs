@@ -46,8 +46,8 @@ pub(crate) fn on_terminal() -> bool {
 
 /// Logs go to standard error, at `warn` unless `FORESHADOW_LOG` asks for more.
 pub(crate) fn log_to_stderr() {
-    let filter = EnvFilter::try_from_env("FORESHADOW_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter =
+        EnvFilter::try_from_env("FORESHADOW_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

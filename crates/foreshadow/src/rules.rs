@@ -33,11 +33,7 @@ pub(crate) fn of(
     }
 }
 
-fn candidates(
-    pipeline: &Pipeline,
-    policy: &Policy,
-    category: &CategoryDef,
-) -> Vec<CandidateRule> {
+fn candidates(pipeline: &Pipeline, policy: &Policy, category: &CategoryDef) -> Vec<CandidateRule> {
     let route = policy.routes.get(&category.name);
     let rule = |candidate: &String| {
         let model = pipeline.model(candidate);

@@ -150,9 +150,8 @@ impl Steering {
     /// The pipeline's name of what a provider calls `wire_name`.
     fn named(&self, provider: &str, wire_name: &str) -> Option<&str> {
         let mut models = self.models.iter();
-        let found = models.find(|(_, model)| {
-            model.provider == provider && model.wire_name == wire_name
-        });
+        let found =
+            models.find(|(_, model)| model.provider == provider && model.wire_name == wire_name);
         found.map(|(name, _)| name.as_str())
     }
 }

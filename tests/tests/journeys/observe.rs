@@ -101,9 +101,8 @@ fn wait_for_meters(deployment: &Deployment, calls: u64) {
 fn check_books(deployment: &Deployment, providers: &[Provider; 2]) {
     let charged = |key| providers.iter().map(|it| it.log().spend(key)).sum::<NanoUsd>();
     let ledger = || {
-        let row = &deployment.rows(
-            "SELECT count(*) AS calls, CAST(sum(cost_usd) AS VARCHAR) AS cost FROM calls",
-        )[0];
+        let row = &deployment
+            .rows("SELECT count(*) AS calls, CAST(sum(cost_usd) AS VARCHAR) AS cost FROM calls")[0];
         (row["calls"].as_u64().unwrap_or_default(), money(&row["cost"]))
     };
     until("the whole ledger in `calls`", PATIENCE, || {
@@ -143,7 +142,8 @@ fn check_no_credential(deployment: &Deployment) {
     check_files(&deployment.beside("up.log"), &secrets, &mut files);
     assert!(files > 10, "only {files} files were searched");
     for table in ["exchanges", "assignments", "shadows", "calls", "meters", "cells", "blocks"] {
-        let text = deployment.run(&["sql", "--format", "ndjson", &format!("SELECT * FROM {table}")]);
+        let text =
+            deployment.run(&["sql", "--format", "ndjson", &format!("SELECT * FROM {table}")]);
         check_text(table, text.done().as_bytes(), &secrets);
     }
     say(&format!("no credential in {files} files"));

@@ -188,9 +188,8 @@ fn duckdb_reads_what_sql_reads() {
         let list = deployment.beside("files");
         std::fs::write(&list, &files).unwrap();
         let duckdb = python("lake.py", &["files", list.to_str().unwrap()]).done();
-        let query = format!(
-            "SELECT count(*) AS n, CAST(sum(cost_usd) AS VARCHAR) AS cost FROM {table}"
-        );
+        let query =
+            format!("SELECT count(*) AS n, CAST(sum(cost_usd) AS VARCHAR) AS cost FROM {table}");
         let ours = &deployment.rows(&query)[0];
         let duckdb: Value = serde_json::from_str(&duckdb).unwrap();
         assert_eq!(duckdb["n"], ours["n"], "{table}");
@@ -219,15 +218,33 @@ fn check_views(deployment: &Deployment) {
 fn sql_is_read_only_and_says_what_there_is() {
     let deployment = on_copy();
     let tables = deployment.run(&["sql", "--format", "csv", "SHOW TABLES"]).done();
-    for table in ["exchanges", "assignments", "cells", "blocks", "shadows", "scores", "verdicts",
-        "calls", "labels", "meters", "decisions", "units", "evidence", "coverage", "savings",
-        "quality_by_day"]
-    {
+    for table in [
+        "exchanges",
+        "assignments",
+        "cells",
+        "blocks",
+        "shadows",
+        "scores",
+        "verdicts",
+        "calls",
+        "labels",
+        "meters",
+        "decisions",
+        "units",
+        "evidence",
+        "coverage",
+        "savings",
+        "quality_by_day",
+    ] {
         assert!(tables.contains(table), "{table} is not in {tables}");
     }
-    for statement in ["DROP TABLE exchanges", "DELETE FROM calls", "CREATE TABLE t AS SELECT 1",
-        "COPY exchanges TO '/tmp/x.csv'", "INSERT INTO calls SELECT * FROM calls"]
-    {
+    for statement in [
+        "DROP TABLE exchanges",
+        "DELETE FROM calls",
+        "CREATE TABLE t AS SELECT 1",
+        "COPY exchanges TO '/tmp/x.csv'",
+        "INSERT INTO calls SELECT * FROM calls",
+    ] {
         assert_eq!(deployment.run(&["sql", statement]).code(), Some(1), "{statement}");
     }
     let honest = "SELECT category, candidate, confidence(1 - loss, 0.9) AS confidence FROM units \
@@ -245,7 +262,8 @@ fn the_binary_says_what_is_wrong_with_a_pipeline() {
     let mut deployment = on_copy();
     deployment.run(&["check"]).done();
     let text = std::fs::read_to_string(&deployment.pipeline).unwrap();
-    let wrong = text.replace("mode = \"JP\"", "mode = \"JQ\"").replace("per_day_usd", "per_dya_usd");
+    let wrong =
+        text.replace("mode = \"JP\"", "mode = \"JQ\"").replace("per_day_usd", "per_dya_usd");
     std::fs::write(&deployment.pipeline, wrong).unwrap();
     let said = deployment.run(&["check"]);
     assert_eq!(said.code(), Some(2));

@@ -23,7 +23,9 @@ pub(crate) fn python(script: &str, args: &[impl AsRef<OsStr>]) -> Said {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/journeys");
     let mut command = Command::new(environment().join("bin/python"));
     // The SDK reads proxies from the environment, and loopback is behind none.
-    for proxy in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+    for proxy in
+        ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
+    {
         command.env_remove(proxy);
     }
     run(command.arg(folder.join(script)).args(args), SCRIPT_PATIENCE)

@@ -91,7 +91,8 @@ fn the_official_sdk_sees_no_difference() {
         assert_eq!(direct, &through[case], "case {case}: direct on the left");
     }
     until("the aborted stream in the tables, as such", PATIENCE, || {
-        let aborted = "SELECT count(*) AS n FROM exchanges WHERE model = 'slow' AND capture = 'aborted'";
+        let aborted =
+            "SELECT count(*) AS n FROM exchanges WHERE model = 'slow' AND capture = 'aborted'";
         (deployment.count(aborted) == 1).then_some(())
     });
     up.stop();

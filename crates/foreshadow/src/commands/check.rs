@@ -46,10 +46,8 @@ pub(crate) fn needed(global: &Global, command: &str) -> Result<Result<Pipeline, 
     };
     Ok(read(file)?.map_err(|mistakes| {
         // Whoever closed our standard error does not want to know.
-        let _ = std::io::Write::write_all(
-            &mut std::io::stderr(),
-            in_words(file, &mistakes).as_bytes(),
-        );
+        let _ =
+            std::io::Write::write_all(&mut std::io::stderr(), in_words(file, &mistakes).as_bytes());
         Outcome::Wrong
     }))
 }

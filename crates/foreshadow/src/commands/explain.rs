@@ -95,7 +95,8 @@ fn in_words(sections: &Map<String, Value>) -> String {
         for row in rows {
             let fields = row.as_object().into_iter().flatten();
             let known = fields.filter(|(_, value)| !value.is_null());
-            let words: Vec<_> = known.map(|(name, value)| format!("{name} {}", plain(value))).collect();
+            let words: Vec<_> =
+                known.map(|(name, value)| format!("{name} {}", plain(value))).collect();
             text += &format!("  {}\n", words.join(" · "));
         }
     }

@@ -90,8 +90,9 @@ async fn back(
         Policy::observation()
     } else {
         let mut all = policies.all()?.into_iter();
-        all.find(|policy| policy.version == version)
-            .with_context(|| format!("there is no policy {version}: see `foreshadow policy history`"))?
+        all.find(|policy| policy.version == version).with_context(|| {
+            format!("there is no policy {version}: see `foreshadow policy history`")
+        })?
     };
     let lowering = Lowering {
         actor: who::person(by),

@@ -83,9 +83,8 @@ fn chosen(pipeline: &Pipeline, args: &Promote, weighed: Vec<Weighed>) -> Result<
         ),
     };
     let mut weighed = weighed.into_iter();
-    let found = weighed.find(|it| {
-        it.evidence.category == category.name && it.evidence.candidate == *candidate
-    });
+    let found = weighed
+        .find(|it| it.evidence.category == category.name && it.evidence.candidate == *candidate);
     match found {
         Some(weighed) => Ok(weighed),
         None => bail!(
@@ -145,7 +144,11 @@ fn promoted(next: &Policy, approval: &Approval, format: Option<Format>) -> Resul
     let evidence = approval.evidence();
     print(&format!(
         "{}: {} may serve, confidence {:.4} over {} units (policy {})\n",
-        evidence.category, evidence.candidate, evidence.confidence_adj, evidence.units, next.version
+        evidence.category,
+        evidence.candidate,
+        evidence.confidence_adj,
+        evidence.units,
+        next.version
     ));
     for assumption in approval.assumptions() {
         print(&format!("  assumed, not measured: {assumption}\n"));

@@ -39,9 +39,8 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
 #[test]
 fn help_names_every_command() {
     let said = check(&["--help"], 0);
-    let commands = [
-        "demo", "up", "check", "report", "sql", "promote", "demote", "policy", "explain", "lake",
-    ];
+    let commands =
+        ["demo", "up", "check", "report", "sql", "promote", "demote", "policy", "explain", "lake"];
     for command in commands {
         assert!(said.contains(&format!("  {command} ")), "{command} is not in {said}");
         check(&[command, "--help"], 0);
@@ -74,7 +73,8 @@ fn what_was_typed_wrong_ends_with_2() {
 
 #[test]
 fn a_command_without_data_says_what_to_start() {
-    for args in [["sql", "SELECT 1"].as_slice(), &["explain", "01890000-0000-7000-8000-000000000000"]]
+    for args in
+        [["sql", "SELECT 1"].as_slice(), &["explain", "01890000-0000-7000-8000-000000000000"]]
     {
         let said = check(args, 1);
         assert!(said.contains("foreshadow up") && said.contains("foreshadow demo"), "{said}");

@@ -144,7 +144,9 @@ impl Load<'_> {
 /// Commits of all tables so far.
 fn commits(lake: &Path) -> u64 {
     let Ok(tables) = fs::read_dir(lake) else { return 0 };
-    let logs = tables.map_while(Result::ok).filter_map(|it| fs::read_dir(it.path().join("_delta_log")).ok());
+    let logs = tables
+        .map_while(Result::ok)
+        .filter_map(|it| fs::read_dir(it.path().join("_delta_log")).ok());
     let files = logs.flat_map(|log| log.map_while(Result::ok));
     files.filter(|file| file.path().extension().is_some_and(|it| it == "json")).count() as u64
 }
@@ -166,8 +168,8 @@ fn wait_for_shadow_of(deployment: &Deployment, number: u64) {
 }
 
 fn check(deployment: &Deployment, town: &Town, answered: &BTreeSet<u64>, kills: u64) {
-    let exchanges = deployment
-        .rows("SELECT proxy_instance, offer_seq, exchange_id, request FROM exchanges");
+    let exchanges =
+        deployment.rows("SELECT proxy_instance, offer_seq, exchange_id, request FROM exchanges");
     let mut recorded = BTreeSet::new();
     let mut offers: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
     for row in &exchanges {
@@ -175,7 +177,11 @@ fn check(deployment: &Deployment, town: &Town, answered: &BTreeSet<u64>, kills: 
         assert!(recorded.insert(number), "call {number} is counted twice");
         let seen = offers.entry(text(row, "proxy_instance")).or_default();
         let seq = row["offer_seq"].as_u64().unwrap();
-        assert!(seen.insert(seq), "offer {seq} of {} is counted twice", text(row, "proxy_instance"));
+        assert!(
+            seen.insert(seq),
+            "offer {seq} of {} is counted twice",
+            text(row, "proxy_instance")
+        );
     }
     check_gaps(&offers);
     // A candidate can be asked only about what the journal had synced: none of it may be lost.

@@ -35,7 +35,9 @@ fn a_candidate_that_never_answers_touches_no_client() {
     town.harbor.inject(SMALL, Fault::Hang, u32::MAX);
     let up = deployment.up();
     town.check_same(&up.base_url("openai"), 0..40);
-    until("shadow calls that hang", PATIENCE, || (!town.harbor.log().calls().is_empty()).then_some(()));
+    until("shadow calls that hang", PATIENCE, || {
+        (!town.harbor.log().calls().is_empty()).then_some(())
+    });
     town.check_same(&up.base_url("openai"), 40..80);
     until("every call observed all the same", PATIENCE, || {
         (deployment.count("SELECT count(*) AS n FROM exchanges") == 80).then_some(())

@@ -208,7 +208,8 @@ fn progress(days: &[Vec<LiveCall>]) -> ProgressBar {
     let calls: usize = days.iter().map(Vec::len).sum();
     let bar = ProgressBar::new(calls as u64);
     // The template is a constant; were it wrong, the plain bar would do.
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} calls  {msg}  {elapsed}") {
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} calls  {msg}  {elapsed}")
+    {
         bar.set_style(style);
     }
     bar

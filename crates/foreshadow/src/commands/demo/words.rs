@@ -14,7 +14,8 @@ pub(super) fn opening(stage: &Stage) -> String {
     );
     for provider in &stage.providers {
         // Writing into a text cannot fail.
-        let _ = writeln!(text, "  simulated provider {} at {}", provider.name(), provider.base_url());
+        let _ =
+            writeln!(text, "  simulated provider {} at {}", provider.name(), provider.base_url());
     }
     let root = stage.deployment.place.root().display();
     text + &format!("  journal, tables and policy in {root}\n\n")
@@ -23,7 +24,8 @@ pub(super) fn opening(stage: &Stage) -> String {
 /// What the evidence came to, beside what is true: only a simulation can know.
 pub(super) fn against_truth(world: &World, weighed: &[Weighed]) -> String {
     let truth = world.truth();
-    let mut text = String::from("\nwhat is true of the simulated models, and what the evidence came to\n");
+    let mut text =
+        String::from("\nwhat is true of the simulated models, and what the evidence came to\n");
     for cell in World::cells() {
         let found = weighed.iter().find(|it| {
             it.evidence.category == cell.category && it.evidence.candidate == cell.candidate
