@@ -192,6 +192,13 @@ pub(crate) fn missing_keys(pipeline: &Pipeline, secrets: &Secrets) -> Vec<String
     missing
 }
 
+/// The header field in which each provider takes a key, lower case: a credential by whatever name.
+pub(crate) fn key_headers(pipeline: &Pipeline) -> BTreeMap<String, String> {
+    let field =
+        |provider: &Provider| (provider.name.clone(), provider.key_header.to_ascii_lowercase());
+    pipeline.providers.iter().map(field).collect()
+}
+
 /// Takes out of both bodies what the pipeline says must not be kept. Compressed bodies cannot be
 /// searched; where anything is to be taken out, such a body is dropped whole.
 pub(crate) fn redaction(pipeline: &Pipeline) -> Result<mirror::Redact> {

@@ -182,6 +182,7 @@ impl Live {
 
 fn mirroring(deployment: &Deployment, journal: &Journal, queue: &Arc<Queue>) -> Result<Mirroring> {
     let (quota, redact) = (deployment.quota.clone(), settings::redaction(&deployment.pipeline)?);
+    let key_headers = settings::key_headers(&deployment.pipeline);
     Ok(Mirroring::start(mirror::Means {
         queue: Arc::clone(queue),
         journal: journal.clone(),
@@ -190,6 +191,10 @@ fn mirroring(deployment: &Deployment, journal: &Journal, queue: &Arc<Queue>) -> 
         dialects: settings::dialects(&deployment.pipeline)?,
         redact: Box::new(move |exchange| {
             quota.glance(exchange);
+            // A key in a field of a name of its own is none the less a key.
+            if let Some(field) = key_headers.get(&exchange.provider) {
+                exchange.call.headers.0.retain(|(name, _)| name != field);
+            }
             redact(exchange)
         }),
     })?)

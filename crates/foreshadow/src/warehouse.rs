@@ -1,8 +1,8 @@
 //! One look at a deployment's lake, for every command that asks it something.
 
-use crate::place::Place;
+use crate::{clock::WallClock, place::Place};
 use anyhow::{Result, bail};
-use exchange::Timestamp;
+use exchange::{Clock, Timestamp};
 use lake::{Lake, Table};
 use report::{Limits, Warehouse};
 use std::collections::BTreeMap;
@@ -11,6 +11,17 @@ use std::collections::BTreeMap;
 pub(crate) struct Look {
     pub(crate) warehouse: Warehouse,
     pub(crate) versions: BTreeMap<String, u64>,
+}
+
+/// The moment that a person asked to look from; now, unless they named one. What is still to come
+/// is refused: from there every reply that is out would seem overdue.
+pub(crate) fn moment(as_of: Option<Timestamp>) -> Result<Timestamp> {
+    let now = WallClock.now();
+    match as_of {
+        Some(as_of) if as_of > now => bail!("--as-of {as_of} is still to come: it is {now} now"),
+        Some(as_of) => Ok(as_of),
+        None => Ok(now),
+    }
 }
 
 /// Looks at the lake as of a moment.

@@ -2,16 +2,14 @@
 
 use crate::{
     cli::{Format, Global, Report as Args},
-    clock::WallClock,
     commands::check,
     outcome::{Outcome, on_terminal, print},
     place::Place,
     policies::Policies,
     rules,
-    warehouse::look,
+    warehouse::{look, moment},
 };
 use anyhow::{Context, Result, bail};
-use exchange::Clock;
 use report::{Limits, Report, render};
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<Outcome> {
@@ -20,7 +18,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<Outcome> {
         Err(outcome) => return Ok(outcome),
     };
     let place = Place::new(&global.data);
-    let as_of = args.as_of.unwrap_or_else(|| WallClock.now());
+    let as_of = moment(args.as_of)?;
     let look = look(&place, as_of, Limits::default()).await?;
     let policy = Policies::new(place.policy()).newest()?;
     let rules = rules::of(&pipeline, &policy, &look, as_of);

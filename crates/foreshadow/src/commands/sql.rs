@@ -2,13 +2,11 @@
 
 use crate::{
     cli::{Format, Global, Sql},
-    clock::WallClock,
     outcome::{Outcome, on_terminal},
     place::Place,
-    warehouse::look,
+    warehouse::{look, moment},
 };
 use anyhow::{Result, bail};
-use exchange::Clock;
 use report::{Format as Rows, Limits, render_rows};
 use std::{io::Write, time::Duration};
 
@@ -19,7 +17,7 @@ pub(crate) async fn run(global: &Global, args: &Sql) -> Result<Outcome> {
         ..Limits::default()
     };
     let format = rows_format(global.format)?;
-    let as_of = args.as_of.unwrap_or_else(|| WallClock.now());
+    let as_of = moment(args.as_of)?;
     let look = look(&Place::new(&global.data), as_of, limits).await?;
     let (schema, batches) = look.warehouse.ask(&args.query).await?;
     // A reader that went away (`| head`) is no failure.
