@@ -17,6 +17,7 @@
 mod command;
 mod deployment;
 mod faults;
+mod following;
 mod observe;
 mod promotion;
 mod python;

@@ -95,6 +95,16 @@ impl Town {
         Deployment::new(&text, &[(SHADOW_KEY, SHADOW_SECRET)])
     }
 
+    /// The same, with a key under which the candidate may serve live calls.
+    pub(crate) fn live_deployment(&self) -> Deployment {
+        let key = format!("key_env = \"{SHADOW_KEY}\"");
+        let text = PIPELINE
+            .replace("OPENAI_URL", &self.openai.base_url())
+            .replace("HARBOR_URL", &self.harbor.base_url())
+            .replace(&format!("shadow_{key}"), &key);
+        Deployment::new(&text, &[(SHADOW_KEY, SHADOW_SECRET)])
+    }
+
     /// The calls that the candidate was asked about so far.
     pub(crate) fn asked(&self) -> BTreeSet<u64> {
         self.clerk.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -146,7 +156,14 @@ fn code(number: u64) -> String {
     format!("code-{number}")
 }
 
-fn call(number: u64) -> LiveCall {
+/// A call under another credential than the callers' own.
+pub(crate) fn call_of_stranger(number: u64) -> LiveCall {
+    let mut call = call(number);
+    call.headers[1].1 = "Bearer nobody-knows-me".to_owned();
+    call
+}
+
+pub(crate) fn call(number: u64) -> LiveCall {
     let metadata = json!({"expected": code(number), "call": number.to_string()});
     let message = json!({"role": "user", "content": format!("The code of order {number}?")});
     let body = json!({"model": LARGE, "messages": [message], "metadata": metadata});
