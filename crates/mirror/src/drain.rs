@@ -13,8 +13,8 @@ use std::{
     time::Duration,
 };
 
-/// Exchanges that become one append, with one sync.
-const GROUP_MAX: usize = 512;
+/// Exchanges that are taken at once: mostly all that wait. Their appends are limited by bytes.
+const GROUP_MAX: usize = 4_096;
 /// Bytes of one append, unless a single exchange is longer. Small beside what a journal takes in one
 /// piece, and no long exchange that a journal refuses takes others with it.
 const GROUP_BYTES_MAX: usize = 8 << 20;

@@ -46,6 +46,9 @@ pub struct Means {
     pub redact: Redact,
 }
 
+/// How far the thread stands back: as far as it can.
+const NICENESS: i32 = 19;
+
 /// The running thread. Dropping it lets the thread append what waits, without waiting for that.
 pub struct Mirroring {
     orders: mpsc::SyncSender<Order>,
@@ -60,8 +63,10 @@ impl Mirroring {
     pub fn start(means: Means) -> std::io::Result<Self> {
         let (orders, taken) = mpsc::sync_channel(1);
         let drain = Drain::new(means);
-        let thread =
-            thread::Builder::new().name("mirror".into()).spawn(move || drain.run(&taken))?;
+        let thread = thread::Builder::new().name("mirror".into()).spawn(move || {
+            yield_to_live_threads();
+            drain.run(&taken);
+        })?;
         Ok(Self { orders, thread })
     }
 
@@ -81,5 +86,14 @@ impl Mirroring {
         // Both fail only if the thread has ended already.
         let _ = self.orders.send(Order::Stop);
         let _ = self.thread.join();
+    }
+}
+
+/// Where cores are scarce the live threads go first: this thread reads, encodes and appends as much
+/// for each call as forwarding it takes, and no client should wait for that. On Linux the calling
+/// thread alone is meant. What does not work (a system without it) costs latency, not evidence.
+fn yield_to_live_threads() {
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::debug!(%error, "the mirror's thread runs at the priority of the live threads");
     }
 }

@@ -61,11 +61,19 @@ impl Queue {
     }
 
     /// Takes up to `count_max` exchanges, oldest first, each with its `offer_seq`.
+    ///
+    /// Whoever drains may be a thread that stands back, so it must not hold the lock for long: where
+    /// all that waits is taken, the queue changes hands whole.
     #[must_use]
     pub fn drain(&self, count_max: usize) -> Vec<(u64, Captured)> {
         let mut state = self.lock();
-        let count = count_max.min(state.waiting.len());
-        state.waiting.drain(..count).collect()
+        let taken = if state.waiting.len() <= count_max {
+            std::mem::take(&mut state.waiting)
+        } else {
+            state.waiting.drain(..count_max).collect()
+        };
+        drop(state);
+        taken.into()
     }
 
     /// Exchanges that wait.
