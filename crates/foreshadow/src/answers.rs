@@ -50,9 +50,8 @@ impl Desk {
 
     async fn gather(&self, as_of: Option<Timestamp>) -> anyhow::Result<Report> {
         let as_of = as_of.unwrap_or_else(|| self.deployment.clock.now());
-        let look = look(&self.deployment.place, as_of, Limits::default()).await?;
-        let policy = self.deployment.policies().newest()?;
-        let rules = rules::of(&self.deployment.pipeline, &policy, &look, as_of);
+        let deployment = &self.deployment;
+        let (look, rules) = rules::look(&deployment.place, &deployment.pipeline, as_of).await?;
         Ok(Report::gather(&look.warehouse, &rules).await?)
     }
 

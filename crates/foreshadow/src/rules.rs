@@ -1,11 +1,28 @@
 //! What the gate demands, from the pipeline, with what the policy says now: one place, so that
 //! `report`, `promote` and the console weigh alike.
 
-use crate::warehouse::Look;
+use crate::{
+    place::Place,
+    policies::Policies,
+    warehouse::{self, Look},
+};
+use anyhow::Result;
 use exchange::Timestamp;
 use pipeline::{CategoryDef, Pipeline, Target};
 use policy::{Judge, Policy};
-use report::{CandidateRule, CategoryRule, Demand, Rules};
+use report::{CandidateRule, CategoryRule, Demand, Limits, Rules};
+
+/// A deployment's lake as of a moment, and the rules by which it is weighed from there.
+pub(crate) async fn look(
+    place: &Place,
+    pipeline: &Pipeline,
+    as_of: Timestamp,
+) -> Result<(Look, Rules)> {
+    let look = warehouse::look(place, as_of, Limits::default()).await?;
+    let policy = Policies::new(place.policy()).newest()?;
+    let rules = of(pipeline, &policy, &look, as_of);
+    Ok((look, rules))
+}
 
 /// The rules by which a look is weighed.
 pub(crate) fn of(

@@ -17,12 +17,12 @@ use crate::{
     decisions,
     outcome::{Outcome, print},
     rules,
-    warehouse::{Look, look},
+    warehouse::Look,
 };
 use anyhow::Result;
 use exchange::{DAY_US, HOUR_US, Timestamp};
 use policy::{Actor, Decision, Promotion, Share, Stage as PolicyStage, promote};
-use report::{Limits, Report, Rules, Weighed, weigh};
+use report::{Report, Rules, Weighed, weigh};
 use stage::{Script, Stage};
 use testkit::world::{DAYS, START, World};
 
@@ -108,9 +108,6 @@ async fn promote_what_clears(
 impl Stage {
     /// The lake as of a moment, and what it is weighed by.
     async fn look(&self, as_of: Timestamp) -> Result<(Look, Rules)> {
-        let look = look(&self.deployment.place, as_of, Limits::default()).await?;
-        let policy = self.deployment.policies().newest()?;
-        let rules = rules::of(&self.deployment.pipeline, &policy, &look, as_of);
-        Ok((look, rules))
+        rules::look(&self.deployment.place, &self.deployment.pipeline, as_of).await
     }
 }

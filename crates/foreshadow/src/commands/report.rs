@@ -5,12 +5,11 @@ use crate::{
     commands::check,
     outcome::{Outcome, on_terminal, print},
     place::Place,
-    policies::Policies,
     rules,
-    warehouse::{look, moment},
+    warehouse::moment,
 };
 use anyhow::{Context, Result, bail};
-use report::{Limits, Report, render};
+use report::{Report, render};
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<Outcome> {
     let pipeline = match check::needed(global, "report")? {
@@ -19,9 +18,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<Outcome> {
     };
     let place = Place::new(&global.data);
     let as_of = moment(args.as_of)?;
-    let look = look(&place, as_of, Limits::default()).await?;
-    let policy = Policies::new(place.policy()).newest()?;
-    let rules = rules::of(&pipeline, &policy, &look, as_of);
+    let (look, rules) = rules::look(&place, &pipeline, as_of).await?;
     let report = Report::gather(&look.warehouse, &rules).await?;
     let text = written(report, global.format, args.output.is_some())?;
     match &args.output {

@@ -9,7 +9,6 @@ use crate::{
 use anyhow::{Context, Result, bail};
 use exchange::{Clock, DAY_US, HOUR_US, Timestamp};
 use indicatif::{ProgressBar, ProgressStyle};
-use journal::Journal;
 use pipeline::Pipeline;
 use std::{fs, net::SocketAddr, num::NonZeroUsize, path::PathBuf, sync::Arc};
 use testkit::{
@@ -82,7 +81,7 @@ impl Stage {
         };
         let live = Live::start(&deployment, &journal, options)?;
         let client = Client::new(&format!("http://{}/openai", live.addr()))?;
-        let shadowing = Some(open(&deployment, &journal).await?);
+        let shadowing = Some(Shadowing::open(&deployment, &journal).await?);
         let progress = progress(&days);
         Ok(Self { providers, deployment, days, clock, client, live, shadowing, progress })
     }
@@ -166,10 +165,6 @@ impl Stage {
         }
         Ok(())
     }
-}
-
-async fn open(deployment: &Deployment, journal: &Journal) -> Result<Shadowing> {
-    Shadowing::open(deployment, journal).await
 }
 
 /// The demo's folder, empty. One that a demo did not make is left alone.
