@@ -49,6 +49,15 @@ impl Dialect {
         stream::Reader::new(self)
     }
 
+    /// About how many tokens the prompt of a call is, by a tokenizer: dearer than reading the call, so
+    /// it is counted where somebody asks.
+    #[must_use]
+    pub fn prompt_tokens(self, call: &Call) -> u64 {
+        match self {
+            Self::OpenAi => openai::call::prompt_tokens(call),
+        }
+    }
+
     /// What the provider says was used; where it does not say, a tokenizer's estimate, marked so.
     ///
     /// An error without any output is estimated as nothing: providers do not bill refused calls.
@@ -58,7 +67,7 @@ impl Dialect {
             let output_tokens = tokens::of_reply(reply);
             let refused = reply.error.is_some() && output_tokens == 0;
             Usage {
-                input_tokens: if refused { 0 } else { call.prompt_tokens_estimate },
+                input_tokens: if refused { 0 } else { self.prompt_tokens(call) },
                 cached_tokens: 0,
                 cache_write_tokens: 0,
                 output_tokens,

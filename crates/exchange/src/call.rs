@@ -62,8 +62,9 @@ pub struct Call {
     pub conversation: Option<String>,
     /// The dialect's id of the end user.
     pub user: Option<String>,
-    /// Tokens of the prompt by a tokenizer's estimate.
-    pub prompt_tokens_estimate: u64,
+    /// What is part of the prompt beside the messages, as JSON text: tools, functions, the form of
+    /// the output.
+    pub offers: Vec<String>,
     /// Why this call cannot be replayed honestly; empty if it can.
     pub unreplayable: Vec<String>,
 }

@@ -117,6 +117,7 @@ impl Steering {
             path: head.path,
             headers: &read.headers,
             call: Some(&read.call),
+            prompt_tokens: &|call| read.dialect.prompt_tokens(call),
         };
         self.categorizer.categorize(&facts).name
     }

@@ -143,14 +143,15 @@ fn conversation(
     declared: &Declared,
     raw: &RawCall,
 ) -> Conversation {
-    let call = match (dialect, &raw.body) {
-        (Some(dialect), Body::Inline(body)) => {
+    let key = declared.conversation.as_deref().filter(|key| !key.is_empty());
+    let call = match (key, dialect, &raw.body) {
+        (None, Some(dialect), Body::Inline(body)) => {
             dialect.read_call(&raw.method, &raw.path, &raw.headers, body)
         }
+        // A declared conversation is taken as it is, whatever the body says.
         _ => exchange::Call::default(),
     };
-    let (key, tenant) = (declared.conversation.as_deref(), declared.tenant.as_deref());
-    dialect::conversation(key, tenant, &call, id)
+    dialect::conversation(key, declared.tenant.as_deref(), &call, id)
 }
 
 fn strip(exchange: &mut Exchange) {

@@ -91,7 +91,7 @@ pub struct Rule {
 }
 
 /// What is known of a call when its category is decided.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct CallFacts<'a> {
     /// What the caller declared.
     pub declared: &'a Declared,
@@ -103,6 +103,9 @@ pub struct CallFacts<'a> {
     pub headers: &'a Headers,
     /// The read call; `None` where nothing needed it read.
     pub call: Option<&'a Call>,
+    /// Estimates how many tokens the prompt of `call` is. It takes time: only a rule about the
+    /// prompt's length, with all its other conditions met, asks.
+    pub prompt_tokens: &'a dyn Fn(&Call) -> u64,
 }
 
 /// A call's category, and who said so.
@@ -261,14 +264,14 @@ impl Matcher {
             && given(&self.tenant, facts.declared.tenant.as_deref())
             && given(&self.priority, facts.declared.priority.as_deref())
             && self.headers_match(facts.headers)
-            && (!self.needs_call || facts.call.is_some_and(|call| self.call_matches(call)))
+            && (!self.needs_call || facts.call.is_some_and(|call| self.call_matches(call, facts)))
     }
 
     fn headers_match(&self, headers: &Headers) -> bool {
         self.header.iter().all(|(name, glob)| headers.get(name).is_some_and(|v| glob.matches(v)))
     }
 
-    fn call_matches(&self, call: &Call) -> bool {
+    fn call_matches(&self, call: &Call, facts: &CallFacts<'_>) -> bool {
         let given = |glob: &Option<Glob>, text: &Option<String>| {
             glob.as_ref().is_none_or(|glob| text.as_deref().is_some_and(|t| glob.matches(t)))
         };
@@ -282,7 +285,7 @@ impl Matcher {
                 .metadata
                 .iter()
                 .all(|(key, glob)| call.metadata.get(key).is_some_and(|value| glob.matches(value)))
-            && self.prompt_tokens.is_none_or(|range| range.contains(call.prompt_tokens_estimate))
+            && self.prompt_tokens.is_none_or(|range| range.contains((facts.prompt_tokens)(call)))
     }
 }
 

@@ -147,6 +147,7 @@ impl Observer {
             path: &exchange.call.path,
             headers: &exchange.call.headers,
             call: Some(&call),
+            prompt_tokens: &|call| dialect.map_or(0, |dialect| dialect.prompt_tokens(call)),
         });
         let usage = dialect
             .filter(|_| call.endpoint != OPAQUE)

@@ -56,6 +56,16 @@ pub(crate) fn read(method: &str, path: &str, headers: &Headers, body: &[u8]) -> 
     call
 }
 
+/// About how many tokens the prompt is; a call without messages has none.
+pub(crate) fn prompt_tokens(call: &Call) -> u64 {
+    if call.transcript.is_empty() {
+        return 0;
+    }
+    let turns = call.transcript.iter().map(|(_, text)| tokens::count(text) + MESSAGE_TOKENS);
+    let offers = call.offers.iter().map(|offer| tokens::count(offer));
+    turns.chain(offers).sum::<u64>() + MESSAGE_TOKENS
+}
+
 fn endpoint(method: &str, path: &str) -> &'static str {
     let path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
     if path.ends_with("/chat/completions") {
@@ -91,7 +101,7 @@ fn read_chat(fields: &Map<String, Value>, messages: &[Value], call: &mut Call) {
     (call.response_format, call.response_schema) = response_format(fields);
     call.metadata = metadata(fields);
     call.conversation = conversation(fields, &call.metadata);
-    call.prompt_tokens_estimate = prompt_tokens(fields, &call.transcript);
+    call.offers = offers(fields);
     call.unreplayable = unreplayable(fields, messages);
 }
 
@@ -156,13 +166,9 @@ fn user(fields: &Map<String, Value>) -> Option<String> {
     string(fields, "safety_identifier").or_else(|| string(fields, "user"))
 }
 
-fn prompt_tokens(fields: &Map<String, Value>, transcript: &[(String, String)]) -> u64 {
-    let turns = transcript.iter().map(|(_, text)| tokens::count(text) + MESSAGE_TOKENS);
-    let offers = ["tools", "functions", "response_format"]
-        .into_iter()
-        .filter_map(|name| fields.get(name))
-        .map(|offer| tokens::count(&offer.to_string()));
-    turns.chain(offers).sum::<u64>() + MESSAGE_TOKENS
+fn offers(fields: &Map<String, Value>) -> Vec<String> {
+    let named = ["tools", "functions", "response_format"].into_iter();
+    named.filter_map(|name| fields.get(name)).map(Value::to_string).collect()
 }
 
 fn unreplayable(fields: &Map<String, Value>, messages: &[Value]) -> Vec<String> {

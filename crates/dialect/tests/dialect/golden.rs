@@ -1,5 +1,6 @@
 //! Golden files, and what was read rendered as JSON to compare with them.
 
+use dialect::Dialect;
 use exchange::{Call, Headers, Reply, Usage};
 use serde_json::{Value, json};
 use std::{
@@ -45,7 +46,8 @@ pub(crate) fn of_call(call: &Call) -> Value {
         "metadata": call.metadata,
         "conversation": call.conversation,
         "user": call.user,
-        "prompt_tokens_estimate": call.prompt_tokens_estimate,
+        "offers": call.offers,
+        "prompt_tokens": Dialect::OpenAi.prompt_tokens(call),
         "unreplayable": call.unreplayable,
     }))
 }

@@ -55,7 +55,9 @@ fn said(text: &str) -> Reply {
 }
 
 fn usage(reply: &Reply) -> Usage {
-    let call = Call { prompt_tokens_estimate: 40, ..Call::default() };
+    // One token a word, three for the message and three for the start of the reply.
+    let prompt = vec![("user".into(), ["word"; 34].join(" "))];
+    let call = Call { transcript: prompt, ..Call::default() };
     Dialect::OpenAi.usage_or_estimate(&call, reply)
 }
 

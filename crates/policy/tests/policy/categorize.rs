@@ -22,7 +22,6 @@ fn call() -> Call {
         tools: vec!["search".to_owned(), "open".to_owned()],
         response_format: some("json_schema"),
         metadata: map("task", "summarize"),
-        prompt_tokens_estimate: 900,
         ..Call::default()
     }
 }
@@ -50,6 +49,7 @@ impl Given {
             path: "/v1/chat/completions",
             headers: &self.headers,
             call: self.call.as_ref(),
+            prompt_tokens: &|_| 900,
         })
     }
 }

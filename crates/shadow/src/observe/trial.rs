@@ -157,7 +157,8 @@ impl Context<'_> {
     /// Expected to cost what the reference used, at the arm's own price.
     fn expenses(&self, seen: &Seen, candidate: Option<&str>, judge: Option<&str>) -> Vec<Expense> {
         let output = seen.reply.usage.map_or(0, |usage| usage.output_tokens);
-        let input = seen.reply.usage.map_or(seen.call.prompt_tokens_estimate, |u| u.input_tokens);
+        let estimate = || seen.dialect.map_or(0, |dialect| dialect.prompt_tokens(&seen.call));
+        let input = seen.reply.usage.map_or_else(estimate, |usage| usage.input_tokens);
         let cost = |model: &str, input, output, latency_us| {
             let usage = Usage {
                 input_tokens: input,
