@@ -46,9 +46,6 @@ pub struct Means {
     pub redact: Redact,
 }
 
-/// How far the thread stands back: as far as it can.
-const NICENESS: i32 = 19;
-
 /// The running thread. Dropping it lets the thread append what waits, without waiting for that.
 pub struct Mirroring {
     orders: mpsc::SyncSender<Order>,
@@ -89,11 +86,26 @@ impl Mirroring {
     }
 }
 
-/// Where cores are scarce the live threads go first: this thread reads, encodes and appends as much
-/// for each call as forwarding it takes, and no client should wait for that. On Linux the calling
-/// thread alone is meant. What does not work (a system without it) costs latency, not evidence.
+/// Where cores are scarce the live threads go first: for each call this thread reads, encodes and
+/// appends, and no client should wait for that. Of Linux's policies only the one for idle time lets
+/// whoever wakes run at once; the lowest priority of the usual one first ends its slice. What does
+/// not work (a system without it) costs latency, not evidence.
 fn yield_to_live_threads() {
-    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-        tracing::debug!(%error, "the mirror's thread runs at the priority of the live threads");
+    if let Err(error) = stand_back() {
+        tracing::debug!(?error, "the mirror's thread runs at the priority of the live threads");
     }
+}
+
+#[cfg(target_os = "linux")]
+fn stand_back() -> Result<(), thread_priority::Error> {
+    use thread_priority::{
+        NormalThreadSchedulePolicy::Idle, ThreadPriority, ThreadSchedulePolicy::Normal,
+        set_thread_priority_and_policy, thread_native_id,
+    };
+    set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, Normal(Idle))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn stand_back() -> Result<(), thread_priority::Error> {
+    thread_priority::ThreadPriority::Min.set_for_current()
 }

@@ -5,7 +5,7 @@ use exchange::{Exchange, Meter};
 use journal::Limits;
 use mirror::TOPIC;
 use proxy::QueueLimits;
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, num::NonZeroUsize};
 
 const CHAT: &str = "/p/v1/chat/completions";
 const GROUP: &str = "worker";
@@ -68,7 +68,7 @@ fn a_second_closes_by_itself() {
 
 #[test]
 fn a_full_queue_sheds_and_the_books_close() {
-    let queue = QueueLimits { exchanges_max: 2, categories_max: 4 };
+    let queue = QueueLimits { exchanges_max: NonZeroUsize::new(2).unwrap(), categories_max: 4 };
     let mut system = System::without_thread(Setup { queue, ..Setup::default() });
     post(&system, 9, "");
     system.start_thread();

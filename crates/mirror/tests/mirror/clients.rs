@@ -4,7 +4,7 @@ use crate::support::{Setup, System, sums};
 use journal::Limits;
 use mirror::TOPIC;
 use proxy::QueueLimits;
-use std::{env, fs, path::Path, process::Command};
+use std::{env, fs, num::NonZeroUsize, path::Path, process::Command};
 
 const CHILD: &str = "MIRROR_TEST_CHILD";
 
@@ -38,7 +38,7 @@ fn invariant_1_nothing_behind_the_offer_reaches_a_client() {
     };
 
     check("a thread that never runs", &System::without_thread(Setup::default()));
-    let queue = QueueLimits { exchanges_max: 1, categories_max: 1 };
+    let queue = QueueLimits { exchanges_max: NonZeroUsize::MIN, categories_max: 1 };
     check("a full queue", &System::without_thread(Setup { queue, ..Setup::default() }));
     let journal = Limits::bytes(2_000);
     check("a full journal", &System::start(Setup { journal, ..Setup::default() }));

@@ -11,6 +11,7 @@ use metrics::{
 use proxy::{Queue, QueueLimits};
 use std::{
     collections::BTreeMap,
+    num::NonZeroUsize,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -67,7 +68,7 @@ fn every_call_is_counted_by_who_answered_it() {
     let reference = Provider::answering(|_, _| json("200 OK", "{}"));
     let failing = Provider::answering(|_, _| json("500 Internal Server Error", "{}"));
     let counts = Counts::default();
-    let queue = Queue::new(QueueLimits { exchanges_max: 1, categories_max: 1 });
+    let queue = Queue::new(QueueLimits { exchanges_max: NonZeroUsize::MIN, categories_max: 1 });
     let live = Arc::new(AtomicBool::new(true));
     let rig = metrics::with_local_recorder(&counts, || {
         Setup::of(&[("p", reference.url()), ("c", failing.url())])

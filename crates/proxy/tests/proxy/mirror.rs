@@ -2,7 +2,14 @@
 
 use crate::support::{Provider, Setup, json};
 use proxy::{Captured, Limits, Mirror, Offer, Queue, QueueLimits, ShedReason, Tally};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 const CALL: &str = "POST /p/x HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nabcd";
 
@@ -49,12 +56,14 @@ fn a_mirror_that_panics_changes_nothing_for_the_client() {
 
 #[test]
 fn a_mirror_that_nobody_drains_sheds_and_counts() {
-    let queue = Arc::new(Queue::new(QueueLimits { exchanges_max: 1, categories_max: 4 }));
+    let one = NonZeroUsize::MIN;
+    let queue = Arc::new(Queue::new(QueueLimits { exchanges_max: one, categories_max: 4 }));
     check(Arc::new(Shared(Arc::clone(&queue))), |_| {});
+    assert_eq!(queue.len(), 1);
+    assert_eq!(queue.drain(9).len(), 1);
     let expected = BTreeMap::from([(None, tally(3, 1, &[(ShedReason::QueueFull, 2)]))]);
     assert_eq!(queue.take_tallies(), expected);
     assert_eq!(queue.take_tallies(), BTreeMap::new());
-    assert_eq!(queue.drain(9).len(), 1);
 }
 
 #[test]
@@ -67,12 +76,18 @@ fn captures_over_the_memory_limit_are_shed_and_counted() {
 
 #[test]
 fn memory_is_free_again_when_the_mirror_lets_go() {
-    let queue = Arc::new(Queue::new(QueueLimits { exchanges_max: 0, categories_max: 4 }));
-    check(Arc::new(Shared(Arc::clone(&queue))), |limits| {
-        limits.capture_total_bytes_max = JUST_ENOUGH
-    });
-    let expected = BTreeMap::from([(None, tally(3, 0, &[(ShedReason::QueueFull, 3)]))]);
-    assert_eq!(queue.take_tallies(), expected);
+    struct LetsGo(AtomicUsize);
+    impl Mirror for LetsGo {
+        fn offer(&self, captured: Captured) -> Offer {
+            drop(captured);
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Offer::Accepted
+        }
+        fn missed(&self, _: Option<&str>, _: ShedReason) {}
+    }
+    let mirror = Arc::new(LetsGo(AtomicUsize::new(0)));
+    check(Arc::<LetsGo>::clone(&mirror), |limits| limits.capture_total_bytes_max = JUST_ENOUGH);
+    assert_eq!(mirror.0.load(Ordering::SeqCst), 3);
 }
 
 #[test]
@@ -86,13 +101,48 @@ fn the_queue_numbers_what_it_takes_without_a_gap() {
 
 #[test]
 fn invented_categories_are_counted_apart_only_up_to_a_limit() {
-    let queue = Queue::new(QueueLimits { exchanges_max: 1, categories_max: 2 });
+    let queue = Queue::new(QueueLimits { categories_max: 2, ..QueueLimits::default() });
     for category in ["a", "b", "c", "d"] {
         queue.missed(Some(category), ShedReason::Memory);
     }
     let one = |count| tally(count, 0, &[(ShedReason::Memory, count)]);
     let expected = [(Some("a".to_owned()), one(1)), (Some("b".to_owned()), one(1)), (None, one(2))];
     assert_eq!(queue.take_tallies(), BTreeMap::from(expected));
+}
+
+#[test]
+fn what_is_shed_faster_than_anybody_looks_is_counted_to_the_last() {
+    const THREADS: u64 = 4;
+    const EACH: u64 = 20_000;
+    let queue = Queue::new(QueueLimits::default());
+    let mut seen: BTreeMap<Option<String>, Tally> = BTreeMap::new();
+    let mut look = || {
+        for (category, tally) in queue.take_tallies() {
+            let sum = seen.entry(category).or_default();
+            sum.offered += tally.offered;
+            for (reason, count) in tally.shed {
+                *sum.shed.entry(reason).or_default() += count;
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let shedding = || (0..EACH).for_each(|_| queue.missed(Some("a"), ShedReason::Memory));
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(shedding)).collect();
+        // Too seldom to see each one with its category.
+        threads.into_iter().for_each(|thread| {
+            look();
+            thread.join().unwrap();
+        });
+    });
+    look();
+    look();
+    assert_eq!(queue.take_tallies(), BTreeMap::new());
+    let counted: u64 = seen.values().map(|tally| tally.offered).sum();
+    assert_eq!(counted, THREADS * EACH);
+    assert!(seen.keys().all(|category| [None, Some("a")].contains(&category.as_deref())));
+    for tally in seen.values() {
+        assert_eq!(tally.shed, BTreeMap::from([(ShedReason::Memory, tally.offered)]));
+    }
 }
 
 /// A queue that the test keeps a hand on.
