@@ -41,14 +41,15 @@ impl Figures {
     }
 }
 
+/// Connections to one server, kept from turn to turn: what a new one costs is not what is measured.
 pub(crate) struct Load {
-    addr: SocketAddr,
+    streams: Vec<TcpStream>,
     message: Vec<u8>,
 }
 
 impl Load {
     /// Chat calls of about a kilobyte below `path`.
-    pub(crate) fn new(addr: SocketAddr, path: &str) -> Self {
+    pub(crate) fn connect(addr: SocketAddr, path: &str) -> io::Result<Self> {
         let words = "The quick brown fox jumps over the lazy dog and reads the report. ".repeat(12);
         let body = format!(
             r#"{{"model":"gpt-4o","messages":[{{"role":"system","content":"You summarize."}},{{"role":"user","content":"{words}"}}],"temperature":0}}"#
@@ -62,37 +63,41 @@ impl Load {
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
-        Self { addr, message: message.into_bytes() }
+        let connect = |_| {
+            let stream = TcpStream::connect(addr)?;
+            stream.set_nodelay(true).map(|()| stream)
+        };
+        let streams = (0..CONNECTIONS).map(connect).collect::<io::Result<_>>()?;
+        Ok(Self { streams, message: message.into_bytes() })
     }
 
     /// Every connection asks again as soon as it is answered.
-    pub(crate) fn closed(&self, span: Duration) -> io::Result<Figures> {
+    pub(crate) fn closed(&mut self, span: Duration) -> io::Result<Figures> {
         self.run(span, |began, _, _| began.elapsed())
     }
 
     /// Requests are due at fixed moments, spread evenly over the connections. One that is late
     /// because its connection still waits counts from when it was due.
-    pub(crate) fn open(&self, span: Duration, rate: f64) -> io::Result<Figures> {
+    pub(crate) fn open(&mut self, span: Duration, rate: f64) -> io::Result<Figures> {
         self.run(span, |_, connection, nth| {
             Duration::from_secs_f64((nth * CONNECTIONS + connection) as f64 / rate)
         })
     }
 
     fn run(
-        &self,
+        &mut self,
         span: Duration,
         due: impl Fn(Instant, usize, usize) -> Duration + Sync,
     ) -> io::Result<Figures> {
-        let streams: Vec<_> =
-            (0..CONNECTIONS).map(|_| TcpStream::connect(self.addr)).collect::<Result<_, _>>()?;
         // All threads are there before the first request is due.
         let began = Instant::now() + Duration::from_millis(20);
-        let due = &due;
+        let (due, message) = (&due, self.message.as_slice());
         let latencies = thread::scope(|scope| {
             let connection = |(number, stream)| {
-                scope.spawn(move || self.connection(stream, began, span, |n| due(began, number, n)))
+                let turn = Turn { began, span, message };
+                scope.spawn(move || turn.ask(stream, |nth| due(began, number, nth)))
             };
-            let threads: Vec<_> = streams.into_iter().enumerate().map(connection).collect();
+            let threads: Vec<_> = self.streams.iter_mut().enumerate().map(connection).collect();
             let joined = threads.into_iter().map(|thread| thread.join());
             joined
                 .map(|joined| joined.unwrap_or_else(|_| Err(io::Error::other("panicked"))))
@@ -101,27 +106,29 @@ impl Load {
         let took = began.elapsed();
         Ok(Figures { latency_us: latencies.concat(), took, cpu_nanos: 0 })
     }
+}
 
-    fn connection(
-        &self,
-        mut stream: TcpStream,
-        began: Instant,
-        span: Duration,
-        due: impl Fn(usize) -> Duration,
-    ) -> io::Result<Vec<f64>> {
-        stream.set_nodelay(true)?;
-        thread::sleep(began.saturating_duration_since(Instant::now()));
+/// One connection's share of a turn.
+struct Turn<'m> {
+    began: Instant,
+    span: Duration,
+    message: &'m [u8],
+}
+
+impl Turn<'_> {
+    fn ask(&self, stream: &mut TcpStream, due: impl Fn(usize) -> Duration) -> io::Result<Vec<f64>> {
+        thread::sleep(self.began.saturating_duration_since(Instant::now()));
         let mut latencies = Vec::new();
         let mut buffer = Vec::new();
         for nth in 0.. {
             let due = due(nth);
-            if due >= span {
+            if due >= self.span {
                 break;
             }
-            thread::sleep((began + due).saturating_duration_since(Instant::now()));
-            stream.write_all(&self.message)?;
-            read_message(&mut stream, &mut buffer)?;
-            latencies.push((began.elapsed() - due).as_secs_f64() * 1e6);
+            thread::sleep((self.began + due).saturating_duration_since(Instant::now()));
+            stream.write_all(self.message)?;
+            read_message(stream, &mut buffer)?;
+            latencies.push((self.began.elapsed() - due).as_secs_f64() * 1e6);
         }
         Ok(latencies)
     }

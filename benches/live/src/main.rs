@@ -4,7 +4,8 @@
 //! The driver (load and report) and the upstream run on one core; each proxy is a process of its own,
 //! pinned to the other one together with its mirror. Saturation is measured first, in a closed loop;
 //! then both proxies take turns (on, off, off, on) under an open loop of 30 % of it, where latency
-//! counts from the moment that a request was due. Loopback only; ends by itself.
+//! counts from the moment that a request was due. Turns are short, so that what else the machine does
+//! meets both alike. Loopback only; ends by itself.
 
 mod child;
 mod load;
@@ -20,13 +21,17 @@ use std::{env, io, process::Command, time::Duration};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+const PATH: &str = "/p";
 /// The core of the proxies, and the one of everything else.
 const PROXY_CORE: &str = "0";
 const OTHER_CORE: &str = "1";
 const ROUNDS: usize = 10;
 const WARM_UP: Duration = Duration::from_secs(2);
 const SATURATION: Duration = Duration::from_secs(4);
-const TURN: Duration = Duration::from_millis(2_500);
+const TURNS: usize = 10;
+const TURN: Duration = Duration::from_millis(250);
+/// How long the open loop runs for what is shown beside the two.
+const OTHERS: Duration = Duration::from_secs(5);
 const SHARE_OF_SATURATION: f64 = 0.3;
 
 fn main() -> io::Result<()> {
@@ -50,28 +55,36 @@ fn drive() -> io::Result<()> {
     let on = Child::start(PROXY_CORE, &["proxy", &address, "mirrored"])?;
     let nginx = nginx::start(PROXY_CORE, upstream.addr);
 
-    let saturate = |child: &Child, path: &str| -> io::Result<f64> {
-        Load::new(child.addr, path).closed(WARM_UP)?;
-        Ok(Load::new(child.addr, path).closed(SATURATION)?.rate())
-    };
-    let saturation = [saturate(&off, "/p")?, saturate(&on, "/p")?];
+    let mut load_off = Load::connect(off.addr, PATH)?;
+    let mut load_on = Load::connect(on.addr, PATH)?;
+    let saturation = [saturate(&mut load_off)?, saturate(&mut load_on)?];
     println!("saturation, 64 connections: off {:.0}/s, on {:.0}/s", saturation[0], saturation[1]);
     let rate = saturation[0] * SHARE_OF_SATURATION;
-    println!("open loop: {rate:.0}/s, {ROUNDS} rounds of on, off, off, on, {TURN:?} each\n");
+    println!(
+        "open loop: {rate:.0}/s, {ROUNDS} rounds of {TURNS} × on, off, off, on, {TURN:?} each\n"
+    );
 
     let (mut of_on, mut of_off) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let [mut on_figures, mut off_figures] = [turn(&on, rate)?, turn(&off, rate)?];
-        off_figures.add(turn(&off, rate)?);
-        on_figures.add(turn(&on, rate)?);
+        let (mut on_figures, mut off_figures) = (Figures::default(), Figures::default());
+        for _ in 0..TURNS {
+            on_figures.add(turn(&on, &mut load_on, (rate, TURN))?);
+            off_figures.add(turn(&off, &mut load_off, (rate, TURN))?);
+            off_figures.add(turn(&off, &mut load_off, (rate, TURN))?);
+            on_figures.add(turn(&on, &mut load_on, (rate, TURN))?);
+        }
         of_on.push(on_figures);
         of_off.push(off_figures);
     }
-    let direct = Load::new(upstream.addr, "").open(TURN * 2, rate)?;
+    let mut load = Load::connect(upstream.addr, "")?;
+    load.closed(WARM_UP)?;
+    let direct = load.open(OTHERS, rate)?;
     let others = match &nginx {
         Some(nginx) => {
-            let most = saturate(nginx, "/p")?;
-            vec![(format!("nginx (saturation {most:.0}/s)"), turn(nginx, rate)?)]
+            let mut load = Load::connect(nginx.addr, PATH)?;
+            let most = saturate(&mut load)?;
+            let figures = turn(nginx, &mut load, (rate, OTHERS))?;
+            vec![(format!("nginx (saturation {most:.0}/s)"), figures)]
         }
         None => Vec::new(),
     };
@@ -81,10 +94,15 @@ fn drive() -> io::Result<()> {
     Ok(())
 }
 
-/// One turn of the open loop, with the CPU time that the child's live threads took for it.
-fn turn(child: &Child, rate: f64) -> io::Result<Figures> {
+fn saturate(load: &mut Load) -> io::Result<f64> {
+    load.closed(WARM_UP)?;
+    Ok(load.closed(SATURATION)?.rate())
+}
+
+/// A time of the open loop, with the CPU time that the child's live threads took for it.
+fn turn(child: &Child, load: &mut Load, (rate, span): (f64, Duration)) -> io::Result<Figures> {
     let before = child.live_nanos()?;
-    let mut figures = Load::new(child.addr, "/p").open(TURN, rate)?;
+    let mut figures = load.open(span, rate)?;
     figures.cpu_nanos = child.live_nanos()? - before;
     Ok(figures)
 }
