@@ -2,7 +2,7 @@
 //!
 //! The work is done when a query scans them, in that query's session and under its limits.
 
-use crate::{evidence, rows, sql};
+use crate::{evidence, formed::Forming, rows, sql};
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::{
@@ -27,16 +27,22 @@ enum What {
 #[derive(Debug)]
 pub(crate) struct Computed {
     what: What,
-    as_of: Timestamp,
+    forming: Arc<Forming>,
     schema: SchemaRef,
 }
 
 impl Computed {
-    /// Makes `evidence`, `evidence_at` and `units_at` known to a session with the other views.
-    pub(crate) async fn register(session: &SessionContext, now: Timestamp) -> Result<()> {
-        let units = session.table_provider("units").await?.schema();
+    /// `units` of a look: the rows of the view of that name, formed once for all who ask.
+    pub(crate) fn units(schema: SchemaRef, now: &Arc<Forming>) -> Arc<dyn TableProvider> {
+        Arc::new(Self { what: What::Units, forming: Arc::clone(now), schema })
+    }
+
+    /// Makes `evidence`, `evidence_at` and `units_at` known to a session with the views.
+    pub(crate) async fn register(session: &SessionContext, now: &Arc<Forming>) -> Result<()> {
+        let units = session.table_provider(sql::FORMED_VIEW).await?.schema();
         let evidence = rows::evidence_schema();
-        let table = Self { what: What::Evidence, as_of: now, schema: SchemaRef::clone(&evidence) };
+        let (what, forming) = (What::Evidence, Arc::clone(now));
+        let table = Self { what, forming, schema: SchemaRef::clone(&evidence) };
         session.register_table("evidence", Arc::new(table))?;
         for (name, what, schema) in
             [("evidence_at", What::Evidence, evidence), ("units_at", What::Units, units)]
@@ -68,15 +74,24 @@ impl TableProvider for Computed {
             return plan_err!("computed tables need a session of this program");
         };
         let inner = SessionContext::new_with_state(state.clone());
-        let batches = match self.what {
+        match self.what {
             What::Evidence => {
-                let cells = evidence::evidence_at(&inner, self.as_of).await;
-                vec![rows::evidence_batch(&cells.map_err(external)?)?]
+                let cells = evidence::evidence_of(&inner, &self.forming).await.map_err(external)?;
+                let batches = vec![vec![rows::evidence_batch(&cells)?]];
+                let table = MemTable::try_new(SchemaRef::clone(&self.schema), batches)?;
+                table.scan(session, projection, filters, limit).await
             }
-            What::Units => inner.sql(&sql::units(self.as_of)).await?.collect().await?,
-        };
-        let table = MemTable::try_new(SchemaRef::clone(&self.schema), vec![batches])?;
-        table.scan(session, projection, filters, limit).await
+            What::Units => {
+                let formed = self.forming.formed(&inner).await?;
+                let units = formed.ask(&sql::counted_units()).await?;
+                let schema = match projection {
+                    Some(columns) => Arc::new(self.schema.project(columns)?),
+                    None => SchemaRef::clone(&self.schema),
+                };
+                let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+                units.select_columns(&names)?.create_physical_plan().await
+            }
+        }
     }
 }
 
@@ -100,7 +115,7 @@ impl TableFunctionImpl for AtMoment {
             );
         };
         let schema = SchemaRef::clone(&self.schema);
-        Ok(Arc::new(Computed { what: self.what, as_of, schema }))
+        Ok(Arc::new(Computed { what: self.what, forming: Forming::at(as_of), schema }))
     }
 }
 

@@ -5,25 +5,32 @@
 
 mod fold;
 
-use crate::{Error, read::Columns, sql};
+use crate::{
+    Error,
+    formed::{Formed, Forming},
+    read::Columns,
+    sql,
+};
 use confidence::Evidence;
 use datafusion::execution::context::SessionContext;
 use exchange::Timestamp;
 use fold::Fold;
 use std::collections::BTreeMap;
 
-/// What every cell's units say at `as_of`, in the order of the cells' names.
+/// What every cell's units say, in the order of the cells' names.
 ///
 /// # Errors
 /// [`Error::Query`] if the lake cannot be read, [`Error::Evidence`] if it holds a loss outside its
 /// declared range.
-pub(crate) async fn evidence_at(
+pub(crate) async fn evidence_of(
     session: &SessionContext,
-    as_of: Timestamp,
+    forming: &Forming,
 ) -> Result<Vec<Evidence>, Error> {
+    let as_of = forming.as_of();
     let mut folds = cells(session, as_of).await?;
-    add_units(session, as_of, &mut folds).await?;
-    add_sampler(session, as_of, &mut folds).await?;
+    let formed = forming.formed(session).await?;
+    add_units(formed, &mut folds).await?;
+    add_sampler(formed, &mut folds)?;
     add_coverage(session, as_of, &mut folds).await?;
     add_noise_floor(session, as_of, &mut folds).await?;
     add_unseen(session, as_of, &mut folds).await?;
@@ -49,18 +56,12 @@ async fn cells(session: &SessionContext, as_of: Timestamp) -> Result<Folds, Erro
     Ok(folds)
 }
 
-async fn add_units(
-    session: &SessionContext,
-    as_of: Timestamp,
-    folds: &mut Folds,
-) -> Result<(), Error> {
-    let text = format!(
-        "SELECT cell, tenant, weight, loss, request_weight, request_loss, lost, counted, \
-         CAST(date_part('epoch', closed_at) * 1000000 AS BIGINT) AS closed_us \
-         FROM ({}) AS every_unit ORDER BY cell, closed_at, conversation",
-        sql::all_units(as_of)
-    );
-    for batch in session.sql(&text).await?.collect().await? {
+const UNITS: &str = "SELECT cell, tenant, weight, loss, request_weight, request_loss, lost, counted, \
+    CAST(date_part('epoch', closed_at) * 1000000 AS BIGINT) AS closed_us \
+    FROM all_units ORDER BY cell, closed_at, conversation";
+
+async fn add_units(formed: &Formed, folds: &mut Folds) -> Result<(), Error> {
+    for batch in formed.ask(&sql::of_all_units(UNITS)).await?.collect().await? {
         let columns = Columns::of("units", &batch);
         for at in 0..batch.num_rows() {
             if let Some(fold) = folds.get_mut(columns.text("cell", at)?) {
@@ -71,13 +72,9 @@ async fn add_units(
     Ok(())
 }
 
-async fn add_sampler(
-    session: &SessionContext,
-    as_of: Timestamp,
-    folds: &mut Folds,
-) -> Result<(), Error> {
-    for batch in session.sql(&sql::sampler(as_of)).await?.collect().await? {
-        let columns = Columns::of("sampler", &batch);
+fn add_sampler(formed: &Formed, folds: &mut Folds) -> Result<(), Error> {
+    for batch in formed.sampler() {
+        let columns = Columns::of("sampler", batch);
         for at in 0..batch.num_rows() {
             if let Some(fold) = folds.get_mut(columns.text("cell", at)?) {
                 fold.add_sampler(&columns, at)?;

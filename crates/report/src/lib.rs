@@ -11,6 +11,7 @@ mod computed;
 mod duckdb;
 mod error;
 mod evidence;
+mod formed;
 mod frame;
 mod functions;
 mod read;

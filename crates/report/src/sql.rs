@@ -5,39 +5,62 @@
 
 use exchange::Timestamp;
 
+const KNOWN: &str = include_str!("sql/known.sql");
 const SESSIONS: &str = include_str!("sql/sessions.sql");
+const PLACED: &str = include_str!("sql/placed.sql");
 const ASKED: &str = include_str!("sql/asked.sql");
+const PARTS: &str = include_str!("sql/parts.sql");
+const FRONTIER: &str = include_str!("sql/frontier.sql");
 const UNITS: &str = include_str!("sql/units.sql");
 const SLICES: &str = include_str!("sql/slices.sql");
 const SAMPLER: &str = include_str!("sql/sampler.sql");
 
-/// Every conversation in which a cell asked its candidate, counted or not.
-pub(crate) fn all_units(as_of: Timestamp) -> String {
-    at(&[SESSIONS, ASKED, UNITS].concat(), as_of)
-}
-
-/// What the sampler did, cell by cell.
-pub(crate) fn sampler(as_of: Timestamp) -> String {
-    at(&[SESSIONS, SAMPLER].concat(), as_of)
-}
-
 /// The units that count: `units` of the contract.
-pub(crate) fn units(as_of: Timestamp) -> String {
-    format!(
-        "SELECT cell, category, candidate, epoch, conversation, tenant, first_at, closed_at, \
-         requests, request_weight, request_loss, lost, weight, loss \
-         FROM ({}) AS all_units WHERE counted",
-        all_units(as_of)
-    )
+const COUNTED: &str = "SELECT cell, category, candidate, epoch, conversation, tenant, first_at, \
+    closed_at, requests, request_weight, request_loss, lost, weight, loss \
+    FROM all_units WHERE counted";
+
+/// The closed conversations of every cell.
+pub(crate) fn closed(as_of: Timestamp) -> String {
+    at(&with(&[KNOWN, SESSIONS], "SELECT * FROM closed"), as_of)
 }
+
+/// What units and slices are made of, where `closed` is a table.
+pub(crate) fn parts(as_of: Timestamp) -> String {
+    at(&with(&[KNOWN, PLACED, ASKED, PARTS], "SELECT * FROM parts"), as_of)
+}
+
+/// What the sampler did, cell by cell, where `closed` is a table.
+pub(crate) fn sampler(as_of: Timestamp) -> String {
+    at(&with(&[KNOWN, PLACED, SAMPLER], "SELECT * FROM sampler"), as_of)
+}
+
+/// `select` from `all_units`, every conversation in which a cell asked its candidate, counted or
+/// not, where `parts` is a table.
+pub(crate) fn of_all_units(select: &str) -> String {
+    with(&[FRONTIER, UNITS], select)
+}
+
+/// The units that count, where `parts` is a table.
+pub(crate) fn counted_units() -> String {
+    of_all_units(COUNTED)
+}
+
+/// `select` from `slices`, cells cut by the length of the prompt, where `parts` is a table.
+pub(crate) fn of_slices(select: &str) -> String {
+    with(&[FRONTIER, SLICES], select)
+}
+
+/// The view whose rows this program works out once for every question of a look.
+pub(crate) const FORMED_VIEW: &str = "units";
 
 /// The views that build on tables and on one another, in that order: name and text.
 pub(crate) fn views(as_of: Timestamp) -> Vec<(&'static str, String)> {
     vec![
         ("opened_cells", include_str!("sql/opened_cells.sql").to_owned()),
         ("declared_blocks", include_str!("sql/declared_blocks.sql").to_owned()),
-        ("units", units(as_of)),
-        ("outcomes", at(include_str!("sql/outcomes.sql"), as_of)),
+        (FORMED_VIEW, units(as_of)),
+        ("outcomes", outcomes(as_of)),
         ("coverage", at(include_str!("sql/coverage.sql"), as_of)),
         ("verdicts", at(include_str!("sql/verdicts.sql"), as_of)),
         ("scores", at(include_str!("sql/scores.sql"), as_of)),
@@ -48,6 +71,10 @@ pub(crate) fn views(as_of: Timestamp) -> Vec<(&'static str, String)> {
     ]
 }
 
+fn units(as_of: Timestamp) -> String {
+    at(&with(&[KNOWN, SESSIONS, PLACED, ASKED, PARTS, FRONTIER, UNITS], COUNTED), as_of)
+}
+
 /// How each exchange x candidate ended.
 pub(crate) fn outcomes(as_of: Timestamp) -> String {
     at(include_str!("sql/outcomes.sql"), as_of)
@@ -56,11 +83,6 @@ pub(crate) fn outcomes(as_of: Timestamp) -> String {
 /// How often the reference's second reply disagrees with its first, in each cell that has a control.
 pub(crate) fn noise_floor(as_of: Timestamp) -> String {
     at(include_str!("sql/noise_floor.sql"), as_of)
-}
-
-/// Cells cut by the length of the prompt.
-pub(crate) fn slices(as_of: Timestamp) -> String {
-    at(&[SESSIONS, ASKED, SLICES].concat(), as_of)
 }
 
 /// Whether the books close.
@@ -81,6 +103,12 @@ pub(crate) fn traffic(as_of: Timestamp) -> String {
 /// How long replies took and how they ended.
 pub(crate) fn wall_times(as_of: Timestamp) -> String {
     at(include_str!("sql/wall_times.sql"), as_of)
+}
+
+/// A query over the common table expressions of several files.
+fn with(files: &[&str], select: &str) -> String {
+    let files: Vec<&str> = files.iter().map(|file| file.trim_end()).collect();
+    format!("WITH\n{}\n{select}\n", files.join(",\n"))
 }
 
 fn at(text: &str, as_of: Timestamp) -> String {

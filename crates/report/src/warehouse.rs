@@ -1,7 +1,13 @@
 //! One look at the lake: its tables at fixed versions, the views and functions over them, and the
 //! moment that "now" stands for. Two looks with the same versions and moment answer alike.
 
-use crate::{Error, computed::Computed, evidence, functions, sql};
+use crate::{
+    Error,
+    computed::Computed,
+    evidence,
+    formed::{Formed, Forming},
+    functions, sql,
+};
 use arrow::{datatypes::SchemaRef, record_batch::RecordBatch};
 use confidence::Evidence;
 use datafusion::{
@@ -35,7 +41,7 @@ impl Default for Limits {
 /// The lake as of a moment, ready to be asked.
 pub struct Warehouse {
     session: SessionContext,
-    as_of: Timestamp,
+    forming: Arc<Forming>,
     limits: Limits,
 }
 
@@ -60,19 +66,22 @@ impl Warehouse {
         for (name, table) in tables {
             session.register_table(name, table)?;
         }
+        let forming = Forming::at(as_of);
         for (name, text) in sql::views(as_of) {
-            let view = session.sql(&text).await?.into_view();
+            let mut view = session.sql(&text).await?.into_view();
+            if name == sql::FORMED_VIEW {
+                view = Computed::units(view.schema(), &forming);
+            }
             session.register_table(name, view)?;
         }
-        let warehouse = Self { session, as_of, limits };
-        Computed::register(&warehouse.session, as_of).await?;
-        Ok(warehouse)
+        Computed::register(&session, &forming).await?;
+        Ok(Self { session, forming, limits })
     }
 
     /// The moment that this look is from.
     #[must_use]
     pub fn as_of(&self) -> Timestamp {
-        self.as_of
+        self.forming.as_of()
     }
 
     /// What every cell's units say, in the order of the cells' names.
@@ -81,7 +90,7 @@ impl Warehouse {
     /// [`Error::Query`] if the lake cannot be read, [`Error::Evidence`] if it holds a loss outside
     /// its declared range.
     pub async fn evidence(&self) -> Result<Vec<Evidence>, Error> {
-        evidence::evidence_at(&self.session, self.as_of).await
+        evidence::evidence_of(&self.session, &self.forming).await
     }
 
     /// Answers a question that a person typed. Only reading is possible.
@@ -107,5 +116,10 @@ impl Warehouse {
     /// Runs a query of our own.
     pub(crate) async fn rows(&self, text: &str) -> Result<Vec<RecordBatch>, Error> {
         Ok(self.session.sql(text).await?.collect().await?)
+    }
+
+    /// The conversations of every cell, formed once for all who ask.
+    pub(crate) async fn formed(&self) -> Result<&Formed, Error> {
+        Ok(self.forming.formed(&self.session).await?)
     }
 }

@@ -177,14 +177,13 @@ fn worst(slices: &[Slice], evidence: &Evidence, demand: Demand) -> Option<String
     Some(words::worst_slice(worst, evidence, demand))
 }
 
+const SLICE_UNITS: &str = "SELECT cell, CAST(slice_from AS BIGINT) AS slice_from, weight, loss, \
+    count(*) AS units FROM slices GROUP BY cell, slice_from, weight, loss";
+
 pub(super) async fn slices(warehouse: &Warehouse) -> Result<BTreeMap<String, Cuts>, Error> {
     let mut cells: BTreeMap<String, Cuts> = BTreeMap::new();
-    let text = format!(
-        "SELECT cell, CAST(slice_from AS BIGINT) AS slice_from, weight, loss, count(*) AS units \
-         FROM ({}) AS slices GROUP BY cell, slice_from, weight, loss",
-        sql::slices(warehouse.as_of())
-    );
-    for batch in warehouse.rows(&text).await? {
+    let text = sql::of_slices(SLICE_UNITS);
+    for batch in warehouse.formed().await?.ask(&text).await?.collect().await? {
         let columns = Columns::of("slices", &batch);
         for at in 0..batch.num_rows() {
             let weight = columns.known_number("weight", at)?;

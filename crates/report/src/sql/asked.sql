@@ -1,5 +1,5 @@
--- The sampled calls of closed conversations, each with the loss that it enters (after sessions.sql).
-, labelled AS (        -- the first label of a reply: what was counted by it must not change later
+-- The sampled calls of closed conversations, each with the loss that it enters (after placed.sql).
+labelled AS (        -- the first label of a reply: what was counted by it must not change later
   SELECT exchange_id, candidate, acceptable
   FROM (SELECT exchange_id, candidate, acceptable,
                row_number() OVER (PARTITION BY exchange_id, candidate
@@ -7,10 +7,10 @@
         FROM labels
         WHERE arm = 'candidate' AND labelled_at <= {as_of} AND acceptable IS NOT NULL) AS numbered
   WHERE nth = 1
-)
-, asked AS (           -- the sampled calls of closed conversations, with their age and their results
-  SELECT p.*, s.closed_at,
-         date_part('epoch', {as_of}) - date_part('epoch', s.closed_at) >= p.max_wait_s AS expired,
+),
+asked AS (           -- the sampled calls of closed conversations, with their age and their results
+  SELECT p.*,
+         date_part('epoch', {as_of}) - date_part('epoch', p.closed_at) >= p.max_wait_s AS expired,
          CASE WHEN p.mode = 'H' THEN p.audited AND p.sampled ELSE p.sampled END AS counts,
          CASE WHEN p.mode = 'H' THEN p.pi_floor * b.kappa / (p.pi * p.audit_prob)
               ELSE p.pi_floor / p.pi END AS w,
@@ -19,8 +19,6 @@
          k.exchange_id IS NOT NULL AS control_asked,
          b.eta, b.a_hat, b.rho
   FROM placed p
-  JOIN closed s ON s.cell = p.cell AND s.conversation = p.conversation
-               AND s.island = p.island AND s.segment = p.segment
   LEFT JOIN shadows v ON v.exchange_id = p.exchange_id AND v.cell = p.cell
                AND v.arm = 'candidate' AND v.decided_at <= {as_of}
   LEFT JOIN labelled h ON h.exchange_id = p.exchange_id AND h.candidate = p.candidate
@@ -47,7 +45,4 @@ judged AS (          -- past its time, what is still out counts as the worst
               THEN CASE WHEN mode IN ('PPI', 'AA') THEN loss_hi ELSE 1.0 END
               ELSE loss END AS entered_loss
   FROM entered
-)
-, frontier AS (      -- the first conversation that may still change: nothing from it on is counted
-  SELECT cell, min(closed_at) AS frontier_at FROM judged WHERE entered_loss IS NULL GROUP BY cell
 )
