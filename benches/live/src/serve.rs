@@ -3,7 +3,7 @@
 use crate::load::read_message;
 use exchange::{Clock, Event, Meter, Timestamp};
 use journal::{Journal, Limits};
-use mirror::{Means, Mirroring, TOPIC};
+use mirror::{Means, Mirroring, Provider, TOPIC};
 use proxy::{
     Captured, Config, Deps, Mirror, NoMirror, Observation, Offer, Proxy, Queue, QueueLimits,
     ShedReason, Upstream,
@@ -100,12 +100,15 @@ pub(crate) fn proxy(upstream: &str, mirrored: Option<String>) -> io::Result<()> 
     let dir = tempfile::tempdir()?;
     let journal =
         Journal::open(dir.path(), Limits::bytes(JOURNAL_BYTES_MAX)).map_err(io::Error::other)?;
+    let provider =
+        Provider { dialect: dialect::Dialect::OpenAi, key_header: "authorization".into() };
     let mirroring = Mirroring::start(Means {
         queue,
         journal: journal.clone(),
         clock: Arc::new(Wall),
         instance: "bench".into(),
-        dialects: BTreeMap::from([("p".into(), dialect::Dialect::OpenAi)]),
+        providers: BTreeMap::from([("p".into(), provider)]),
+        glance: Box::new(|_| ()),
         redact: Box::new(|_| false),
     })?;
     let mirroring = if mirror.is_on() {

@@ -192,11 +192,14 @@ pub(crate) fn missing_keys(pipeline: &Pipeline, secrets: &Secrets) -> Vec<String
     missing
 }
 
-/// The header field in which each provider takes a key, lower case: a credential by whatever name.
-pub(crate) fn key_headers(pipeline: &Pipeline) -> BTreeMap<String, String> {
-    let field =
-        |provider: &Provider| (provider.name.clone(), provider.key_header.to_ascii_lowercase());
-    pipeline.providers.iter().map(field).collect()
+/// What the mirror must know of each provider.
+pub(crate) fn mirrored(pipeline: &Pipeline) -> Result<BTreeMap<String, mirror::Provider>> {
+    let known = |provider: &Provider| {
+        let key_header = provider.key_header.to_ascii_lowercase();
+        let dialect = provider.dialect.parse()?;
+        Ok((provider.name.clone(), mirror::Provider { dialect, key_header }))
+    };
+    pipeline.providers.iter().map(known).collect()
 }
 
 /// Takes out of both bodies what the pipeline says must not be kept. Compressed bodies cannot be

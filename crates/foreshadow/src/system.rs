@@ -181,22 +181,15 @@ impl Live {
 }
 
 fn mirroring(deployment: &Deployment, journal: &Journal, queue: &Arc<Queue>) -> Result<Mirroring> {
-    let (quota, redact) = (deployment.quota.clone(), settings::redaction(&deployment.pipeline)?);
-    let key_headers = settings::key_headers(&deployment.pipeline);
+    let quota = deployment.quota.clone();
     Ok(Mirroring::start(mirror::Means {
         queue: Arc::clone(queue),
         journal: journal.clone(),
         clock: Arc::clone(&deployment.clock),
         instance: clock::instance(),
-        dialects: settings::dialects(&deployment.pipeline)?,
-        redact: Box::new(move |exchange| {
-            quota.glance(exchange);
-            // A key in a field of a name of its own is none the less a key.
-            if let Some(field) = key_headers.get(&exchange.provider) {
-                exchange.call.headers.0.retain(|(name, _)| name != field);
-            }
-            redact(exchange)
-        }),
+        providers: settings::mirrored(&deployment.pipeline)?,
+        glance: Box::new(move |exchange| quota.glance(exchange)),
+        redact: settings::redaction(&deployment.pipeline)?,
     })?)
 }
 

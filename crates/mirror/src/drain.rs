@@ -1,8 +1,7 @@
 //! The thread: from the queue to the journal, group by group.
 
-use crate::{Means, TOPIC, books::Books};
+use crate::{Means, Provider, TOPIC, books::Books};
 use bytes::Bytes;
-use dialect::Dialect;
 use exchange::{
     Body, Conversation, Declared, Event, Exchange, ExchangeId, Origin, RawCall, Timestamp,
 };
@@ -131,24 +130,25 @@ impl Drain {
 
 fn record(means: &Means, offer_seq: u64, captured: Captured) -> Result<Bytes, exchange::WireError> {
     let origin = Origin { proxy_instance: means.instance.clone(), offer_seq };
-    let dialect = means.dialects.get(captured.provider()).copied();
+    let provider = means.providers.get(captured.provider());
     let mut exchange = captured
-        .into_exchange(origin, |id, declared, call| conversation(dialect, id, declared, call));
-    strip(&mut exchange);
+        .into_exchange(origin, |id, declared, call| conversation(provider, id, declared, call));
+    strip(&mut exchange, provider);
+    (means.glance)(&exchange);
     exchange.redacted = (means.redact)(&mut exchange);
     Event::Exchange(Box::new(exchange)).to_bytes()
 }
 
 fn conversation(
-    dialect: Option<Dialect>,
+    provider: Option<&Provider>,
     id: ExchangeId,
     declared: &Declared,
     raw: &RawCall,
 ) -> Conversation {
     let key = declared.conversation.as_deref().filter(|key| !key.is_empty());
-    let call = match (key, dialect, &raw.body) {
-        (None, Some(dialect), Body::Inline(body)) => {
-            dialect.read_call(&raw.method, &raw.path, &raw.headers, body)
+    let call = match (key, provider, &raw.body) {
+        (None, Some(provider), Body::Inline(body)) => {
+            provider.dialect.read_call(&raw.method, &raw.path, &raw.headers, body)
         }
         // A declared conversation is taken as it is, whatever the body says.
         _ => exchange::Call::default(),
@@ -156,7 +156,10 @@ fn conversation(
     dialect::conversation(key, declared.tenant.as_deref(), &call, id)
 }
 
-fn strip(exchange: &mut Exchange) {
+fn strip(exchange: &mut Exchange, provider: Option<&Provider>) {
+    if let Some(provider) = provider {
+        exchange.call.headers.0.retain(|(name, _)| *name != provider.key_header);
+    }
     dialect::credentials::strip(&mut exchange.call.headers, &mut exchange.call.path);
     dialect::credentials::strip(&mut exchange.reply.headers, &mut String::new());
 }

@@ -26,6 +26,9 @@ use std::{
 /// The journal's topic of exchanges and meters.
 pub const TOPIC: &str = "exchanges";
 
+/// Looks at every exchange as it was, credentials gone, before redaction.
+pub type Glance = Box<dyn Fn(&Exchange) + Send>;
+
 /// Alters the content of an exchange before it is written; says whether it did. Credentials are
 /// gone before it runs. If it panics, the exchange is lost: unredacted it must not be written.
 pub type Redact = Box<dyn Fn(&mut Exchange) -> bool + Send>;
@@ -40,10 +43,21 @@ pub struct Means {
     pub clock: Arc<dyn Clock>,
     /// The proxy's name in the books, new at each start.
     pub instance: String,
-    /// The format that each provider speaks; others are recorded unread.
-    pub dialects: BTreeMap<String, Dialect>,
+    /// By name; of others the calls are recorded unread.
+    pub providers: BTreeMap<String, Provider>,
+    /// Sees what passes.
+    pub glance: Glance,
     /// Alters what must not be kept.
     pub redact: Redact,
+}
+
+/// What must be known of a provider to record its calls.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// The format that it speaks.
+    pub dialect: Dialect,
+    /// The header field in which it takes a key, lower case: a credential by whatever name.
+    pub key_header: String,
 }
 
 /// The running thread. Dropping it lets the thread append what waits, without waiting for that.

@@ -1,8 +1,9 @@
 //! What is in the journal is what went over the wire, less what must not be written.
 
-use crate::support::{Setup, System, body_of, contains, raw_files};
+use crate::support::{KEY_HEADER, Setup, System, body_of, contains, raw_files};
 use exchange::{Body, ConversationSource, Exchange};
 use proptest::{collection::vec, prelude::*};
+use std::sync::{Arc, Mutex};
 
 const CHAT: &str = "/p/v1/chat/completions";
 
@@ -74,11 +75,15 @@ fn flush_waits_for_what_was_offered_while_the_proxy_serves_on() {
 fn invariant_9_no_credential_is_written() {
     let mut system = System::start(Setup::default());
     let mut client = system.client();
-    let headers = "authorization: Bearer secret-of-the-caller-1\r\n\
+    let headers = format!(
+        "authorization: Bearer secret-of-the-caller-1\r\n\
          x-api-key: secret-of-the-caller-2\r\napi-key: secret-of-the-caller-3\r\n\
          x-goog-api-key: secret-of-the-caller-4\r\ncookie: session=secret-of-the-caller-5\r\n\
          proxy-authorization: Basic secret-of-the-caller-6\r\n\
-         referer: https://me:secret-of-the-caller-7@example.com/\r\n";
+         referer: https://me:secret-of-the-caller-7@example.com/\r\n\
+         {KEY_HEADER}: secret-of-the-caller-0\r\n"
+    );
+    let headers = headers.as_str();
     for query in ["key", "api_key", "access_token", "token"] {
         let path = format!("{CHAT}?a=b&{query}=secret-of-the-caller-8");
         let reply = client.post(&path, headers, b"{\"model\":\"m\",\"messages\":[]}");
@@ -100,6 +105,30 @@ fn invariant_9_no_credential_is_written() {
         assert!(!contains(&files, secret), "{secret} is in the journal");
     }
     assert!(contains(&files, "org-1"), "the files were searched");
+}
+
+#[test]
+fn a_glance_sees_what_redaction_takes_away_but_no_credential() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let glance = {
+        let seen = Arc::clone(&seen);
+        move |exchange: &Exchange| seen.lock().unwrap().push(exchange.clone())
+    };
+    let redact = |exchange: &mut Exchange| {
+        exchange.call.body = Body::Inline("gone".into());
+        true
+    };
+    let mut system = System::start(Setup {
+        glance: Box::new(glance),
+        redact: Box::new(redact),
+        ..Setup::default()
+    });
+    system.client().post("/p/x", &format!("{KEY_HEADER}: mine\r\n"), b"kept");
+    system.settle();
+    let [seen] = seen.lock().unwrap().clone().try_into().unwrap();
+    assert_eq!(seen.call.body, Body::Inline("kept".into()));
+    assert_eq!(seen.call.headers.get(KEY_HEADER), None);
+    assert_eq!(system.exchanges()[0].call.body, Body::Inline("gone".into()));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use exchange::{Clock, Event, Exchange, Meter, SECOND_US, Timestamp};
 use journal::{Journal, Limits};
-use mirror::{Means, Mirroring, Redact, TOPIC};
+use mirror::{Glance, Means, Mirroring, Provider, Redact, TOPIC};
 use proxy::{
     Captured, Config, Deps, Mirror, Observation, Offer, Proxy, Queue, QueueLimits, Running,
     ShedReason, Upstream,
@@ -56,10 +56,14 @@ impl Mirror for Shared {
     }
 }
 
+/// A name that says nothing of a key.
+pub(crate) const KEY_HEADER: &str = "x-of-our-own";
+
 /// What differs from a healthy system.
 pub(crate) struct Setup {
     pub(crate) queue: QueueLimits,
     pub(crate) journal: Limits,
+    pub(crate) glance: Glance,
     pub(crate) redact: Redact,
     pub(crate) capture_total_bytes_max: usize,
 }
@@ -69,6 +73,7 @@ impl Default for Setup {
         Self {
             queue: QueueLimits::default(),
             journal: Limits::bytes(64 << 20),
+            glance: Box::new(|_| ()),
             redact: Box::new(|_| false),
             capture_total_bytes_max: 64 << 20,
         }
@@ -107,12 +112,15 @@ impl System {
         let shutdown = CancellationToken::new();
         let proxy = Proxy::bind(config, deps).unwrap();
         let running = proxy.run(NonZeroUsize::MIN, &shutdown).unwrap();
+        let spoken =
+            Provider { dialect: dialect::Dialect::OpenAi, key_header: KEY_HEADER.to_owned() };
         let means = Means {
             queue,
             journal: journal.clone(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             instance: INSTANCE.into(),
-            dialects: BTreeMap::from([("p".into(), dialect::Dialect::OpenAi)]),
+            providers: BTreeMap::from([("p".into(), spoken)]),
+            glance: setup.glance,
             redact: setup.redact,
         };
         Self {
