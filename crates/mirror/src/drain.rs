@@ -25,7 +25,7 @@ const REST: Duration = Duration::from_millis(50);
 pub(crate) enum Order {
     /// Append all that waits, meters included, and say so.
     Flush(mpsc::SyncSender<()>),
-    /// The same, and end.
+    /// End, and leave what waits to whoever asked.
     Stop,
 }
 
@@ -40,9 +40,9 @@ impl Drain {
         Self { means, books }
     }
 
-    /// Orders and seconds are looked at between any two groups: a queue that is never empty must
-    /// keep neither waiting.
-    pub(crate) fn run(mut self, orders: &mpsc::Receiver<Order>) {
+    /// Until it is told to stop; then itself again, perhaps with something waiting. Orders and seconds
+    /// are looked at between any two groups: a queue that is never empty must keep neither waiting.
+    pub(crate) fn run(mut self, orders: &mpsc::Receiver<Order>) -> Self {
         let mut is_behind = false;
         loop {
             match orders.recv_timeout(if is_behind { Duration::ZERO } else { REST }) {
@@ -51,8 +51,10 @@ impl Drain {
                     // Whoever asked may have gone.
                     let _ = done.send(());
                 }
-                Ok(Order::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => {
-                    return self.flush();
+                Ok(Order::Stop) => return self,
+                Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    self.flush();
+                    return self;
                 }
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
             }
@@ -65,7 +67,7 @@ impl Drain {
     }
 
     /// Appends what waits by now; what comes meanwhile is not waited for.
-    fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         let mut waiting = self.means.queue.len();
         while waiting > 0 {
             let taken = self.take(waiting.min(GROUP_MAX));

@@ -63,7 +63,7 @@ pub struct Provider {
 /// The running thread. Dropping it lets the thread append what waits, without waiting for that.
 pub struct Mirroring {
     orders: mpsc::SyncSender<Order>,
-    thread: thread::JoinHandle<()>,
+    thread: thread::JoinHandle<Drain>,
 }
 
 impl Mirroring {
@@ -76,7 +76,7 @@ impl Mirroring {
         let drain = Drain::new(means);
         let thread = thread::Builder::new().name("mirror".into()).spawn(move || {
             yield_to_live_threads();
-            drain.run(&taken);
+            drain.run(&taken)
         })?;
         Ok(Self { orders, thread })
     }
@@ -91,12 +91,15 @@ impl Mirroring {
         }
     }
 
-    /// Flushes and ends. Blocks. Call it when the proxy has stopped: nobody takes what is offered
-    /// later.
+    /// Ends, and flushes on the calling thread: on a busy machine one that runs in idle time might
+    /// not be done before the process is. Blocks. Call it when the proxy has stopped: nobody takes
+    /// what is offered later.
     pub fn stop(self) {
         // Both fail only if the thread has ended already.
         let _ = self.orders.send(Order::Stop);
-        let _ = self.thread.join();
+        if let Ok(mut drain) = self.thread.join() {
+            drain.flush();
+        }
     }
 }
 

@@ -6,6 +6,26 @@ use mirror::TOPIC;
 use proxy::QueueLimits;
 use std::{env, fs, num::NonZeroUsize, path::Path, process::Command};
 
+/// Linux's number of the policy for what may run only when nothing else does.
+#[cfg(target_os = "linux")]
+const SCHED_IDLE: &str = "5";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_thread_runs_when_no_live_thread_wants_to() {
+    let mut system = System::start(Setup::default());
+    // It has begun once it has done something.
+    system.flush();
+    let policies: Vec<String> = fs::read_dir("/proc/self/task")
+        .unwrap()
+        .filter_map(|task| fs::read_to_string(task.unwrap().path().join("stat")).ok())
+        .filter(|stat| stat.contains("(mirror)"))
+        .map(|stat| stat.rsplit(") ").next().unwrap().split(' ').nth(38).unwrap().to_owned())
+        .collect();
+    assert!(policies.contains(&SCHED_IDLE.to_owned()), "{policies:?}");
+    system.settle();
+}
+
 const CHILD: &str = "MIRROR_TEST_CHILD";
 
 /// What a client gets for a few calls of every kind.
