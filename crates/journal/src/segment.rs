@@ -122,9 +122,13 @@ impl Segment {
     ///
     /// Both at once, damage and a torn tail right behind it, are left as they are: with the tail,
     /// the only proof would be cut off that what is damaged was acknowledged.
+    ///
+    /// A file with damage in it takes no more records: longer, it could be read in another way, and a
+    /// header that leads past its end today would swallow what follows tomorrow.
     pub(crate) fn repair(&self) -> io::Result<Kept> {
         let mut window = Window::new(&self.file, self.bytes());
         let (mut offset, mut at, mut is_damaged) = (self.base, 0, false);
+        let mut takes_more = true;
         while at < window.end() {
             if let Some(header) = self.whole_frame(&mut window, offset, at)? {
                 self.note(offset, at);
@@ -140,9 +144,9 @@ impl Segment {
                 tracing::error!(path = %self.path.display(), from = offset, next,
                     "journal records are damaged; reading them will fail");
                 (offset, at) = (next, next_at);
-                is_damaged = true;
+                (is_damaged, takes_more) = (true, false);
             } else if is_damaged {
-                return Ok(Kept { end: offset, takes_more: false });
+                break;
             } else {
                 tracing::warn!(path = %self.path.display(), next = offset,
                     cut_bytes = window.end() - at, "cut off the torn tail of the journal");
@@ -151,7 +155,7 @@ impl Segment {
                 break;
             }
         }
-        Ok(Kept { end: offset, takes_more: true })
+        Ok(Kept { end: offset, takes_more })
     }
 
     /// Takes records from offset `from`, up to `end`, until `taken` is full.
