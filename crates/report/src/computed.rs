@@ -3,14 +3,14 @@
 //! The work is done when a query scans them, in that query's session and under its limits.
 
 use crate::{evidence, formed::Forming, rows, sql};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{FieldRef, SchemaRef};
 use async_trait::async_trait;
 use datafusion::{
     catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider},
     common::{DataFusionError, Result, ScalarValue, plan_err},
     datasource::MemTable,
     execution::{SessionState, context::SessionContext},
-    logical_expr::{Expr, TableType},
+    logical_expr::{Expr, TableType, cast, col},
     physical_plan::ExecutionPlan,
 };
 use exchange::Timestamp;
@@ -47,7 +47,8 @@ impl Computed {
         for (name, what, schema) in
             [("evidence_at", What::Evidence, evidence), ("units_at", What::Units, units)]
         {
-            session.register_udtf(name, Arc::new(AtMoment { name, what, schema }));
+            let assignments_max = now.assignments_max();
+            session.register_udtf(name, Arc::new(AtMoment { name, what, schema, assignments_max }));
         }
         Ok(())
     }
@@ -88,8 +89,11 @@ impl TableProvider for Computed {
                     Some(columns) => Arc::new(self.schema.project(columns)?),
                     None => SchemaRef::clone(&self.schema),
                 };
-                let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-                units.select_columns(&names)?.create_physical_plan().await
+                let of = |field: &FieldRef| {
+                    cast(col(field.name()), field.data_type().clone()).alias(field.name())
+                };
+                let columns: Vec<Expr> = schema.fields().iter().map(of).collect();
+                units.select(columns)?.create_physical_plan().await
             }
         }
     }
@@ -101,6 +105,7 @@ struct AtMoment {
     name: &'static str,
     what: What,
     schema: SchemaRef,
+    assignments_max: u64,
 }
 
 impl TableFunctionImpl for AtMoment {
@@ -115,7 +120,8 @@ impl TableFunctionImpl for AtMoment {
             );
         };
         let schema = SchemaRef::clone(&self.schema);
-        Ok(Arc::new(Computed { what: self.what, forming: Forming::at(as_of), schema }))
+        let forming = Forming::at(as_of, self.assignments_max);
+        Ok(Arc::new(Computed { what: self.what, forming, schema }))
     }
 }
 

@@ -6,7 +6,7 @@
 mod fold;
 
 use crate::{
-    Error,
+    Error, by_day,
     formed::{Formed, Forming},
     read::Columns,
     sql,
@@ -30,8 +30,8 @@ pub(crate) async fn evidence_of(
     let mut folds = cells(session, as_of).await?;
     let formed = forming.formed(session).await?;
     add_units(formed, &mut folds).await?;
-    add_sampler(formed, &mut folds)?;
-    add_coverage(session, as_of, &mut folds).await?;
+    add_sampler(formed, &mut folds).await?;
+    add_coverage(session, forming, &mut folds).await?;
     add_noise_floor(session, as_of, &mut folds).await?;
     add_unseen(session, as_of, &mut folds).await?;
     folds.into_values().map(Fold::finish).collect()
@@ -61,7 +61,7 @@ const UNITS: &str = "SELECT cell, tenant, weight, loss, request_weight, request_
     FROM all_units ORDER BY cell, closed_at, conversation";
 
 async fn add_units(formed: &Formed, folds: &mut Folds) -> Result<(), Error> {
-    for batch in formed.ask(&sql::of_all_units(UNITS)).await?.collect().await? {
+    for batch in formed.ask_of_cells(&sql::of_all_units(UNITS)).await? {
         let columns = Columns::of("units", &batch);
         for at in 0..batch.num_rows() {
             if let Some(fold) = folds.get_mut(columns.text("cell", at)?) {
@@ -72,9 +72,9 @@ async fn add_units(formed: &Formed, folds: &mut Folds) -> Result<(), Error> {
     Ok(())
 }
 
-fn add_sampler(formed: &Formed, folds: &mut Folds) -> Result<(), Error> {
-    for batch in formed.sampler() {
-        let columns = Columns::of("sampler", batch);
+async fn add_sampler(formed: &Formed, folds: &mut Folds) -> Result<(), Error> {
+    for batch in formed.ask(sql::SAMPLER_TOTAL).await?.collect().await? {
+        let columns = Columns::of("sampler", &batch);
         for at in 0..batch.num_rows() {
             if let Some(fold) = folds.get_mut(columns.text("cell", at)?) {
                 fold.add_sampler(&columns, at)?;
@@ -86,16 +86,16 @@ fn add_sampler(formed: &Formed, folds: &mut Folds) -> Result<(), Error> {
 
 async fn add_coverage(
     session: &SessionContext,
-    as_of: Timestamp,
+    forming: &Forming,
     folds: &mut Folds,
 ) -> Result<(), Error> {
     let text = format!(
         "SELECT cell, outcome, reason, count(*) AS exchanges, \
          CAST(date_part('epoch', min(observed_at)) * 1000000 AS BIGINT) AS first_us \
          FROM ({}) AS outcomes GROUP BY cell, outcome, reason",
-        sql::outcomes(as_of)
+        sql::outcomes(forming.as_of())
     );
-    for batch in session.sql(&text).await?.collect().await? {
+    for batch in by_day::each(session, forming.assignments_max(), &text).await? {
         let columns = Columns::of("outcomes", &batch);
         for at in 0..batch.num_rows() {
             if let Some(fold) = folds.get_mut(columns.text("cell", at)?) {

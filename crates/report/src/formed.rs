@@ -2,35 +2,47 @@
 //!
 //! They are kept in memory for as long as the look is, and count against its limit.
 
-use crate::sql;
-use arrow::record_batch::RecordBatch;
+use crate::{
+    by_day::{self, Days, external},
+    read::Columns,
+    sql,
+};
+use arrow::{
+    compute::cast,
+    datatypes::{DataType, Schema, SchemaRef},
+    error::ArrowError,
+    record_batch::RecordBatch,
+};
 use datafusion::{
-    common::{Result, plan_err},
+    common::{Result, utils::memory::RecordBatchMemoryCounter},
     dataframe::DataFrame,
     datasource::MemTable,
     execution::{
         context::SessionContext,
         memory_pool::{MemoryConsumer, MemoryReservation},
     },
+    logical_expr::{col, lit},
 };
 use exchange::Timestamp;
 use std::{fmt, sync::Arc};
 use tokio::sync::OnceCell;
 
-/// The tables and views that forming reads.
-const SOURCES: [&str; 6] =
-    ["opened_cells", "declared_blocks", "assignments", "shadows", "labels", "exchanges"];
-
 /// The conversations as of a moment, once somebody asked for them.
 pub(crate) struct Forming {
     as_of: Timestamp,
+    assignments_max: u64,
     formed: OnceCell<Formed>,
 }
 
 impl Forming {
     /// Nothing is formed yet.
-    pub(crate) fn at(as_of: Timestamp) -> Arc<Self> {
-        Arc::new(Self { as_of, formed: OnceCell::new() })
+    pub(crate) fn at(as_of: Timestamp, assignments_max: u64) -> Arc<Self> {
+        Arc::new(Self { as_of, assignments_max, formed: OnceCell::new() })
+    }
+
+    /// How many assignments are worked on at the same time.
+    pub(crate) fn assignments_max(&self) -> u64 {
+        self.assignments_max
     }
 
     /// The moment.
@@ -40,7 +52,7 @@ impl Forming {
 
     /// Forms them from the tables of `session`, unless that was done.
     pub(crate) async fn formed(&self, session: &SessionContext) -> Result<&Formed> {
-        self.formed.get_or_try_init(|| Formed::of(session, self.as_of)).await
+        self.formed.get_or_try_init(|| Formed::of(session, self)).await
     }
 }
 
@@ -50,49 +62,164 @@ impl fmt::Debug for Forming {
     }
 }
 
-/// The asked conversations of every cell, cut by the length of the prompt, and what the sampler did.
+/// The asked conversations of every cell, cut by the length of the prompt and by days, and what the
+/// sampler did.
 pub(crate) struct Formed {
     session: SessionContext,
-    sampler: Vec<RecordBatch>,
-    _held: MemoryReservation,
+    /// Sessions that see the parts of some cells each, in the order of their names.
+    cells: Vec<SessionContext>,
+    _held: [Kept; 2],
 }
 
 impl Formed {
-    async fn of(session: &SessionContext, as_of: Timestamp) -> Result<Self> {
-        let own =
-            SessionContext::new_with_config_rt(session.copied_config(), session.runtime_env());
-        for source in SOURCES {
-            own.register_table(source, session.table_provider(source).await?)?;
+    async fn of(session: &SessionContext, of: &Forming) -> Result<Self> {
+        let sessions = closed(session, of.as_of).await?;
+        let (mut parts, mut drawn) = (Kept::new(session, "parts"), Kept::new(session, "drawn"));
+        for days in Days::of(session, of.assignments_max).await? {
+            let cut = days.of_session(session).await?;
+            cut.register_table("closed", sessions.0.sql(&days.closed()).await?.into_view())?;
+            parts.add(cut.sql(&sql::parts(of.as_of)).await?).await?;
+            drawn.add(cut.sql(&sql::drawn(of.as_of)).await?).await?;
         }
-        let closed = keep(&own, "closed", &sql::closed(as_of)).await?;
-        let sampler = own.sql(&sql::sampler(as_of)).await?.collect().await?;
-        let held = keep(&own, "parts", &sql::parts(as_of)).await?;
-        own.deregister_table("closed")?;
-        drop(closed);
-        Ok(Self { session: own, sampler, _held: held })
+        drop(sessions);
+        let own = by_day::empty_like(session);
+        own.register_table("opened_cells", session.table_provider("opened_cells").await?)?;
+        parts.register(&own)?;
+        drawn.register(&own)?;
+        let cells = cells(&own, of.assignments_max).await?;
+        Ok(Self { session: own, cells, _held: [parts, drawn] })
     }
 
-    /// Every conversation in which a cell asked its candidate, counted or not.
+    /// A query over the tables `parts` and `drawn`.
     pub(crate) async fn ask(&self, text: &str) -> Result<DataFrame> {
         self.session.sql(text).await
     }
 
-    /// What the sampler did, cell by cell.
-    pub(crate) fn sampler(&self) -> &[RecordBatch] {
-        &self.sampler
+    /// The answers of a query over `parts` or `units` that asks of each cell by itself, some cells
+    /// at a time, in the order of their names.
+    pub(crate) async fn ask_of_cells(&self, text: &str) -> Result<Vec<RecordBatch>> {
+        let mut answers = Vec::new();
+        for some in &self.cells {
+            answers.extend(some.sql(text).await?.collect().await?);
+        }
+        Ok(answers)
     }
 }
 
-/// Makes the answer of a query a table in memory, which counts against the limit.
-async fn keep(session: &SessionContext, name: &str, text: &str) -> Result<MemoryReservation> {
-    let frame = session.sql(text).await?;
-    let schema = Arc::new(frame.schema().as_arrow().clone());
-    let parts = frame.collect_partitioned().await?;
-    let held = MemoryConsumer::new(name).register(&session.runtime_env().memory_pool);
-    let bytes = parts.iter().flatten().map(RecordBatch::get_array_memory_size).sum();
-    held.try_grow(bytes)?;
-    if session.register_table(name, Arc::new(MemTable::try_new(schema, parts)?))?.is_some() {
-        return plan_err!("`{name}` is formed twice");
+/// The table `closed`, for as long as the second one is held.
+async fn closed(session: &SessionContext, as_of: Timestamp) -> Result<(SessionContext, Kept)> {
+    let own = by_day::empty_like(session);
+    for table in ["assignments", "opened_cells"] {
+        own.register_table(table, by_day::plain(session, table).await?.into_view())?;
     }
-    Ok(held)
+    let mut spans = Kept::new(session, "spans");
+    spans.add(own.sql(&sql::spans(as_of)).await?).await?;
+    spans.register(&own)?;
+    let mut closed = Kept::new(session, "closed");
+    closed.add(own.sql(&sql::closed(as_of)).await?).await?;
+    let sessions = by_day::empty_like(session);
+    closed.register(&sessions)?;
+    Ok((sessions, closed))
+}
+
+/// Sessions that see as many cells each as have so many parts together.
+async fn cells(session: &SessionContext, parts_max: u64) -> Result<Vec<SessionContext>> {
+    let text = "SELECT cell, count(*) AS parts FROM parts GROUP BY cell ORDER BY cell";
+    let (mut spans, mut held): (Vec<(String, String)>, u64) = (Vec::new(), 0);
+    for batch in session.sql(text).await?.collect().await? {
+        let columns = Columns::of("parts", &batch);
+        for at in 0..batch.num_rows() {
+            let cell = columns.text("cell", at).map_err(external)?.to_owned();
+            let parts = columns.count("parts", at).map_err(external)?;
+            held += parts;
+            match spans.last_mut().filter(|_| held <= parts_max) {
+                Some(span) => span.1 = cell,
+                None => {
+                    spans.push((cell.clone(), cell));
+                    held = parts;
+                }
+            }
+        }
+    }
+    let mut sessions = Vec::with_capacity(spans.len());
+    for (first, last) in spans {
+        let own = by_day::empty_like(session);
+        own.register_table("opened_cells", session.table_provider("opened_cells").await?)?;
+        let within = col("cell").between(lit(first), lit(last));
+        let parts = session.table("parts").await?.filter(within)?;
+        own.register_table("parts", parts.into_view())?;
+        own.register_table("units", own.sql(&sql::counted_units()).await?.into_view())?;
+        sessions.push(own);
+    }
+    Ok(sessions)
+}
+
+/// What was paid on both sides, as a session with the table `paid` and the tables that the savings
+/// are worked out from.
+pub(crate) async fn paid(session: &SessionContext, of: &Forming) -> Result<(SessionContext, Kept)> {
+    let mut paid = Kept::new(session, "paid");
+    for days in Days::of(session, of.assignments_max).await? {
+        paid.add(days.of_session(session).await?.sql(&sql::paid(of.as_of)).await?).await?;
+    }
+    let own = by_day::empty_like(session);
+    for table in ["opened_cells", "exchanges"] {
+        own.register_table(table, session.table_provider(table).await?)?;
+    }
+    paid.register(&own)?;
+    Ok((own, paid))
+}
+
+/// A table in memory that grows by the answers of queries, and counts against the limit.
+pub(crate) struct Kept {
+    name: &'static str,
+    schema: Option<SchemaRef>,
+    parts: Vec<Vec<RecordBatch>>,
+    held: MemoryReservation,
+}
+
+impl Kept {
+    pub(crate) fn new(session: &SessionContext, name: &'static str) -> Self {
+        let held = MemoryConsumer::new(name).register(&session.runtime_env().memory_pool);
+        Self { name, schema: None, parts: Vec::new(), held }
+    }
+
+    pub(crate) async fn add(&mut self, answer: DataFrame) -> Result<()> {
+        let schema = plain_schema(answer.schema().as_arrow());
+        let mut parts = answer.collect_partitioned().await?;
+        for batch in parts.iter_mut().flatten() {
+            *batch = plain(batch, &schema)?;
+        }
+        let mut counter = RecordBatchMemoryCounter::new();
+        let bytes = parts.iter().flatten().map(|batch| counter.count_batch(batch)).sum();
+        self.held.try_grow(bytes)?;
+        self.schema = Some(schema);
+        self.parts.resize_with(self.parts.len().max(parts.len()), Vec::new);
+        self.parts.iter_mut().zip(parts).for_each(|(own, more)| own.extend(more));
+        Ok(())
+    }
+
+    /// Makes it a table of a session; one that nothing was ever added to is not there.
+    pub(crate) fn register(&mut self, session: &SessionContext) -> Result<()> {
+        if let Some(schema) = self.schema.take() {
+            let table = MemTable::try_new(schema, std::mem::take(&mut self.parts))?;
+            session.register_table(self.name, Arc::new(table))?;
+        }
+        Ok(())
+    }
+}
+
+/// Texts as plain arrays: views would hold on to all that the answer was gathered in, and whoever
+/// holds a batch of them is taken to hold it all.
+fn plain_schema(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Utf8View => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8)),
+        _ => Arc::clone(field),
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn plain(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let columns = schema.fields().iter().zip(batch.columns());
+    let columns = columns.map(|(field, column)| cast(column, field.data_type()));
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect::<Result<_, ArrowError>>()?)?)
 }

@@ -7,6 +7,7 @@
 //! This is the only crate that knows DataFusion's SQL. It never writes to the lake, never reads a
 //! clock, and never decides: the gate is `policy`'s, and [`weigh`] is the one way to it.
 
+mod by_day;
 mod computed;
 mod duckdb;
 mod error;

@@ -7,7 +7,7 @@ mod cell;
 mod notes;
 mod traffic;
 
-use crate::{Error, Rules, Warehouse, weigh};
+use crate::{Error, Rules, Warehouse, Weighed, weigh};
 use exchange::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -47,10 +47,22 @@ impl Report {
     /// [`Error::Query`] if the lake cannot be read, [`Error::Evidence`] if it holds a loss outside
     /// its declared range.
     pub async fn gather(warehouse: &Warehouse, rules: &Rules) -> Result<Self, Error> {
+        Self::of(warehouse, rules, weigh(warehouse, rules).await?).await
+    }
+
+    /// Gathers the report of what [`weigh`] found for the same warehouse and rules.
+    ///
+    /// # Errors
+    /// As [`Report::gather`].
+    pub async fn of(
+        warehouse: &Warehouse,
+        rules: &Rules,
+        weighed: Vec<Weighed>,
+    ) -> Result<Self, Error> {
         let (accounting, observed) = traffic::accounting(warehouse).await?;
         let mut slices = cell::slices(warehouse).await?;
         let mut days = cell::quality_by_day(warehouse).await?;
-        let cells = weigh(warehouse, rules).await?.into_iter().map(|weighed| {
+        let cells = weighed.into_iter().map(|weighed| {
             let cell = weighed.evidence.cell.clone();
             let seen = (slices.remove(&cell), days.remove(&cell).unwrap_or_default());
             CellReport::of(weighed, seen)

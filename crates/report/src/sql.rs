@@ -6,6 +6,7 @@
 use exchange::Timestamp;
 
 const KNOWN: &str = include_str!("sql/known.sql");
+const SPANS: &str = include_str!("sql/spans.sql");
 const SESSIONS: &str = include_str!("sql/sessions.sql");
 const PLACED: &str = include_str!("sql/placed.sql");
 const ASKED: &str = include_str!("sql/asked.sql");
@@ -14,13 +15,20 @@ const FRONTIER: &str = include_str!("sql/frontier.sql");
 const UNITS: &str = include_str!("sql/units.sql");
 const SLICES: &str = include_str!("sql/slices.sql");
 const SAMPLER: &str = include_str!("sql/sampler.sql");
+const PAIRED: &str = include_str!("sql/paired.sql");
+const SAVINGS: &str = include_str!("sql/savings.sql");
 
 /// The units that count: `units` of the contract.
 const COUNTED: &str = "SELECT cell, category, candidate, epoch, conversation, tenant, first_at, \
     closed_at, requests, request_weight, request_loss, lost, weight, loss \
     FROM all_units WHERE counted";
 
-/// The closed conversations of every cell.
+/// From the first to the last call of every cell's keys.
+pub(crate) fn spans(as_of: Timestamp) -> String {
+    at(&with(&[KNOWN, SPANS], "SELECT * FROM spans"), as_of)
+}
+
+/// The closed conversations of every cell, where `spans` is a table.
 pub(crate) fn closed(as_of: Timestamp) -> String {
     at(&with(&[KNOWN, SESSIONS], "SELECT * FROM closed"), as_of)
 }
@@ -30,10 +38,15 @@ pub(crate) fn parts(as_of: Timestamp) -> String {
     at(&with(&[KNOWN, PLACED, ASKED, PARTS], "SELECT * FROM parts"), as_of)
 }
 
-/// What the sampler did, cell by cell, where `closed` is a table.
-pub(crate) fn sampler(as_of: Timestamp) -> String {
-    at(&with(&[KNOWN, PLACED, SAMPLER], "SELECT * FROM sampler"), as_of)
+/// What the sampler did, cell by cell, where `closed` is a table; days are still to be added up.
+pub(crate) fn drawn(as_of: Timestamp) -> String {
+    at(&with(&[KNOWN, PLACED, SAMPLER], "SELECT * FROM drawn"), as_of)
 }
+
+/// What the sampler did over all days, where `drawn` is a table.
+pub(crate) const SAMPLER_TOTAL: &str = "SELECT cell, CAST(sum(sampled) AS DOUBLE) AS sampled, \
+    CAST(sum(expected) AS DOUBLE) AS expected_sampled, \
+    CAST(sum(variance) AS DOUBLE) AS var_sampled FROM drawn GROUP BY cell";
 
 /// `select` from `all_units`, every conversation in which a cell asked its candidate, counted or
 /// not, where `parts` is a table.
@@ -51,6 +64,9 @@ pub(crate) fn of_slices(select: &str) -> String {
     with(&[FRONTIER, SLICES], select)
 }
 
+/// The mean quality day by day, where `units` is a table.
+pub(crate) const QUALITY_BY_DAY: &str = include_str!("sql/quality_by_day.sql");
+
 /// The view whose rows this program works out once for every question of a look.
 pub(crate) const FORMED_VIEW: &str = "units";
 
@@ -64,15 +80,30 @@ pub(crate) fn views(as_of: Timestamp) -> Vec<(&'static str, String)> {
         ("coverage", at(include_str!("sql/coverage.sql"), as_of)),
         ("verdicts", at(include_str!("sql/verdicts.sql"), as_of)),
         ("scores", at(include_str!("sql/scores.sql"), as_of)),
-        ("quality_by_day", at(include_str!("sql/quality_by_day.sql"), as_of)),
-        ("savings", at(include_str!("sql/savings.sql"), as_of)),
+        ("quality_by_day", QUALITY_BY_DAY.to_owned()),
+        ("savings", at(&with(&[PAIRED, SAVINGS], "SELECT * FROM savings"), as_of)),
         ("spend", at(include_str!("sql/spend.sql"), as_of)),
         ("traffic", traffic(as_of)),
     ]
 }
 
 fn units(as_of: Timestamp) -> String {
-    at(&with(&[KNOWN, SESSIONS, PLACED, ASKED, PARTS, FRONTIER, UNITS], COUNTED), as_of)
+    at(&with(&[KNOWN, SPANS, SESSIONS, PLACED, ASKED, PARTS, FRONTIER, UNITS], COUNTED), as_of)
+}
+
+/// What was paid on both sides, conversation by conversation; days are still to be added up.
+pub(crate) fn paid(as_of: Timestamp) -> String {
+    at(&with(&[PAIRED], "SELECT * FROM conversations"), as_of)
+}
+
+/// `select` from `savings`, where `paid` is a table.
+pub(crate) fn of_savings(select: &str, as_of: Timestamp) -> String {
+    const ADDED_UP: &str = "conversations AS (
+  SELECT cell, sum(pairs) AS pairs, CAST(sum(reference_usd) AS DECIMAL(18, 9)) AS reference_usd,
+         CAST(sum(candidate_usd) AS DECIMAL(18, 9)) AS candidate_usd
+  FROM paid GROUP BY cell, conversation
+)";
+    at(&with(&[ADDED_UP, SAVINGS], select), as_of)
 }
 
 /// How each exchange x candidate ended.

@@ -5,7 +5,7 @@ use crate::{
     Error,
     computed::Computed,
     evidence,
-    formed::{Formed, Forming},
+    formed::{self, Formed, Forming, Kept},
     functions, sql,
 };
 use arrow::{datatypes::SchemaRef, record_batch::RecordBatch};
@@ -30,11 +30,19 @@ pub struct Limits {
     pub query_time_max: Duration,
     /// Partitions that work at the same time.
     pub threads: usize,
+    /// Assignments that are joined with what became of them at the same time, unless a single day
+    /// has more.
+    pub assignments_max: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory_bytes_max: 2 << 30, query_time_max: Duration::from_secs(300), threads: 2 }
+        Self {
+            memory_bytes_max: 2 << 30,
+            query_time_max: Duration::from_secs(300),
+            threads: 2,
+            assignments_max: 500_000,
+        }
     }
 }
 
@@ -66,7 +74,7 @@ impl Warehouse {
         for (name, table) in tables {
             session.register_table(name, table)?;
         }
-        let forming = Forming::at(as_of);
+        let forming = Forming::at(as_of, limits.assignments_max);
         for (name, text) in sql::views(as_of) {
             let mut view = session.sql(&text).await?.into_view();
             if name == sql::FORMED_VIEW {
@@ -121,5 +129,10 @@ impl Warehouse {
     /// The conversations of every cell, formed once for all who ask.
     pub(crate) async fn formed(&self) -> Result<&Formed, Error> {
         Ok(self.forming.formed(&self.session).await?)
+    }
+
+    /// A session with what was paid on both sides, for as long as the second one is held.
+    pub(crate) async fn paid(&self) -> Result<(SessionContext, Kept), Error> {
+        Ok(formed::paid(&self.session, &self.forming).await?)
     }
 }

@@ -1,7 +1,7 @@
 //! The one way from the lake to a decision. `report` shows what comes out of it and `promote` acts
 //! on it, so the two cannot disagree.
 
-use crate::{Error, Warehouse, read::Columns};
+use crate::{Error, Warehouse, read::Columns, sql};
 use confidence::Evidence;
 use exchange::{NanoUsd, Timestamp};
 use policy::{Decision, Epoch, GateRule, Judge, ProductFacts, Saving, Stage, gate};
@@ -209,7 +209,9 @@ const SAVINGS: &str = "SELECT cell, pairs, calls, spend_usd, pairs_reference_usd
 
 async fn savings(warehouse: &Warehouse) -> Result<BTreeMap<String, Savings>, Error> {
     let mut cells = BTreeMap::new();
-    for batch in warehouse.rows(SAVINGS).await? {
+    let (session, _held) = warehouse.paid().await?;
+    let text = sql::of_savings(SAVINGS, warehouse.as_of());
+    for batch in session.sql(&text).await?.collect().await? {
         let columns = Columns::of("savings", &batch);
         for at in 0..batch.num_rows() {
             let usd =

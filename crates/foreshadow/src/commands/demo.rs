@@ -38,9 +38,9 @@ pub(crate) async fn run(global: &Global, args: &Demo) -> Result<Outcome> {
     print(&words::opening(&stage));
     observe(&mut stage, args).await?;
     let (look, rules) = stage.look(observed_until()).await?;
-    let report = Report::gather(&look.warehouse, &rules).await?;
-    print(&on_screen(&report));
     let weighed = weigh(&look.warehouse, &rules).await?;
+    let report = Report::of(&look.warehouse, &rules, weighed.clone()).await?;
+    print(&on_screen(&report));
     print(&words::against_truth(&world, &weighed));
 
     let promoted = promote_what_clears(&mut stage, &weighed, &look).await?;

@@ -183,7 +183,7 @@ const SLICE_UNITS: &str = "SELECT cell, CAST(slice_from AS BIGINT) AS slice_from
 pub(super) async fn slices(warehouse: &Warehouse) -> Result<BTreeMap<String, Cuts>, Error> {
     let mut cells: BTreeMap<String, Cuts> = BTreeMap::new();
     let text = sql::of_slices(SLICE_UNITS);
-    for batch in warehouse.formed().await?.ask(&text).await?.collect().await? {
+    for batch in warehouse.formed().await?.ask_of_cells(&text).await? {
         let columns = Columns::of("slices", &batch);
         for at in 0..batch.num_rows() {
             let weight = columns.known_number("weight", at)?;
@@ -201,8 +201,8 @@ pub(super) async fn quality_by_day(
     warehouse: &Warehouse,
 ) -> Result<BTreeMap<String, Vec<DayQuality>>, Error> {
     let mut cells: BTreeMap<String, Vec<DayQuality>> = BTreeMap::new();
-    let text = "SELECT cell, day, units, quality FROM quality_by_day ORDER BY cell, day";
-    for batch in warehouse.rows(text).await? {
+    let text = format!("{} ORDER BY cell, day", sql::QUALITY_BY_DAY.trim_end());
+    for batch in warehouse.formed().await?.ask_of_cells(&text).await? {
         let columns = Columns::of("quality_by_day", &batch);
         for at in 0..batch.num_rows() {
             cells.entry(columns.text("cell", at)?.to_owned()).or_default().push(DayQuality {

@@ -1,5 +1,6 @@
 -- The asked conversations cut by the length of the prompt, equal lengths added up (after asked.sql):
--- all that units and slices are made of. Sums are sums of decimals, because those of floats depend
+-- all that units and slices are made of. One that lasts past
+-- midnight may be in two parts, if the days were read one by one. Sums are sums of decimals, because those of floats depend
 -- on the order in which rows are read and on how they are grouped. `slice_from` is the least length.
 sized AS (
   SELECT j.cell, j.conversation, j.starts_at, j.tenant, j.observed_at, j.closed_at, j.missing,

@@ -1,18 +1,14 @@
--- The closed conversations of every cell (after known.sql), as spans of time that do not overlap: a
+-- The closed conversations of every cell (after spans.sql), as spans of time that do not overlap: a
 -- key's calls between `starts_at` and `ends_at` are one conversation.
-spans AS (           -- from the first to the last call of each key
-  SELECT cell, conversation, min(observed_at) AS starts_at, max(observed_at) AS ends_at
-  FROM known GROUP BY cell, conversation
-),
 long_spans AS (      -- a span of less than half an hour is one conversation; the rest is looked into
   SELECT cell, conversation FROM spans WHERE ends_at >= starts_at + INTERVAL '30 minutes'
 ),
 gaps AS (            -- half an hour of silence opens a new conversation
-  SELECT k.cell, k.conversation, k.observed_at,
+  SELECT s.cell, s.conversation, k.observed_at,
          CASE WHEN k.observed_at < lag(k.observed_at) OVER (
-              PARTITION BY k.cell, k.conversation ORDER BY k.observed_at)
+              PARTITION BY s.cell, s.conversation ORDER BY k.observed_at)
               + INTERVAL '30 minutes' THEN 0 ELSE 1 END AS opens
-  FROM known k JOIN long_spans s ON s.cell = k.cell AND s.conversation = k.conversation
+  FROM long_spans s JOIN known k ON s.cell = k.cell AND s.conversation = k.conversation
 ),
 islands AS (         -- calls of the same moment are peers, so they are of one island
   SELECT *, sum(opens) OVER (PARTITION BY cell, conversation ORDER BY observed_at

@@ -8,7 +8,7 @@ use datafusion::{catalog::TableProvider, datasource::MemTable};
 use exchange::Timestamp;
 use report::{Limits, Warehouse};
 use serde_json::Value;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 /// The columns that the statistics read, as the lake has them: `name type`, in one line a table.
 pub(crate) const TABLES: [(&str, &str); 8] = [
@@ -19,13 +19,13 @@ pub(crate) const TABLES: [(&str, &str); 8] = [
     ),
     (
         "assignments",
-        "exchange_id text,arm text,candidate text,cell text,conversation text,tenant text,\
+        "date date,exchange_id text,arm text,candidate text,cell text,conversation text,tenant text,\
          observed_at time,pi double,pi_floor double,sampled bool,audit_prob double,\
          audited bool,ineligible_reason text,withheld_reason text",
     ),
     (
         "shadows",
-        "exchange_id text,arm text,candidate text,cell text,answered_at time,decided_at time,\
+        "date date,exchange_id text,arm text,candidate text,cell text,answered_at time,decided_at time,\
          fault text,mode text,tau double,acceptable bool,verdict_reason text,loss double,\
          reference_loss double,control_loss double,cost_usd money,latency_ms double,\
          finish_reason text,scores scores",
@@ -34,7 +34,7 @@ pub(crate) const TABLES: [(&str, &str); 8] = [
     ("blocks", "cell text,day date,eta double,a_hat double,rho double,kappa double"),
     (
         "exchanges",
-        "exchange_id text,observed_at time,proxy_instance text,offer_seq int,conversation text,\
+        "date date,exchange_id text,observed_at time,proxy_instance text,offer_seq int,conversation text,\
          category text,model text,served_by text,route text,input_tokens int,cost_usd money,latency_ms double,\
          finish_reason text",
     ),
@@ -91,9 +91,32 @@ fn table(columns: &str, rows: &[Value], partitions: usize) -> Arc<dyn TableProvi
 
 /// A warehouse over the rows of `lake` (a JSON object: table name to array), as of a moment.
 pub(crate) async fn warehouse(lake: &Value, as_of: i64, partitions: usize) -> Warehouse {
+    limited(lake, as_of, (partitions, Limits::default())).await
+}
+
+/// The same under other limits.
+pub(crate) async fn limited(
+    lake: &Value,
+    as_of: i64,
+    (partitions, limits): (usize, Limits),
+) -> Warehouse {
+    let days = days(lake);
     let tables = TABLES.map(|(name, columns)| {
-        let rows = lake[name].as_array().cloned().unwrap_or_default();
+        let mut rows = lake[name].as_array().cloned().unwrap_or_default();
+        if columns.starts_with("date ") {
+            rows.iter_mut().for_each(|row| {
+                row["date"] = days[row["exchange_id"].as_str().unwrap()].clone().into();
+            });
+        }
         (name.to_owned(), table(columns, &rows, partitions))
     });
-    Warehouse::over(tables.to_vec(), Timestamp(as_of), Limits::default()).await.unwrap()
+    Warehouse::over(tables.to_vec(), Timestamp(as_of), limits).await.unwrap()
+}
+
+/// The day of every exchange, by which its rows are partitioned.
+fn days(lake: &Value) -> HashMap<String, String> {
+    let rows = ["assignments", "exchanges"].map(|name| lake[name].as_array());
+    let rows = rows.into_iter().flatten().flatten();
+    let day = |row: &Value| Timestamp(row["observed_at"].as_i64().unwrap()).date().to_string();
+    rows.map(|row| (row["exchange_id"].as_str().unwrap().to_owned(), day(row))).collect()
 }

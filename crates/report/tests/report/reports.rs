@@ -1,8 +1,11 @@
 //! The report of a small lake, in every form.
 
-use crate::{lakes::warehouse, world};
+use crate::{
+    lakes::{limited, warehouse},
+    world,
+};
 use policy::Decision;
-use report::{Report, render, weigh};
+use report::{Limits, Report, render, weigh};
 use tokio::sync::OnceCell;
 
 async fn gather(partitions: usize) -> Report {
@@ -24,6 +27,15 @@ async fn a_report_is_the_same_bytes_however_the_lake_is_cut() {
         assert_eq!(first, again);
     }
     assert!(!first.contains("latency_ms"));
+}
+
+#[tokio::test]
+async fn it_is_the_same_bytes_however_few_days_and_cells_are_worked_on_at_once() {
+    let whole = render::json(&gather(2).await.without_wall_times()).unwrap();
+    let limits = Limits { assignments_max: 1, ..Limits::default() };
+    let warehouse = limited(&world::lake(), world::AS_OF, (2, limits)).await;
+    let report = Report::gather(&warehouse, &world::rules()).await.unwrap();
+    assert_eq!(whole, render::json(&report.without_wall_times()).unwrap());
 }
 
 #[tokio::test]
