@@ -14,6 +14,7 @@ use std::{
     fs::{File, OpenOptions},
     hash::{BuildHasher, RandomState},
     io,
+    ops::Range,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::{
@@ -176,35 +177,32 @@ impl Segment {
             };
             self.note(offset, at);
             if header.end() > from {
-                // A header that lies must not lead past the topic's end.
-                self.take(&mut window, header, (from, at), taken).map_err(|fault| match fault {
-                    Fault::Damage { from, next } => Fault::Damage { from, next: next.min(end) },
-                    Fault::Io(source) => Fault::Io(source),
-                })?;
+                self.take(&mut window, (header, at), from..end, taken)?;
             }
             (offset, at) = (header.end(), at + header.frame_bytes());
         }
         Ok(())
     }
 
-    /// Takes the records of one frame at `at` that are not before `from`.
+    /// Takes the records of one frame at `at` that lie in `wanted`. A header that lies does not lead
+    /// past its end, where other records have these offsets.
     fn take(
         &self,
         window: &mut Window<'_>,
-        header: Header,
-        (from, at): (u64, u64),
+        (header, at): (Header, u64),
+        wanted: Range<u64>,
         taken: &mut Taken,
     ) -> Result<(), Fault> {
-        let mut at = at + HEADER_BYTES as u64;
-        for offset in header.base..header.end() {
-            let damage = Fault::Damage { from: offset.max(from), next: header.end() };
+        let (mut at, end) = (at + HEADER_BYTES as u64, header.end().min(wanted.end));
+        for offset in header.base..end {
+            let damage = Fault::Damage { from: offset.max(wanted.start), next: end };
             let Some(head) = window.slice(at, RECORD_HEAD_BYTES as u64)?.map(RecordHead::decode)
             else {
                 return Err(damage);
             };
             at += RECORD_HEAD_BYTES as u64;
             let len = u64::from(head.len);
-            if offset >= from {
+            if offset >= wanted.start {
                 if !taken.fits(len) {
                     taken.close();
                     return Ok(());
