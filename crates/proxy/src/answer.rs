@@ -1,7 +1,7 @@
 //! A provider's reply on its way to the client: its head as it came, and how far its body was read.
 
 use crate::{
-    body::{ReplyBody, Rest, Source},
+    body::{Inflow, ReplyBody, Rest, Source},
     capture::{CallSide, Opened},
     headers::{self, Upgrading},
     pool::Lease,
@@ -29,6 +29,7 @@ impl Answer {
     /// A reply whose head has arrived. `side` tells when the call has gone out entirely.
     pub(crate) fn begun(response: Response<Incoming>, lease: Lease, side: Arc<CallSide>) -> Self {
         let (parts, incoming) = response.into_parts();
+        let incoming = Inflow::new(incoming, parts.version);
         let bare = parts.status == StatusCode::NOT_MODIFIED && incoming.is_end_stream();
         Self {
             status: parts.status,
@@ -109,11 +110,13 @@ impl Answer {
         stamps: HeaderMap,
     ) -> Response<ReplyBody> {
         client.pool.meters().answered(served.route, self.status);
-        let mut head = headers::for_client(&self.headers, Upgrading::No);
+        let mut head = client.link.head(headers::for_client(&self.headers, Upgrading::No));
         head.extend(stamps);
         let replying = opened.answered(self.status, &self.headers, served);
         let body = ReplyBody::new(self.ahead, self.rest, replying, client.in_flight);
-        let mut response = Response::new(body.announcing(self.announced).resetting(client.reset));
+        // HTTP/2 says by a flag that no body comes, and keeps the length of a 304 by itself.
+        let announced = self.announced.filter(|_| !client.link.is_http2());
+        let mut response = Response::new(body.announcing(announced).resetting(client.link.reset()));
         *response.status_mut() = self.status;
         *response.headers_mut() = head;
         *response.extensions_mut() = self.extensions;

@@ -4,12 +4,16 @@
 pub(crate) use {
     call::CallBody,
     gate::Gate,
+    inflow::Inflow,
     reply::{ReplyBody, Rest, Source},
+    retold::Retold,
 };
 
 mod call;
 mod gate;
+mod inflow;
 mod reply;
+mod retold;
 
 /// The other side broke off: what was forwarded so far must not look finished.
 #[derive(Debug, thiserror::Error)]

@@ -12,8 +12,19 @@ pub struct Config {
     pub upstreams: Vec<Upstream>,
     /// A PEM file of certificate authorities trusted beside the system's own.
     pub ca_file: Option<PathBuf>,
+    /// What the listener shows its clients; without it, it speaks no TLS.
+    pub certificate: Option<Certificate>,
     /// The limits.
     pub limits: Limits,
+}
+
+/// A certificate for the listener, read once, at the start.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    /// A PEM file with the certificate and those that vouch for it, in this order.
+    pub chain: PathBuf,
+    /// A PEM file with its private key.
+    pub key: PathBuf,
 }
 
 impl Config {
@@ -27,7 +38,7 @@ impl Config {
         if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(Error::DuplicateUpstream { name: twice[0].to_owned() });
         }
-        Ok(Self { listen, upstreams, ca_file: None, limits: Limits::default() })
+        Ok(Self { listen, upstreams, ca_file: None, certificate: None, limits: Limits::default() })
     }
 }
 
@@ -36,11 +47,33 @@ impl Config {
 pub struct Limits {
     /// Client connections at once; more wait in the kernel's backlog.
     pub connections_max: usize,
+    /// How long a client may take to agree on TLS.
+    pub handshake_wait_max: Duration,
     /// Bytes of a request's or a reply's head (hyper answers a longer request with a bare 431, and
     /// one of more than its 100 fields too: raising that count costs an allocation for each head).
     pub head_bytes_max: usize,
     /// How long a client's connection may lie idle, or take for a head.
     pub client_idle_max: Duration,
+    /// Calls at once on one HTTP/2 connection, be it to a client or to a provider.
+    pub http2_streams_max: u32,
+    /// Bytes of one HTTP/2 call or reply that are taken in before the other side has read them, and
+    /// that wait to be written. A connection takes in as much for each of its calls, so that one that
+    /// is read slowly does not hold up the others.
+    pub http2_window_bytes: u32,
+    /// How often an HTTP/2 connection is asked for a sign of life …
+    pub http2_ping_every: Duration,
+    /// … and how long it may take for one before it is closed.
+    pub http2_ping_wait_max: Duration,
+    /// Calls that one HTTP/2 client may take back before they are answered: past it, and past half of
+    /// its calls, its connection ends with what is open there. As many that it takes back before we
+    /// have seen them end it at once.
+    pub http2_cancelled_max: usize,
+    /// HTTP/2 connections to each provider, by each thread: a further one is made when those that
+    /// there are carry all the calls that they may.
+    pub http2_connections_max: usize,
+    /// Bytes of a call that are kept until its reply begins, to send it again where an HTTP/2 provider
+    /// refused it unread; a longer call is not sent again.
+    pub http2_again_bytes_max: usize,
     /// Idle connections kept for each provider, by each thread.
     pub idle_connections_max: usize,
     /// How old an idle connection may become.
@@ -70,12 +103,33 @@ pub struct Limits {
     pub drain_wait_max: Duration,
 }
 
+impl Limits {
+    /// What an HTTP/2 connection takes in for all of its calls together.
+    pub(crate) fn http2_connection_window_bytes(&self) -> u32 {
+        const WINDOW_BYTES_MAX: u32 = (1 << 31) - 1;
+        self.http2_window_bytes.saturating_mul(self.http2_streams_max).min(WINDOW_BYTES_MAX)
+    }
+
+    /// The limit of a head, as HTTP/2 announces it.
+    pub(crate) fn http2_head_bytes_max(&self) -> u32 {
+        u32::try_from(self.head_bytes_max).unwrap_or(u32::MAX)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             connections_max: 16_384,
+            handshake_wait_max: Duration::from_secs(10),
             head_bytes_max: 128 << 10,
             client_idle_max: Duration::from_secs(120),
+            http2_streams_max: 100,
+            http2_window_bytes: 256 << 10,
+            http2_ping_every: Duration::from_secs(30),
+            http2_ping_wait_max: Duration::from_secs(20),
+            http2_cancelled_max: 100,
+            http2_connections_max: 8,
+            http2_again_bytes_max: 64 << 10,
             idle_connections_max: 128,
             idle_age_max: Duration::from_secs(30),
             connect_wait_max: Duration::from_secs(10),

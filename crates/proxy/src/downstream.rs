@@ -1,21 +1,27 @@
-//! A client's socket that can die visibly.
+//! A client's connection that can be told by its first bytes, and can die visibly.
+//!
+//! HTTP/2 without TLS begins with a preface that no HTTP/1.1 call begins with. To know, the first 24
+//! bytes are read by themselves, and read again by whoever serves the connection: one system call more
+//! for a connection, and nothing more for a call.
 //!
 //! A reply to an HTTP/1.0 client without a length ends with the connection, so closing it in the
 //! middle would look like the end. Such a connection is reset instead.
 
+use crate::transport::Transport;
 use std::{
+    future::poll_fn,
     io::{self, IoSlice},
     pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// How a client begins that speaks HTTP/2 (RFC 9113, 3.4).
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Says that a connection is to be reset when it closes.
 #[derive(Clone, Debug, Default)]
@@ -27,21 +33,73 @@ impl Reset {
     }
 }
 
+/// What a client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    Http2,
+}
+
 pub(crate) struct Downstream {
-    stream: TcpStream,
+    transport: Transport,
     reset: Reset,
+    opening: Opening,
+}
+
+/// The bytes that were read to know the protocol; those from `given` on are still to be read again.
+#[derive(Default)]
+struct Opening {
+    bytes: [u8; PREFACE.len()],
+    count: usize,
+    given: usize,
+}
+
+impl Opening {
+    fn protocol(&self) -> Option<Protocol> {
+        if self.bytes[..self.count] != PREFACE[..self.count] {
+            return Some(Protocol::Http1);
+        }
+        (self.count == PREFACE.len()).then_some(Protocol::Http2)
+    }
+
+    fn give(&mut self, buffer: &mut ReadBuf<'_>) {
+        let end = self.count.min(self.given + buffer.remaining());
+        buffer.put_slice(&self.bytes[self.given..end]);
+        self.given = end;
+    }
 }
 
 impl Downstream {
-    pub(crate) fn new(stream: TcpStream, reset: &Reset) -> Self {
-        Self { stream, reset: reset.clone() }
+    pub(crate) fn new(transport: Transport, reset: &Reset) -> Self {
+        Self { transport, reset: reset.clone(), opening: Opening::default() }
+    }
+
+    /// Reads until it is clear what the client speaks. One that ends before counts as HTTP/1.1, whose
+    /// server knows what to make of it.
+    pub(crate) async fn protocol(&mut self) -> io::Result<Protocol> {
+        loop {
+            if let Some(protocol) = self.opening.protocol() {
+                return Ok(protocol);
+            }
+            if poll_fn(|context| self.poll_opening(context)).await? == 0 {
+                return Ok(Protocol::Http1);
+            }
+        }
+    }
+
+    fn poll_opening(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(&mut self.opening.bytes[self.opening.count..]);
+        ready!(Pin::new(&mut self.transport).poll_read(context, &mut buffer))?;
+        let count = buffer.filled().len();
+        self.opening.count += count;
+        Poll::Ready(Ok(count))
     }
 }
 
 impl Drop for Downstream {
     fn drop(&mut self) {
         if self.reset.0.load(Ordering::Relaxed)
-            && let Err(error) = self.stream.set_zero_linger()
+            && let Err(error) = self.transport.tcp().set_zero_linger()
         {
             tracing::debug!(%error, "a client's connection could not be reset");
         }
@@ -54,7 +112,16 @@ impl AsyncRead for Downstream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let opening = &mut self.opening;
+        if opening.given == opening.count {
+            return Pin::new(&mut self.transport).poll_read(context, buffer);
+        }
+        opening.give(buffer);
+        // What came along with it is read in the same turn; a failure shows at the next.
+        if buffer.remaining() > 0 {
+            let _later = Pin::new(&mut self.transport).poll_read(context, buffer);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -64,7 +131,7 @@ impl AsyncWrite for Downstream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        Pin::new(&mut self.transport).poll_write(context, bytes)
     }
 
     fn poll_write_vectored(
@@ -72,18 +139,18 @@ impl AsyncWrite for Downstream {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        Pin::new(&mut self.transport).poll_write_vectored(context, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.transport.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        Pin::new(&mut self.transport).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        Pin::new(&mut self.transport).poll_shutdown(context)
     }
 }

@@ -47,8 +47,42 @@ pub enum Error {
         problem: String,
     },
     /// TLS cannot be set up.
-    #[error("cannot set up TLS towards providers: {0}")]
+    #[error("cannot set up TLS: {0}")]
     Tls(#[from] rustls::Error),
+    /// The listener's certificate cannot be read.
+    #[error(
+        "cannot read a certificate from {path}: {problem}; give a PEM file of the certificate and \
+         those that vouch for it with --tls-cert"
+    )]
+    CertificateFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The listener's private key cannot be read.
+    #[error(
+        "cannot read a private key from {path}: {problem}; give a PEM file of an unencrypted key \
+         with --tls-key"
+    )]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it (never of the key itself).
+        problem: String,
+    },
+    /// The listener's certificate and key do not belong together, or one is of no usable kind.
+    #[error(
+        "the certificate {chain} cannot be used with the key {key}: {problem}; give both of one pair"
+    )]
+    KeyPair {
+        /// The certificate's file.
+        chain: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+        /// What is wrong with them.
+        problem: rustls::Error,
+    },
     /// No certificate authority is known, and a provider needs one.
     #[error(
         "no certificate authority found on this system: install ca-certificates or give a CA file"

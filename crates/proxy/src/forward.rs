@@ -3,7 +3,7 @@
 
 use crate::{
     answer::Answer,
-    body::{CallBody, Gate, ReplyBody},
+    body::{CallBody, Gate, Inflow, ReplyBody},
     capture::{Opened, Replying},
     guard::Fingerprint,
     headers::{self, Upgrading},
@@ -13,7 +13,7 @@ use crate::{
     tunnel,
 };
 use exchange::Served;
-use http::{HeaderMap, Request, Response, StatusCode, header};
+use http::{HeaderMap, Request, Response, StatusCode, Version, header};
 use http_body::Body;
 use hyper::body::Incoming;
 use std::{mem, sync::Arc};
@@ -23,7 +23,7 @@ pub(crate) async fn pass(
     worker: &Worker,
     mut call: Call,
     client: Client,
-    body: Incoming,
+    body: Inflow,
 ) -> Response<ReplyBody> {
     let who = worker.shared.steer.is_live().then(|| call.fingerprint(worker));
     let body = CallBody::streaming(body, &client.side);
@@ -61,6 +61,7 @@ pub(crate) fn outgoing(
     let mut request = Request::new(body);
     *request.method_mut() = call.parts.method.clone();
     *request.uri_mut() = uri;
+    request_version(&mut request, call.parts.version);
     *request.headers_mut() =
         headers::for_upstream(&call.parts.headers, upstream.authority(), upgrading);
     // Here lies the spelling of the header names, which hyper writes again.
@@ -112,6 +113,13 @@ pub(crate) fn refuse(
     replying.chunk(&refusal.body());
     replying.cut();
     answer_refusal(refusal, replying, client.in_flight)
+}
+
+/// Says whether the client speaks HTTP/2: only then does the provider get it.
+pub(crate) fn request_version(request: &mut Request<CallBody>, client: Version) {
+    if client == Version::HTTP_2 {
+        *request.version_mut() = client;
+    }
 }
 
 fn expects(headers: &HeaderMap) -> bool {

@@ -3,35 +3,35 @@
 
 use crate::{
     capture::Observer,
-    config::{Config, Limits},
-    downstream::{Downstream, Reset},
+    config::Config,
     error::Error,
     guard::Guard,
     meters::{InFlight, ProviderMeters},
     mirror::Mirror,
     pool::{Connector, Pool, TlsSetup},
-    serve::{Shared, Worker, serve},
+    serve::{Shared, Worker},
     steer::Steer,
 };
+use door::{Door, client};
 use exchange::Clock;
-use hyper::{server::conn::http1::Builder, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{
-    convert::Infallible,
     net::{SocketAddr, TcpListener as StdListener},
     num::NonZeroUsize,
-    pin::pin,
     sync::Arc,
     thread::{self, JoinHandle},
     time::Duration,
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     runtime,
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
+use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+mod certificate;
+pub(crate) mod door;
 
 /// How long a thread pauses when the system gives it no connection (out of files, mostly).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
@@ -55,6 +55,7 @@ pub struct Proxy {
     addr: SocketAddr,
     config: Config,
     tls: TlsSetup,
+    certificate: Option<TlsAcceptor>,
     shared: Arc<Shared>,
 }
 
@@ -69,10 +70,12 @@ impl Proxy {
     /// Takes the address, and checks what can be checked before serving.
     ///
     /// # Errors
-    /// [`Error::Bind`], [`Error::CaFile`], [`Error::NoAuthorities`] or [`Error::Tls`].
+    /// [`Error::Bind`]; of TLS [`Error::CaFile`], [`Error::NoAuthorities`],
+    /// [`Error::CertificateFile`], [`Error::KeyFile`], [`Error::KeyPair`] or [`Error::Tls`].
     pub fn bind(config: Config, deps: Deps) -> Result<Self, Error> {
         let bind = |source| Error::Bind { addr: config.listen, source };
         let tls = TlsSetup::load(&config)?;
+        let certificate = config.certificate.as_ref().map(certificate::acceptor).transpose()?;
         let listener = StdListener::bind(config.listen).map_err(bind)?;
         listener.set_nonblocking(true).map_err(bind)?;
         let addr = listener.local_addr().map_err(bind)?;
@@ -86,7 +89,7 @@ impl Proxy {
             guard: Guard::new(secret, limits.guard_credentials_max, limits.guard_age_us_max),
             limits,
         });
-        Ok(Self { listener, addr, config, tls, shared })
+        Ok(Self { listener, addr, config, tls, certificate, shared })
     }
 
     /// Where it listens.
@@ -112,11 +115,12 @@ impl Proxy {
             let runtime = runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(Error::Thread)?;
             let calls = TaskTracker::new();
+            let door = Door::new(self.certificate.clone(), &self.config.limits, &calls);
             let worker = Arc::new(self.worker(&calls)?);
             let (seats, shutdown) = (Arc::clone(&seats), shutdown.child_token());
             let name = format!("live-{number}");
             let thread = thread::Builder::new().name(name).spawn(move || {
-                runtime.block_on(accept(worker, listener, seats, shutdown));
+                runtime.block_on(accept(worker, door, listener, seats, shutdown));
             });
             running.threads.push(thread.map_err(Error::Thread)?);
         }
@@ -159,6 +163,7 @@ impl Running {
 /// One thread's life: accept until shutdown, then drain.
 async fn accept(
     worker: Arc<Worker>,
+    door: Door,
     listener: StdListener,
     seats: Arc<Semaphore>,
     shutdown: CancellationToken,
@@ -170,7 +175,7 @@ async fn accept(
             return;
         }
     };
-    let builder = server(&worker.shared.limits);
+    let door = Arc::new(door);
     loop {
         let seated = async {
             let seat = Arc::clone(&seats).acquire_owned().await.ok();
@@ -183,7 +188,8 @@ async fn accept(
         };
         match accepted {
             Ok((stream, _)) => {
-                let client = client(Arc::clone(&worker), builder.clone(), stream, shutdown.clone());
+                let client =
+                    client(Arc::clone(&worker), Arc::clone(&door), stream, shutdown.clone());
                 worker.calls.spawn(hold(seat, client));
             }
             Err(error) => {
@@ -202,45 +208,4 @@ async fn accept(
 async fn hold(seat: Option<OwnedSemaphorePermit>, client: impl Future<Output = ()>) {
     client.await;
     drop(seat);
-}
-
-fn server(limits: &Limits) -> Builder {
-    let mut builder = Builder::new();
-    builder
-        .preserve_header_case(true)
-        .auto_date_header(false)
-        .max_header_size(limits.head_bytes_max)
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.client_idle_max);
-    builder
-}
-
-/// One client's connection, until it closes, or until the call that runs at shutdown has ended.
-async fn client(
-    worker: Arc<Worker>,
-    builder: Builder,
-    stream: TcpStream,
-    shutdown: CancellationToken,
-) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a client's connection is delayed by the kernel");
-    }
-    let reset = Reset::default();
-    let stream = TokioIo::new(Downstream::new(stream, &reset));
-    let service = service_fn(|request| {
-        let (worker, reset) = (Arc::clone(&worker), reset.clone());
-        async move { Ok::<_, Infallible>(serve(worker, reset, request).await) }
-    });
-    let mut connection = pin!(builder.serve_connection(stream, service).with_upgrades());
-    let ended = tokio::select! {
-        biased;
-        ended = connection.as_mut() => ended,
-        () = shutdown.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a client's connection ended");
-    }
 }

@@ -4,7 +4,7 @@
 
 use crate::{
     answer::Answer,
-    body::{CallBody, ReplyBody},
+    body::{CallBody, Inflow, ReplyBody},
     capture::{CallSide, Opened},
     forward, headers,
     refusal::Refusal,
@@ -15,7 +15,6 @@ use ahead::{Ahead, read_ahead};
 use bytes::Bytes;
 use exchange::{Route, Served};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
-use hyper::body::Incoming;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::time::timeout;
 
@@ -40,7 +39,7 @@ pub(crate) async fn serve(
     worker: &Worker,
     call: Call,
     client: Client,
-    body: Incoming,
+    body: Inflow,
 ) -> Response<ReplyBody> {
     let opened = call.open_early(worker, &client);
     let bytes_max = worker.shared.limits.live_call_bytes_max;
@@ -127,6 +126,7 @@ async fn ask_candidate(worker: &Worker, call: &Call, rewrite: &Rewrite) -> Optio
     let mut request = Request::new(CallBody::whole(rewrite.body.clone(), &side));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = pool.upstream().uri(&rewrite.path).ok()?;
+    forward::request_version(&mut request, call.parts.version);
     let mut head = headers::for_candidate(&call.parts.headers, pool.upstream().authority());
     if let Some(key) = &rewrite.key {
         key.insert_into(&mut head);

@@ -3,10 +3,11 @@
 //! Labels are bounded: providers are those of the configuration, routes, status classes and reasons
 //! are enums.
 
-use crate::mirror::ShedReason;
+use crate::{link::Traffic, mirror::ShedReason};
 use exchange::Route;
 use http::StatusCode;
 use metrics::{Counter, Gauge, counter, gauge};
+use std::sync::Arc;
 
 /// Calls answered; labels `provider`, `route`, `status` (`2xx` …).
 pub const REQUESTS: &str = "foreshadow_live_requests_total";
@@ -27,6 +28,8 @@ pub const GUARD_REFUSALS: &str = "foreshadow_live_guard_refusals_total";
 pub const TUNNELS: &str = "foreshadow_live_tunnels_total";
 /// Calls sent a second time because an idle connection had died; label `provider`.
 pub const RETRIES: &str = "foreshadow_live_retries_total";
+/// Clients' connections that were ended for a limit; label `limit` (`handshake`, `cancelled`).
+pub const CUT: &str = "foreshadow_live_connections_cut_total";
 /// Errors of our own making; label `code`.
 pub const REFUSALS: &str = "foreshadow_live_refusals_total";
 
@@ -96,12 +99,19 @@ impl MirrorMeters {
 }
 
 /// Counts one call as in flight while it lives.
-pub(crate) struct InFlight(Gauge);
+pub(crate) struct InFlight {
+    gauge: Gauge,
+    traffic: Option<Arc<Traffic>>,
+}
 
 impl InFlight {
-    pub(crate) fn begin(gauge: &Gauge) -> Self {
+    /// Counts it on its connection too, where that carries several.
+    pub(crate) fn begin(gauge: &Gauge, traffic: Option<&Arc<Traffic>>) -> Self {
         gauge.increment(1);
-        Self(gauge.clone())
+        if let Some(traffic) = traffic {
+            traffic.begin();
+        }
+        Self { gauge: gauge.clone(), traffic: traffic.map(Arc::clone) }
     }
 
     pub(crate) fn gauge() -> Gauge {
@@ -111,6 +121,9 @@ impl InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.decrement(1);
+        self.gauge.decrement(1);
+        if let Some(traffic) = &self.traffic {
+            traffic.end();
+        }
     }
 }

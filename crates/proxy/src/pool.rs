@@ -1,12 +1,14 @@
 //! Connections to one provider, kept by one thread: no lock is ever contended, and a connection is
-//! driven by the core that uses it.
+//! driven by the core that uses it. Those of HTTP/1.1 carry one call each; what a client of HTTP/2 asks
+//! goes another way (see `http2`).
 
 pub(crate) use connect::{Connector, TlsSetup};
+use lines::{Lines, Slot};
 
 use crate::{
     body::CallBody, config::Limits, meters::ProviderMeters, refusal::Refusal, upstream::Upstream,
 };
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response, Version};
 use http_body::Body;
 use hyper::{body::Incoming, client::conn::http1::SendRequest};
 use std::{
@@ -17,7 +19,8 @@ use std::{
 use tokio::time::{Instant, timeout};
 
 mod connect;
-mod transport;
+mod http2;
+mod lines;
 
 /// How long a connection whose reply has just ended may take to be ready for the next call.
 const READY_WAIT_MAX: Duration = Duration::from_millis(50);
@@ -29,6 +32,8 @@ pub(crate) struct Pool {
     idle: Mutex<VecDeque<Idle>>,
     idle_connections_max: usize,
     idle_age_max: Duration,
+    lines: Lines,
+    again_bytes_max: usize,
     head_wait_max: Duration,
     meters: ProviderMeters,
 }
@@ -38,8 +43,16 @@ struct Idle {
     since: Instant,
 }
 
+/// What a reply arrives on.
+pub(crate) enum Lease {
+    /// A connection of its own.
+    Connection(Taken),
+    /// A stream, beside others on its connection.
+    Stream(Slot),
+}
+
 /// A connection in use. Dropping it closes the connection; [`Lease::give_back`] keeps it.
-pub(crate) struct Lease {
+pub(crate) struct Taken {
     sender: SendRequest<CallBody>,
     pool: Arc<Pool>,
     age: Age,
@@ -53,6 +66,19 @@ enum Age {
 
 impl Lease {
     pub(crate) fn give_back(self) {
+        match self {
+            Self::Connection(taken) => taken.give_back(),
+            Self::Stream(slot) => drop(slot),
+        }
+    }
+}
+
+impl Taken {
+    fn fresh(sender: SendRequest<CallBody>, pool: &Arc<Pool>) -> Self {
+        Self { sender, pool: Arc::clone(pool), age: Age::Fresh }
+    }
+
+    fn give_back(self) {
         if !self.sender.is_closed() {
             self.pool.keep(self.sender);
         }
@@ -67,6 +93,8 @@ impl Pool {
             idle: Mutex::default(),
             idle_connections_max: limits.idle_connections_max,
             idle_age_max: limits.idle_age_max,
+            lines: Lines::new(limits),
+            again_bytes_max: limits.http2_again_bytes_max,
             head_wait_max: limits.head_wait_max,
             meters,
         }
@@ -92,19 +120,30 @@ impl Pool {
         self: &Arc<Self>,
         request: Request<CallBody>,
     ) -> Result<(Response<Incoming>, Lease), Refusal> {
-        let mut lease = self.lease().await?;
-        let spare = (lease.age == Age::Reused).then(|| spare(&request)).flatten();
-        let unsent = match self.try_send(&mut lease, request).await {
-            Ok(response) => return Ok((response, lease)),
-            Err(Unanswered::Unsent(request)) if lease.age == Age::Reused => *request,
+        if request.version() == Version::HTTP_2 {
+            return Box::pin(http2::send(self, request)).await;
+        }
+        let taken = self.lease().await?;
+        self.send_by(taken, request).await
+    }
+
+    async fn send_by(
+        self: &Arc<Self>,
+        mut taken: Taken,
+        request: Request<CallBody>,
+    ) -> Result<(Response<Incoming>, Lease), Refusal> {
+        let spare = (taken.age == Age::Reused).then(|| spare(&request)).flatten();
+        let unsent = match self.try_send(&mut taken, request).await {
+            Ok(response) => return Ok((response, Lease::Connection(taken))),
+            Err(Unanswered::Unsent(request)) if taken.age == Age::Reused => *request,
             Err(Unanswered::Died) => spare.ok_or_else(|| self.died())?,
             Err(Unanswered::Unsent(_)) => return Err(self.died()),
             Err(Unanswered::Late) => return Err(self.late()),
         };
         self.meters.retries.increment(1);
-        let mut lease = self.fresh().await?;
-        match self.try_send(&mut lease, unsent).await {
-            Ok(response) => Ok((response, lease)),
+        let mut taken = self.fresh().await?;
+        match self.try_send(&mut taken, unsent).await {
+            Ok(response) => Ok((response, Lease::Connection(taken))),
             Err(Unanswered::Late) => Err(self.late()),
             Err(Unanswered::Died | Unanswered::Unsent(_)) => Err(self.died()),
         }
@@ -112,10 +151,10 @@ impl Pool {
 
     async fn try_send(
         &self,
-        lease: &mut Lease,
+        taken: &mut Taken,
         request: Request<CallBody>,
     ) -> Result<Response<Incoming>, Unanswered> {
-        match timeout(self.head_wait_max, lease.sender.try_send_request(request)).await {
+        match timeout(self.head_wait_max, taken.sender.try_send_request(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(mut failed)) => match failed.take_message() {
                 Some(request) => Err(Unanswered::Unsent(Box::new(request))),
@@ -126,7 +165,14 @@ impl Pool {
     }
 
     /// An idle connection that is ready, the youngest first; else a new one.
-    async fn lease(self: &Arc<Self>) -> Result<Lease, Refusal> {
+    async fn lease(self: &Arc<Self>) -> Result<Taken, Refusal> {
+        match self.reused().await {
+            Some(taken) => Ok(taken),
+            None => self.fresh().await,
+        }
+    }
+
+    async fn reused(self: &Arc<Self>) -> Option<Taken> {
         while let Some(Idle { mut sender, since }) = self.youngest() {
             if since.elapsed() > self.idle_age_max || sender.is_closed() {
                 continue;
@@ -134,15 +180,14 @@ impl Pool {
             let ready = sender.is_ready()
                 || matches!(timeout(READY_WAIT_MAX, sender.ready()).await, Ok(Ok(())));
             if ready {
-                return Ok(Lease { sender, pool: Arc::clone(self), age: Age::Reused });
+                return Some(Taken { sender, pool: Arc::clone(self), age: Age::Reused });
             }
         }
-        self.fresh().await
+        None
     }
 
-    async fn fresh(self: &Arc<Self>) -> Result<Lease, Refusal> {
-        let sender = self.connector.connect().await?;
-        Ok(Lease { sender, pool: Arc::clone(self), age: Age::Fresh })
+    async fn fresh(self: &Arc<Self>) -> Result<Taken, Refusal> {
+        Ok(Taken::fresh(self.connector.connect().await?, self))
     }
 
     fn youngest(&self) -> Option<Idle> {
@@ -186,8 +231,7 @@ enum Unanswered {
 
 /// The call again, where sending it twice is safe.
 fn spare(request: &Request<CallBody>) -> Option<Request<CallBody>> {
-    let safe = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
-    if !safe || !request.body().is_end_stream() {
+    if !is_safe(request) {
         return None;
     }
     let mut again = Request::new(request.body().empty_again());
@@ -196,4 +240,10 @@ fn spare(request: &Request<CallBody>) -> Option<Request<CallBody>> {
     *again.headers_mut() = HeaderMap::clone(request.headers());
     *again.extensions_mut() = request.extensions().clone();
     Some(again)
+}
+
+/// Whether sending it twice does nothing that sending it once does not.
+fn is_safe(request: &Request<CallBody>) -> bool {
+    let safe = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
+    safe && request.body().is_end_stream()
 }

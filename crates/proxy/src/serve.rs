@@ -1,13 +1,13 @@
 //! One call, from its head to the head of its reply: the order in which everything happens.
 
 use crate::{
-    body::{ReplyBody, Rest},
+    body::{Inflow, ReplyBody, Rest},
     capture::{CallFacts, CallSide, Head, Observer, Opened, Replying, observed},
     config::Limits,
-    downstream::Reset,
     forward,
     guard::{Fingerprint, Guard},
     headers::{self, Upgrading},
+    link::Link,
     live,
     meters::{self, InFlight},
     pool::Pool,
@@ -16,7 +16,7 @@ use crate::{
     steer::{CallHead, Steer},
 };
 use exchange::{Clock, ExchangeId, Served, Timestamp};
-use http::{Method, Request, Response, Version, request::Parts};
+use http::{Method, Request, Response, request::Parts};
 use http_body::Frame;
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use metrics::{Gauge, counter};
@@ -72,8 +72,8 @@ pub(crate) struct Client {
     pub(crate) in_flight: InFlight,
     /// Its connection, where it asks for another protocol on it.
     pub(crate) upgrade: Option<OnUpgrade>,
-    /// How to break off visibly, where closing would look like an end.
-    pub(crate) reset: Option<Reset>,
+    /// The connection that the call came by.
+    pub(crate) link: Link,
 }
 
 impl Call {
@@ -129,13 +129,13 @@ impl Call {
 /// Answers one request of a client.
 pub(crate) async fn serve(
     worker: Arc<Worker>,
-    reset: Reset,
+    link: Link,
     request: Request<Incoming>,
 ) -> Response<ReplyBody> {
-    let (call, client, body) = match begin(&worker, reset, request) {
+    let in_flight = InFlight::begin(&worker.in_flight, link.traffic());
+    let (call, client, body) = match begin(&worker, link, in_flight, request) {
         Ok(begun) => begun,
-        Err(refusal) => {
-            let in_flight = InFlight::begin(&worker.in_flight);
+        Err((refusal, in_flight)) => {
             return answer_refusal(&refusal, Replying::unobserved(), in_flight);
         }
     };
@@ -147,11 +147,12 @@ pub(crate) async fn serve(
 
 fn begin(
     worker: &Worker,
-    reset: Reset,
+    link: Link,
+    in_flight: InFlight,
     mut request: Request<Incoming>,
-) -> Result<(Call, Client, Incoming), Refusal> {
+) -> Result<(Call, Client, Inflow), (Refusal, InFlight)> {
     if request.method() == Method::CONNECT {
-        return Err(Refusal::Connect);
+        return Err((Refusal::Connect, in_flight));
     }
     let upgrade = match headers::upgrading(request.headers()) {
         Upgrading::Yes => Some(hyper::upgrade::on(&mut request)),
@@ -160,16 +161,15 @@ fn begin(
     let (parts, body) = request.into_parts();
     let routed = route(&parts.uri);
     let Some(pool) = worker.pool(routed.provider) else {
-        return Err(unknown(worker, routed.provider));
+        return Err((unknown(worker, routed.provider), in_flight));
     };
     let (pool, path) = (Arc::clone(pool), routed.path.into_owned());
     let observer = &worker.shared.observer;
     let side = if observer.is_on() { CallSide::new(observer.tape()) } else { CallSide::untaped() };
     let at = worker.shared.clock.now();
     let id = ExchangeId::new(at, (worker.shared.chance)());
-    let in_flight = InFlight::begin(&worker.in_flight);
-    let reset = (parts.version == Version::HTTP_10).then_some(reset);
-    let client = Client { pool: Arc::clone(&pool), side, in_flight, upgrade, reset };
+    let body = Inflow::new(body, parts.version);
+    let client = Client { pool: Arc::clone(&pool), side, in_flight, upgrade, link };
     let policy_version = worker.shared.steer.policy_version();
     Ok((Call { id, at, started: Instant::now(), pool, path, parts, policy_version }, client, body))
 }

@@ -1,8 +1,24 @@
 //! A provider as the live path sees it: a name, an origin, and a path that goes before the call's.
 
 use crate::error::Error;
-use http::{HeaderName, HeaderValue, Uri, uri::Scheme};
+use http::{
+    HeaderName, HeaderValue, Uri,
+    uri::{Authority, Scheme},
+};
 use rustls::pki_types::ServerName;
+
+/// Whether a provider is asked in HTTP/2 by clients that speak it themselves. All others ask in
+/// HTTP/1.1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Http2 {
+    /// If it agrees when TLS begins; never without TLS.
+    #[default]
+    IfAgreed,
+    /// Without TLS too, unasked: it is known to speak it.
+    Known,
+    /// Never.
+    Never,
+}
 
 /// A provider that calls are forwarded to.
 #[derive(Clone, Debug)]
@@ -12,6 +28,8 @@ pub struct Upstream {
     port: u16,
     tls: Option<ServerName<'static>>,
     authority: HeaderValue,
+    origin: (Scheme, Authority),
+    http2: Http2,
     path_prefix: String,
     key_header: Option<HeaderName>,
 }
@@ -51,6 +69,8 @@ impl Upstream {
             port: authority.port_u16().unwrap_or(if secure { 443 } else { 80 }),
             authority: HeaderValue::from_str(authority.as_str())
                 .map_err(|_| wrong("has no usable host"))?,
+            origin: (if secure { Scheme::HTTPS } else { Scheme::HTTP }, authority.clone()),
+            http2: Http2::default(),
             path_prefix: uri.path().trim_end_matches('/').to_owned(),
             host,
             tls,
@@ -63,6 +83,12 @@ impl Upstream {
     #[must_use]
     pub fn identified_by(self, key_header: HeaderName) -> Self {
         Self { key_header: Some(key_header), ..self }
+    }
+
+    /// The same, asked in HTTP/2 or not.
+    #[must_use]
+    pub fn speaking(self, http2: Http2) -> Self {
+        Self { http2, ..self }
     }
 
     /// The provider's name: the first segment of a client's path.
@@ -90,6 +116,21 @@ impl Upstream {
 
     pub(crate) fn authority(&self) -> &HeaderValue {
         &self.authority
+    }
+
+    pub(crate) fn may_speak_http2(&self) -> bool {
+        match self.http2 {
+            Http2::IfAgreed => self.tls.is_some(),
+            Http2::Known => true,
+            Http2::Never => false,
+        }
+    }
+
+    /// `path` with the scheme and authority that HTTP/2 says beside it.
+    pub(crate) fn with_origin(&self, path: &Uri) -> Result<Uri, http::Error> {
+        let (scheme, authority) = self.origin.clone();
+        let path = path.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+        Uri::builder().scheme(scheme).authority(authority).path_and_query(path).build()
     }
 
     /// Its own form of `path`, a call's path and query below the provider's name.

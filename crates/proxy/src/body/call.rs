@@ -1,12 +1,11 @@
 //! The body of a call on its way to a provider.
 
 use crate::{
-    body::{Broken, Gate},
+    body::{Broken, Gate, Inflow},
     capture::CallSide,
 };
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use std::{
     pin::Pin,
     sync::Arc,
@@ -16,15 +15,15 @@ use std::{
 /// What was read ahead (to plan the call), then what the client still sends.
 pub(crate) struct CallBody {
     ahead: Option<Bytes>,
-    rest: Option<Incoming>,
+    rest: Option<Inflow>,
     side: Arc<CallSide>,
     gate: Option<Gate>,
 }
 
 impl CallBody {
     /// The client's own body, as it comes.
-    pub(crate) fn streaming(incoming: Incoming, side: &Arc<CallSide>) -> Self {
-        Self::new(None, (!incoming.is_end_stream()).then_some(incoming), side)
+    pub(crate) fn streaming(body: Inflow, side: &Arc<CallSide>) -> Self {
+        Self::new(None, (!body.is_end_stream()).then_some(body), side)
     }
 
     /// Bytes that are at hand; the tee has seen them already, or is not to see them.
@@ -33,7 +32,7 @@ impl CallBody {
     }
 
     /// The beginning that was read ahead (and seen by the tee), then the client's rest.
-    pub(crate) fn resumed(ahead: Bytes, rest: Incoming, side: &Arc<CallSide>) -> Self {
+    pub(crate) fn resumed(ahead: Bytes, rest: Inflow, side: &Arc<CallSide>) -> Self {
         Self::new((!ahead.is_empty()).then_some(ahead), Some(rest), side)
     }
 
@@ -52,7 +51,17 @@ impl CallBody {
         self.gate = Some(gate);
     }
 
-    fn new(ahead: Option<Bytes>, rest: Option<Incoming>, side: &Arc<CallSide>) -> Self {
+    /// Nothing holds it back any more.
+    pub(crate) fn release(&mut self) {
+        self.gate = None;
+    }
+
+    /// The same body, whose beginning went out once and is to go out again.
+    pub(crate) fn told_again(self, told: Bytes) -> Self {
+        if told.is_empty() { self } else { Self { ahead: Some(told), ..self } }
+    }
+
+    fn new(ahead: Option<Bytes>, rest: Option<Inflow>, side: &Arc<CallSide>) -> Self {
         let body = Self { ahead, rest, side: Arc::clone(side), gate: None };
         body.note_end();
         body

@@ -1,7 +1,7 @@
 //! The body of a reply on its way to the client.
 
 use crate::{
-    body::Broken,
+    body::{Broken, Inflow},
     capture::{CallSide, Replying},
     downstream::Reset,
     meters::InFlight,
@@ -9,7 +9,6 @@ use crate::{
 };
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use std::{
     collections::VecDeque,
     pin::Pin,
@@ -44,7 +43,7 @@ pub(crate) enum Rest {
 
 /// A reply's body at its provider, with what is needed to use the connection again.
 pub(crate) struct Source {
-    pub(crate) incoming: Incoming,
+    pub(crate) incoming: Inflow,
     pub(crate) lease: Lease,
     pub(crate) side: Arc<CallSide>,
 }

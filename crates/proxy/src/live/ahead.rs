@@ -1,22 +1,21 @@
 //! Reading a call before it is forwarded, because its plan depends on what it says.
 
-use crate::capture::CallSide;
+use crate::{body::Inflow, capture::CallSide};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 
 /// How far the body was read.
 pub(crate) enum Ahead {
     /// To its end. Trailers are not kept: no dialect that can be rewritten has any.
     Whole(Bytes),
     /// To the limit; the rest is still to come.
-    TooLong(Bytes, Incoming),
+    TooLong(Bytes, Inflow),
     /// To where the client broke off.
     Broken,
 }
 
 /// Reads up to `bytes_max`; the tee sees every chunk.
-pub(crate) async fn read_ahead(mut body: Incoming, side: &CallSide, bytes_max: usize) -> Ahead {
+pub(crate) async fn read_ahead(mut body: Inflow, side: &CallSide, bytes_max: usize) -> Ahead {
     let mut first = Bytes::new();
     let mut joined = BytesMut::new();
     while let Some(frame) = body.frame().await {

@@ -1,15 +1,17 @@
 //! Making one connection: name, TCP, TLS, and hyper's handshake.
 
 use crate::{
-    body::CallBody,
+    body::{CallBody, Retold},
     config::{Config, Limits},
     error::Error,
-    pool::transport::Transport,
+    listen::door::Tasks,
+    pool::lines::Allowance,
     refusal::Refusal,
+    transport::{ALPN_HTTP1, ALPN_HTTP2, Transport},
     upstream::Upstream,
 };
-use hyper::client::conn::http1::{Builder, SendRequest};
-use hyper_util::rt::TokioIo;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
@@ -21,7 +23,14 @@ use tokio_util::task::TaskTracker;
 
 /// The trust that all threads share.
 #[derive(Clone)]
-pub(crate) struct TlsSetup(Option<Arc<ClientConfig>>);
+pub(crate) struct TlsSetup(Option<Offers>);
+
+/// What is offered to a provider when TLS begins.
+#[derive(Clone)]
+struct Offers {
+    http1: Arc<ClientConfig>,
+    either: Arc<ClientConfig>,
+}
 
 impl TlsSetup {
     /// Loads certificate authorities, if any provider speaks TLS: it takes milliseconds.
@@ -42,8 +51,10 @@ impl TlsSetup {
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        client.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self(Some(Arc::new(client))))
+        client.alpn_protocols = vec![ALPN_HTTP1.to_vec()];
+        let mut either = client.clone();
+        either.alpn_protocols = vec![ALPN_HTTP2.to_vec(), ALPN_HTTP1.to_vec()];
+        Ok(Self(Some(Offers { http1: Arc::new(client), either: Arc::new(either) })))
     }
 }
 
@@ -64,14 +75,28 @@ fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), Error> {
 /// How a provider's connections are secured.
 enum Security {
     Plain,
-    Tls(TlsConnector, ServerName<'static>),
+    Tls { http1: TlsConnector, either: TlsConnector, name: ServerName<'static> },
+}
+
+/// A new connection that has calls of HTTP/2 to carry, if the provider speaks it.
+pub(crate) enum Dialled {
+    Http1(http1::SendRequest<CallBody>),
+    Http2(http2::SendRequest<Retold>, Arc<Allowance>),
+}
+
+/// What is offered.
+#[derive(Clone, Copy)]
+enum Offering {
+    Http1,
+    Either,
 }
 
 /// Makes connections to one provider.
 pub(crate) struct Connector {
     upstream: Upstream,
     tls: Security,
-    builder: Builder,
+    http1: http1::Builder,
+    http2: http2::Builder<Tasks>,
     wait_max: Duration,
     drivers: TaskTracker,
 }
@@ -85,17 +110,20 @@ impl Connector {
     ) -> Result<Self, Error> {
         let security = match (upstream.tls(), &tls.0) {
             (None, _) => Security::Plain,
-            (Some(name), Some(config)) => {
-                Security::Tls(TlsConnector::from(Arc::clone(config)), name.clone())
-            }
+            (Some(name), Some(offers)) => Security::Tls {
+                http1: TlsConnector::from(Arc::clone(&offers.http1)),
+                either: TlsConnector::from(Arc::clone(&offers.either)),
+                name: name.clone(),
+            },
             (Some(_), None) => return Err(Error::NoAuthorities),
         };
-        let mut builder = Builder::new();
-        builder.preserve_header_case(true).max_header_size(limits.head_bytes_max);
+        let mut http1 = http1::Builder::new();
+        http1.preserve_header_case(true).max_header_size(limits.head_bytes_max);
         Ok(Self {
             upstream,
             tls: security,
-            builder,
+            http1,
+            http2: http2_client(limits, drivers),
             wait_max: limits.connect_wait_max,
             drivers: drivers.clone(),
         })
@@ -106,23 +134,31 @@ impl Connector {
     }
 
     /// A new connection, driven by a task of this thread until either side closes it.
-    pub(crate) async fn connect(&self) -> Result<SendRequest<CallBody>, Refusal> {
-        let provider = || self.upstream.name().to_owned();
-        let transport = match timeout(self.wait_max, self.transport()).await {
-            Ok(Ok(transport)) => transport,
-            Ok(Err(error)) => {
-                return Err(Refusal::Unreachable {
-                    provider: provider(),
-                    problem: error.to_string(),
-                });
-            }
-            Err(_elapsed) => {
-                let waited = self.wait_max;
-                return Err(Refusal::ConnectTimeout { provider: provider(), waited });
-            }
+    pub(crate) async fn connect(&self) -> Result<http1::SendRequest<CallBody>, Refusal> {
+        let transport = self.dial(Offering::Http1).await?;
+        self.begin_http1(transport).await
+    }
+
+    /// The same, of HTTP/2 if the provider speaks it.
+    pub(crate) async fn connect_either(&self) -> Result<Dialled, Refusal> {
+        let transport = self.dial(Offering::Either).await?;
+        let speaks_http2 = match &self.tls {
+            Security::Plain => self.upstream.may_speak_http2(),
+            Security::Tls { .. } => transport.agreed_on_http2(),
         };
-        let handshake = self.builder.handshake(TokioIo::new(transport)).await;
-        let (sender, connection) = handshake.map_err(|_| Refusal::Died { provider: provider() })?;
+        if speaks_http2 {
+            self.begin_http2(transport).await
+        } else {
+            self.begin_http1(transport).await.map(Dialled::Http1)
+        }
+    }
+
+    async fn begin_http1(
+        &self,
+        transport: Transport,
+    ) -> Result<http1::SendRequest<CallBody>, Refusal> {
+        let handshake = self.http1.handshake(TokioIo::new(transport)).await;
+        let (sender, connection) = handshake.map_err(|_| self.died())?;
         self.drivers.spawn(async move {
             if let Err(error) = connection.with_upgrades().await {
                 tracing::debug!(%error, "a provider's connection ended");
@@ -131,15 +167,77 @@ impl Connector {
         Ok(sender)
     }
 
-    async fn transport(&self) -> io::Result<Transport> {
+    async fn begin_http2(&self, transport: Transport) -> Result<Dialled, Refusal> {
+        let handshake = self.http2.handshake(TokioIo::new(transport)).await;
+        let (sender, mut connection) = handshake.map_err(|_| self.died())?;
+        let allowance = Allowance::new(connection.current_max_send_streams());
+        let told = Arc::clone(&allowance);
+        self.drivers.spawn(async move {
+            let ended = loop {
+                tokio::select! {
+                    biased;
+                    ended = &mut connection => break ended,
+                    () = told.asked() => told.note(connection.current_max_send_streams()),
+                }
+            };
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a provider's connection ended");
+            }
+        });
+        Ok(Dialled::Http2(sender, allowance))
+    }
+
+    /// How long connecting may take.
+    pub(crate) fn wait_max(&self) -> Duration {
+        self.wait_max
+    }
+
+    pub(crate) fn late(&self) -> Refusal {
+        let provider = self.upstream.name().to_owned();
+        Refusal::ConnectTimeout { provider, waited: self.wait_max }
+    }
+
+    fn died(&self) -> Refusal {
+        Refusal::Died { provider: self.upstream.name().to_owned() }
+    }
+
+    async fn dial(&self, offering: Offering) -> Result<Transport, Refusal> {
+        match timeout(self.wait_max, self.transport(offering)).await {
+            Ok(Ok(transport)) => Ok(transport),
+            Ok(Err(error)) => Err(Refusal::Unreachable {
+                provider: self.upstream.name().to_owned(),
+                problem: error.to_string(),
+            }),
+            Err(_elapsed) => Err(self.late()),
+        }
+    }
+
+    async fn transport(&self, offering: Offering) -> io::Result<Transport> {
         let stream = TcpStream::connect((self.upstream.host(), self.upstream.port())).await?;
         stream.set_nodelay(true)?;
         match &self.tls {
             Security::Plain => Ok(Transport::Plain(stream)),
-            Security::Tls(connector, name) => {
+            Security::Tls { http1, either, name } => {
+                let connector = match offering {
+                    Offering::Http1 => http1,
+                    Offering::Either => either,
+                };
                 let stream = connector.connect(name.clone(), stream).await?;
-                Ok(Transport::Tls(Box::new(stream)))
+                Ok(Transport::Tls(Box::new(stream.into())))
             }
         }
     }
+}
+
+fn http2_client(limits: &Limits, drivers: &TaskTracker) -> http2::Builder<Tasks> {
+    let mut builder = http2::Builder::new(Tasks(drivers.clone()));
+    builder
+        .max_header_list_size(limits.http2_head_bytes_max())
+        .initial_stream_window_size(limits.http2_window_bytes)
+        .initial_connection_window_size(limits.http2_connection_window_bytes())
+        .max_send_buf_size(limits.http2_window_bytes as usize)
+        .timer(TokioTimer::new())
+        .keep_alive_interval(limits.http2_ping_every)
+        .keep_alive_timeout(limits.http2_ping_wait_max);
+    builder
 }

@@ -2,9 +2,12 @@
 
 #![cfg(test)]
 
+mod http2;
+mod http2_limits;
 mod live;
 mod meters;
 mod mirror;
+mod peers;
 mod pool;
 mod support;
 mod tee;

@@ -1,0 +1,44 @@
+//! Heads that cross from one version of HTTP to the other (RFC 9113, 8.2). Names are in lower case in
+//! HTTP/2, and the `http` crate keeps them so.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// A head as HTTP/2 carries it: the connection's own fields and the framing of HTTP/1.1 are illegal
+/// there, and the host is said by `:authority`. `te` says `trailers` by now, or is not there.
+pub(crate) fn in_http2(head: &HeaderMap) -> HeaderMap {
+    let mut out = HeaderMap::with_capacity(head.len());
+    for (name, value) in head {
+        if !is_of_http1(name) {
+            out.append(name.clone(), value.clone());
+        }
+    }
+    out
+}
+
+/// A head of HTTP/2 as HTTP/1.1 carries it: cookies may come one by one, and go as one field.
+pub(crate) fn in_http1(head: HeaderMap) -> HeaderMap {
+    if head.get_all(header::COOKIE).iter().nth(1).is_none() {
+        return head;
+    }
+    let crumbs: Vec<&[u8]> =
+        head.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    let Ok(joined) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])) else { return head };
+    let mut out = HeaderMap::with_capacity(head.len());
+    for (name, value) in &head {
+        if *name == header::COOKIE {
+            out.insert(header::COOKIE, joined.clone());
+        } else {
+            out.append(name.clone(), value.clone());
+        }
+    }
+    out
+}
+
+fn is_of_http1(name: &HeaderName) -> bool {
+    *name == header::HOST
+        || *name == header::CONNECTION
+        || *name == header::TRANSFER_ENCODING
+        || *name == header::UPGRADE
+        || *name == "keep-alive"
+        || *name == "proxy-connection"
+}

@@ -1,0 +1,196 @@
+//! How a client comes in: TLS where the listener has a certificate, then HTTP/1.1 or HTTP/2, as its
+//! first bytes say; served until it closes, or until the calls that run at shutdown have ended.
+
+use crate::{
+    config::Limits,
+    downstream::{Downstream, Protocol, Reset},
+    link::{Link, Traffic},
+    meters,
+    serve::{Worker, serve},
+    transport::Transport,
+};
+use hyper::{
+    rt::Executor,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use metrics::counter;
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// What every connection of one thread is served with.
+pub(crate) struct Door {
+    tls: Option<TlsAcceptor>,
+    http1: http1::Builder,
+    http2: http2::Builder<Tasks>,
+    handshake_wait_max: Duration,
+    idle_max: Duration,
+    cancelled_max: usize,
+}
+
+/// The tasks of HTTP/2, one for each call.
+#[derive(Clone)]
+pub(crate) struct Tasks(pub(crate) TaskTracker);
+
+impl<F> Executor<F> for Tasks
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    fn execute(&self, task: F) {
+        self.0.spawn(task);
+    }
+}
+
+impl Door {
+    pub(crate) fn new(tls: Option<TlsAcceptor>, limits: &Limits, calls: &TaskTracker) -> Self {
+        Self {
+            tls,
+            http1: http1_server(limits),
+            http2: http2_server(limits, calls),
+            handshake_wait_max: limits.handshake_wait_max,
+            idle_max: limits.client_idle_max,
+            cancelled_max: limits.http2_cancelled_max,
+        }
+    }
+
+    /// Secures the connection, and waits for what it speaks. `None`: it came to nothing.
+    async fn open(&self, stream: TcpStream, reset: &Reset) -> Option<(Protocol, Downstream)> {
+        let transport = match &self.tls {
+            None => Transport::Plain(stream),
+            Some(acceptor) => self.secure(acceptor, stream).await?,
+        };
+        let (secure, agreed) = (self.tls.is_some(), transport.agreed_on_http2());
+        let mut stream = Downstream::new(transport, reset);
+        if secure && !agreed {
+            return Some((Protocol::Http1, stream));
+        }
+        let protocol = timeout(self.idle_max, stream.protocol()).await.ok()?.ok()?;
+        // Who agreed on HTTP/2 and speaks something else is not understood.
+        (protocol == Protocol::Http2 || !agreed).then_some((protocol, stream))
+    }
+
+    async fn secure(&self, acceptor: &TlsAcceptor, stream: TcpStream) -> Option<Transport> {
+        match timeout(self.handshake_wait_max, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => Some(Transport::Tls(Box::new(stream.into()))),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "a client did not agree on TLS");
+                None
+            }
+            Err(_elapsed) => {
+                counter!(meters::CUT, "limit" => "handshake").increment(1);
+                None
+            }
+        }
+    }
+}
+
+fn http1_server(limits: &Limits) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .preserve_header_case(true)
+        .auto_date_header(false)
+        .max_header_size(limits.head_bytes_max)
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.client_idle_max);
+    builder
+}
+
+fn http2_server(limits: &Limits, calls: &TaskTracker) -> http2::Builder<Tasks> {
+    let mut builder = http2::Builder::new(Tasks(calls.clone()));
+    builder
+        .auto_date_header(false)
+        .max_header_list_size(limits.http2_head_bytes_max())
+        .max_concurrent_streams(limits.http2_streams_max)
+        .initial_stream_window_size(limits.http2_window_bytes)
+        .initial_connection_window_size(limits.http2_connection_window_bytes())
+        .max_send_buf_size(limits.http2_window_bytes as usize)
+        .max_pending_accept_reset_streams(limits.http2_cancelled_max)
+        .timer(TokioTimer::new())
+        .keep_alive_interval(limits.http2_ping_every)
+        .keep_alive_timeout(limits.http2_ping_wait_max);
+    builder
+}
+
+/// One client's connection.
+pub(crate) async fn client(
+    worker: Arc<Worker>,
+    door: Arc<Door>,
+    stream: TcpStream,
+    shutdown: CancellationToken,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a client's connection is delayed by the kernel");
+    }
+    let reset = Reset::default();
+    let opened = tokio::select! {
+        biased;
+        opened = door.open(stream, &reset) => opened,
+        () = shutdown.cancelled() => None,
+    };
+    let ended = match opened {
+        None => return,
+        Some((Protocol::Http1, stream)) => http1(worker, &door, stream, reset, shutdown).await,
+        // In a box, because an idle connection of HTTP/1.1 is to take no more memory for it.
+        Some((Protocol::Http2, stream)) => Box::pin(http2(worker, &door, stream, shutdown)).await,
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a client's connection ended");
+    }
+}
+
+async fn http1(
+    worker: Arc<Worker>,
+    door: &Door,
+    stream: Downstream,
+    reset: Reset,
+    shutdown: CancellationToken,
+) -> hyper::Result<()> {
+    let service = service_fn(|request| {
+        let (worker, link) = (Arc::clone(&worker), Link::http1(request.version(), &reset));
+        async move { Ok::<_, Infallible>(serve(worker, link, request).await) }
+    });
+    let connection = door.http1.serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection.with_upgrades());
+    tokio::select! {
+        biased;
+        ended = connection.as_mut() => ended,
+        () = shutdown.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    }
+}
+
+/// HTTP/2 ends softly: no further call is taken, those that are open go on. A client that gives no
+/// sign of life meanwhile is cut off by the pings.
+async fn http2(
+    worker: Arc<Worker>,
+    door: &Door,
+    stream: Downstream,
+    shutdown: CancellationToken,
+) -> hyper::Result<()> {
+    let traffic = Traffic::new(door.cancelled_max);
+    let service = service_fn(|request| {
+        let (worker, traffic) = (Arc::clone(&worker), Arc::clone(&traffic));
+        async move {
+            let asked = traffic.asked();
+            let reply = serve(worker, Link::Http2(traffic), request).await;
+            asked.answered();
+            Ok::<_, Infallible>(reply)
+        }
+    });
+    let connection = door.http2.serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    tokio::select! {
+        biased;
+        ended = connection.as_mut() => return ended,
+        () = shutdown.cancelled() => {}
+        () = traffic.too_idle(door.idle_max) => {}
+        () = traffic.flooded() => counter!(meters::CUT, "limit" => "cancelled").increment(1),
+    }
+    connection.as_mut().graceful_shutdown();
+    connection.await
+}

@@ -1,0 +1,155 @@
+//! What bounds a client that speaks HTTP/2, and what its presence does not change for others.
+
+use crate::{
+    peers::{
+        GOAWAY, SETTINGS, ask, begin, call, client, frame, greet_as_client, read_frame, run, whole,
+    },
+    support::{PATIENCE, Provider, Rig, Setup, Wire, json},
+};
+use std::{
+    sync::{Mutex, mpsc::channel},
+    time::Duration,
+};
+
+fn before(provider: &Provider, change: impl FnOnce(&mut proxy::Limits)) -> Rig {
+    let mut setup = Setup::of(&[("p", provider.url())]);
+    change(&mut setup.config.limits);
+    setup.start()
+}
+
+fn answering() -> Provider {
+    Provider::answering(|_, body| json("200 OK", body))
+}
+
+#[test]
+fn a_call_that_arrives_byte_by_byte_is_http_1_1_for_all_that() {
+    let rig = Rig::before(&answering());
+    for call in
+        ["POST /p/x HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nhi", "PRI * HTTP/1.1\r\n\r\n"]
+    {
+        let mut wire = rig.client();
+        for byte in call.as_bytes() {
+            wire.send([*byte]);
+        }
+        assert!(wire.read_head().starts_with("HTTP/1.1 "));
+    }
+}
+
+#[test]
+fn a_client_that_says_nothing_is_let_go() {
+    let rig = before(&answering(), |limits| limits.client_idle_max = Duration::from_millis(50));
+    for said in ["", "P", "PRI * HTTP/2.0\r\n\r\nSM\r\n"] {
+        let mut wire = rig.client();
+        wire.send(said);
+        assert_eq!(wire.read_to_close().0, "");
+    }
+}
+
+#[test]
+fn a_connection_without_calls_ends_softly_and_one_with_a_call_stays() {
+    let (go, wait) = channel::<()>();
+    let wait = Mutex::new(wait);
+    let provider = Provider::scripted(move |mut wire| {
+        wire.read_head();
+        wait.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+        wire.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi");
+    });
+    let rig = before(&provider, |limits| limits.client_idle_max = Duration::from_millis(50));
+    let addr = rig.addr;
+    run(async {
+        let reply = begin(&client(&rig).await, call("GET", "/p/x", &[]), "").await;
+        let idle = tokio::task::spawn_blocking(move || {
+            // Each of them ends after the time that the other may not end in.
+            for _ in 0..3 {
+                let mut wire = Wire::connect(addr);
+                greet_as_client(&mut wire);
+                read_frame(&mut wire, GOAWAY);
+            }
+        });
+        idle.await.unwrap();
+        go.send(()).unwrap();
+        assert_eq!(whole(reply).await.unwrap().body, "hi");
+    });
+}
+
+#[test]
+fn limits_are_announced_and_a_head_over_them_is_a_431() {
+    let rig = before(&answering(), |limits| {
+        limits.http2_streams_max = 7;
+        limits.http2_window_bytes = 70_000;
+        limits.head_bytes_max = 1024;
+    });
+    let mut wire = rig.client();
+    wire.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    wire.send(frame(SETTINGS, 0, 0, &[]));
+    let settings = read_frame(&mut wire, SETTINGS).1;
+    for (name, value) in [(3_u16, 7_u32), (4, 70_000), (6, 1024)] {
+        let said = [&name.to_be_bytes()[..], &value.to_be_bytes()].concat();
+        assert!(settings.chunks(6).any(|setting| setting == said), "{name}: {settings:?}");
+    }
+    let long = "y".repeat(2000);
+    let reply = run(async {
+        ask(&client(&rig).await, call("GET", "/p/x", &[("x", &long)]), "").await.unwrap()
+    });
+    assert_eq!(reply.status, 431);
+}
+
+#[test]
+fn a_client_that_takes_back_most_of_its_calls_is_cut_and_others_are_not() {
+    let provider = Provider::scripted(|mut wire| {
+        if wire.read_head().starts_with("GET /never ") {
+            wire.read_to_close();
+        }
+        wire.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi");
+    });
+    let rig = before(&provider, |limits| limits.http2_cancelled_max = 3);
+    run(async {
+        let (flooding, other) = (client(&rig).await, client(&rig).await);
+        let mut refused = false;
+        for _ in 0..200 {
+            let Ok(mut ready) = flooding.clone().ready().await else {
+                refused = true;
+                break;
+            };
+            let Ok((reply, _)) = ready.send_request(call("GET", "/p/never", &[]), true) else {
+                refused = true;
+                break;
+            };
+            drop(reply);
+            let other = ask(&other, call("GET", "/p/x", &[]), "").await.unwrap();
+            assert_eq!(other.body, "hi");
+        }
+        assert!(refused, "200 calls were taken back");
+    });
+}
+
+#[test]
+fn a_client_past_its_streams_waits_its_turn() {
+    let provider = answering();
+    let rig = before(&provider, |limits| limits.http2_streams_max = 2);
+    run(async {
+        let client = client(&rig).await;
+        // The first reply comes after the settings.
+        ask(&client, call("GET", "/p/x", &[]), "").await.unwrap();
+        assert_eq!(client.current_max_send_streams(), 2);
+        let mut replies = Vec::new();
+        for _ in 0..10 {
+            replies
+                .push(begin(&client, call("POST", "/p/x", &[("content-length", "2")]), "{}").await);
+        }
+        for reply in replies {
+            assert_eq!(whole(reply).await.unwrap().body, "{}");
+        }
+    });
+}
+
+#[test]
+fn a_peer_that_speaks_nonsense_after_the_preface_is_cut() {
+    let rig = Rig::before(&answering());
+    let mut wire = rig.client();
+    wire.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nGET / HTTP/1.1\r\n\r\n");
+    wire.read_to_close();
+    assert!(
+        rig.client().ask("GET /p/x HTTP/1.1\r\nhost: a\r\n\r\n").0.starts_with("HTTP/1.1 200 ")
+    );
+}
