@@ -26,7 +26,8 @@ pub const FALLBACKS: &str = "foreshadow_live_fallbacks_total";
 pub const GUARD_REFUSALS: &str = "foreshadow_live_guard_refusals_total";
 /// Connections that became tunnels, which are not mirrored; label `provider`.
 pub const TUNNELS: &str = "foreshadow_live_tunnels_total";
-/// Calls sent a second time because an idle connection had died; label `provider`.
+/// Calls sent a second time because an idle connection had died or the provider had refused them
+/// unread; label `provider`.
 pub const RETRIES: &str = "foreshadow_live_retries_total";
 /// Clients' connections that were ended for a limit; label `limit` (`handshake`, `cancelled`).
 pub const CUT: &str = "foreshadow_live_connections_cut_total";

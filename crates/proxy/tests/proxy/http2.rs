@@ -1,14 +1,20 @@
 //! Clients that speak HTTP/2 without TLS, before a provider that speaks HTTP/1.1.
 
 use crate::{
-    peers::{ask, begin, call, client, lines, read, run, whole},
+    live::Script,
+    peers::{Streams, ask, begin, call, client, lines, read, run, whole},
     support::{PATIENCE, Provider, Rig, Setup, Witness, json},
 };
 use bytes::Bytes;
-use exchange::Capture;
+use exchange::{Capture, Route};
 use h2::Reason;
+use proxy::{Http2, Upstream};
 use std::{
-    sync::mpsc::{Receiver, channel},
+    sync::{
+        Arc,
+        atomic::AtomicBool,
+        mpsc::{Receiver, channel},
+    },
     time::Duration,
 };
 
@@ -349,4 +355,41 @@ fn a_call_at_shutdown_is_answered_and_then_the_connection_closes() {
         assert!(refused);
     });
     rig.stop();
+}
+
+#[test]
+fn a_call_of_a_live_category_is_steered_like_any_other() {
+    let reference = Provider::answering(|_, _| json("200 OK", "{\"by\":\"reference\"}"));
+    let candidate = Streams::answering(|mut asked| async move {
+        assert_eq!(asked.request.headers()["authorization"], "Bearer our-key");
+        assert!(!asked.request.headers().contains_key("x-private"));
+        assert_eq!(asked.body().await.unwrap(), "rewritten");
+        let reply = http::Response::builder().header("content-type", "application/json");
+        let mut body = asked.respond.send_response(reply.body(()).unwrap(), false).unwrap();
+        body.send_data(Bytes::from_static(b"{\"by\":\"small\"}"), true).unwrap();
+    });
+    let live = Arc::new(AtomicBool::new(true));
+    let (witness, seen) = Witness::new();
+    let mut setup = Setup::of(&[("p", reference.url())])
+        .mirrored_by(witness)
+        .steered_by(Script { turn: Route::Live, live });
+    let small = Upstream::new("c", &candidate.url()).unwrap().speaking(Http2::Known);
+    setup.config.upstreams.push(small);
+    let rig = setup.start();
+    run(async {
+        let client = client(&rig).await;
+        let fields = [("authorization", "Bearer good"), ("x-private", "1")];
+        let chat = || call("POST", "/p/v1/chat/completions", &fields);
+        for (by, route) in [("reference", "reference"), ("small", "live")] {
+            let reply = ask(&client, chat(), "summarise that").await.unwrap();
+            assert_eq!(reply.body, format!("{{\"by\":\"{by}\"}}"));
+            assert_eq!(reply.head["x-foreshadow-route"], route);
+            assert!(reply.head.contains_key("x-foreshadow-cost-usd"));
+        }
+    });
+    assert_eq!(seen.next().served.candidate, None);
+    let exchange = seen.next();
+    assert_eq!(exchange.call.body.inline().unwrap(), "summarise that");
+    assert_eq!(exchange.served.candidate.as_deref(), Some("small"));
+    assert_eq!(exchange.capture, Capture::Complete);
 }

@@ -13,4 +13,5 @@ mod pool;
 mod support;
 mod tee;
 mod tls;
+mod tls_listener;
 mod transparency;
