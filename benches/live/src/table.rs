@@ -3,8 +3,6 @@
 use crate::load::Figures;
 
 const RESAMPLES: usize = 10_000;
-const CPU_RATIO_MAX: f64 = 1.15;
-const P99_BOUND_MAX: f64 = 1.05;
 
 pub(crate) fn print(
     on: &[Figures],
@@ -19,24 +17,17 @@ pub(crate) fn print(
     for (name, figures) in others {
         row(name, figures);
     }
-    let ratios = |of: fn(&Figures) -> f64| -> Vec<f64> {
-        on.iter().zip(off).map(|(on, off)| of(on) / of(off)).collect()
-    };
-    let (cpu, p99) = (ratios(Figures::cpu_us), ratios(|figures| figures.quantile(0.99)));
     println!("\non / off, geometric mean over {} rounds, and the upper bound of 95 %:", on.len());
-    let (cpu_bound, p99_bound) = (upper_bound(&cpu), upper_bound(&p99));
-    println!(
-        "CPU per request  {:.3}  (bound {cpu_bound:.3})  target: mean at most {CPU_RATIO_MAX}",
-        mean(&cpu)
-    );
-    println!(
-        "p99              {:.3}  (bound {p99_bound:.3})  target: bound at most {P99_BOUND_MAX}",
-        mean(&p99)
-    );
-    println!(
-        "p99 by round     {}",
-        p99.iter().map(|ratio| format!("{ratio:.2}")).collect::<Vec<_>>().join(" ")
-    );
+    ratio("CPU per request", "target: mean at most 1.15", (on, off), Figures::cpu_us);
+    ratio("p99", "target: bound at most 1.05", (on, off), |figures| figures.quantile(0.99));
+    ratio("p99, usual turn", "the same", (on, off), Figures::usual_p99);
+}
+
+fn ratio(name: &str, target: &str, (on, off): (&[Figures], &[Figures]), of: fn(&Figures) -> f64) {
+    let by_round: Vec<f64> = on.iter().zip(off).map(|(on, off)| of(on) / of(off)).collect();
+    let (mean, bound) = (mean(&by_round), upper_bound(&by_round));
+    let rounds: Vec<_> = by_round.iter().map(|ratio| format!("{ratio:.2}")).collect();
+    println!("{name:<16} {mean:.3}  (bound {bound:.3})  {target};  {}", rounds.join(" "));
 }
 
 fn row(name: &str, figures: &Figures) {
