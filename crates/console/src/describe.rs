@@ -15,7 +15,7 @@ pub fn describe() {
     describe_gauge!(READY, Unit::Count, "Whether a readiness check passes (1) or fails (0).");
 }
 
-const COUNTERS: [(&str, &str); 15] = [
+const COUNTERS: [(&str, &str); 16] = [
     (
         "foreshadow_live_requests_total",
         "Live calls answered, by provider, route and class of status.",
@@ -35,7 +35,12 @@ const COUNTERS: [(&str, &str); 15] = [
     ),
     (
         "foreshadow_live_retries_total",
-        "Live calls sent a second time because an idle connection had died, by provider.",
+        "Live calls sent a second time because an idle connection had died or the provider had \
+         refused them unread, by provider.",
+    ),
+    (
+        "foreshadow_live_connections_cut_total",
+        "Clients' connections that were ended for a limit, by limit.",
     ),
     ("foreshadow_live_refusals_total", "Errors of our own making on the live path, by code."),
     ("foreshadow_mirror_offered_total", "Exchanges offered to the mirror."),

@@ -1,6 +1,7 @@
 //! What can be typed: the commands and their options, as `contract.md`'s table has them.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use proxy::Certificate;
 use std::{net::SocketAddr, path::PathBuf};
 
 /// Prove on your own traffic which requests a cheaper model can take, and only then let it.
@@ -96,9 +97,23 @@ pub(crate) struct Up {
     /// Threads of the live path; default: one for each core
     #[arg(long, env = "FORESHADOW_THREADS")]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
+    /// A certificate for the live listener, PEM, with those that vouch for it: clients then speak TLS
+    #[arg(long, env = "FORESHADOW_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Its private key, PEM
+    #[arg(long, env = "FORESHADOW_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// Forward only: observe nothing (to measure what observation costs)
     #[arg(long, env = "FORESHADOW_NO_MIRROR")]
     pub(crate) no_mirror: bool,
+}
+
+impl Up {
+    /// What the live listener shows its clients.
+    pub(crate) fn certificate(&self) -> Option<Certificate> {
+        let (chain, key) = (self.tls_cert.clone()?, self.tls_key.clone()?);
+        Some(Certificate { chain, key })
+    }
 }
 
 #[derive(Debug, Args)]

@@ -8,7 +8,7 @@ use exchange::{Body, Clock, Exchange, NanoUsd};
 use http::{HeaderName, HeaderValue};
 use pipeline::{CategoryDef, JudgeFigures, Pipeline, Provider};
 use policy::Categorizer;
-use proxy::{Key, Upstream};
+use proxy::{Http2, Key, Upstream};
 use regex::bytes::Regex;
 use shadow::{Caps, CategoryWork, JudgeWork, Limits, Models, Settings};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -29,7 +29,12 @@ pub(crate) fn environment() -> Secrets {
 pub(crate) fn upstreams(pipeline: &Pipeline) -> Result<Vec<Upstream>> {
     let upstream = |provider: &Provider| {
         let upstream = Upstream::new(&provider.name, &provider.base_url)?;
-        Ok(upstream.identified_by(provider.key_header.parse()?))
+        let http2 = match provider.http2 {
+            None => Http2::IfAgreed,
+            Some(true) => Http2::Known,
+            Some(false) => Http2::Never,
+        };
+        Ok(upstream.identified_by(provider.key_header.parse()?).speaking(http2))
     };
     pipeline.providers.iter().map(upstream).collect()
 }

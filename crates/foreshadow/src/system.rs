@@ -23,7 +23,7 @@ use lake::{Lake, Table};
 use mirror::Mirroring;
 use pipeline::Pipeline;
 use policy::Policy;
-use proxy::{Config, Deps, Mirror, NoMirror, Proxy, Queue, QueueLimits};
+use proxy::{Certificate, Config, Deps, Mirror, NoMirror, Proxy, Queue, QueueLimits};
 use shadow::{JournalLedger, LedgerCopy, Limits, Means, Worker};
 use std::{
     net::SocketAddr,
@@ -98,9 +98,10 @@ impl Deployment {
 }
 
 /// How the live path is to run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct LiveOptions {
     pub(crate) listen: SocketAddr,
+    pub(crate) certificate: Option<Certificate>,
     pub(crate) threads: NonZeroUsize,
     pub(crate) mirror: bool,
     /// How long the reference's acceptance of a caller's credential counts, in microseconds.
@@ -140,6 +141,7 @@ impl Live {
             chance: Arc::new(clock::chance),
         };
         let mut config = Config::new(options.listen, settings::upstreams(&deployment.pipeline)?)?;
+        config.certificate = options.certificate;
         config.limits.capture_body_bytes_max =
             usize::try_from(deployment.pipeline.mirror.body_bytes_max).unwrap_or(usize::MAX);
         config.limits.guard_age_us_max = options.guard_age_us_max;

@@ -42,6 +42,9 @@ pub struct Provider {
     pub key_header: String,
     /// Whether calls of ours may go there at all; live calls of clients always may.
     pub allowed: bool,
+    /// Whether clients that speak HTTP/2 have it asked in HTTP/2: also without TLS, or never; `None`
+    /// leaves it to what TLS agrees on.
+    pub http2: Option<bool>,
 }
 
 /// A model.

@@ -107,11 +107,20 @@ pub(crate) struct RawProvider {
     pub(crate) shadow_key_env: Option<Spanned<String>>,
     pub(crate) key_header: Option<Spanned<String>>,
     pub(crate) allowed: Option<Spanned<bool>>,
+    pub(crate) http2: Option<Spanned<bool>>,
 }
 
 impl RawProvider {
-    const FIELDS: &'static [&'static str] =
-        &["name", "dialect", "base_url", "key_env", "shadow_key_env", "key_header", "allowed"];
+    const FIELDS: &'static [&'static str] = &[
+        "name",
+        "dialect",
+        "base_url",
+        "key_env",
+        "shadow_key_env",
+        "key_header",
+        "allowed",
+        "http2",
+    ];
 
     fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
         let section = Section::open(notes, "the provider", value, Self::FIELDS)?;
@@ -123,6 +132,7 @@ impl RawProvider {
             shadow_key_env: section.text(notes, "shadow_key_env"),
             key_header: section.text(notes, "key_header"),
             allowed: section.boolean(notes, "allowed"),
+            http2: section.boolean(notes, "http2"),
         })
     }
 }

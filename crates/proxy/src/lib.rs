@@ -25,6 +25,18 @@
 //! one `current_thread` runtime for each core. axum serves the admin listener, where none of this
 //! matters.
 //!
+//! # Which version of HTTP
+//!
+//! A client is told by its first bytes, or by what TLS agreed on (`listen::door`). A client of HTTP/1.1
+//! is forwarded in HTTP/1.1, whatever its provider would rather speak, so that the spelling of names is
+//! what it would have been without us. A client of HTTP/2 is forwarded in HTTP/2 where the provider
+//! agrees on it in TLS or is known to speak it without ([`Http2`]), else in HTTP/1.1. So a head crosses
+//! versions in one direction only, and its reply in the other (`headers::http2`): `:authority` becomes
+//! `host`, cookies become one field, and of the reply what HTTP/2 forbids is dropped.
+//!
+//! A connection of HTTP/1.1 pays for this with one more read when it opens and nothing for a call. One
+//! of HTTP/2 gets a clock of its own (`link::traffic`), because hyper lets it lie idle for ever.
+//!
 //! # What hyper keeps, and how
 //!
 //! - The spelling of header names, with `preserve_header_case` on both sides: it travels in the
@@ -36,21 +48,29 @@
 //! - A body that fails is closed without its end, so it looks dead. But what was read just before is
 //!   thrown away unless it was flushed, so the failure waits for one more poll. A reply to HTTP/1.0
 //!   that ends with its connection would look finished: that connection is reset.
+//! - Of HTTP/2: trailers both ways, and replies that are nothing else; the flow of each stream, so that
+//!   a slow reader holds up its own provider and nobody else; the reset of a stream, which cancels the
+//!   call on the other side. A stream that is reset without an error it takes for one that ended; the
+//!   body looks again (`body::Inflow`).
 //!
 //! # What hyper does not keep
 //!
 //! - Fields of one name stand together, at the place of the first. Fields of ours (`te`, stamps) come
 //!   last, in lower case; so do trailers.
-//! - Trailers pass only where `trailer` announces them, and down only where the client said
+//! - Trailers of HTTP/1.1 pass only where `trailer` announces them, and down only where the client said
 //!   `te: trailers`.
 //! - Chunk boundaries and chunk extensions: each read becomes a chunk. A reply that ends with its
-//!   connection is chunked for an HTTP/1.1 client. Providers are always asked in HTTP/1.1.
+//!   connection is chunked for an HTTP/1.1 client.
 //! - `1xx` replies: a 103 is dropped. A 100 is asked of the provider first (see `body::Gate`), and
-//!   given to the client when its body is wanted.
+//!   given to the client when its body is wanted. A client of HTTP/2 never gets one: it sends its body
+//!   when it likes, as it may.
 //! - The `content-length` of a 204 and the `transfer-encoding` of a reply to HEAD; one of two equal
 //!   lengths; a length beside `transfer-encoding`.
 //! - What it cannot parse it answers alone, without a body: 400, 414, 431.
-//! - A client that closes its sending side is taken for gone.
+//! - A client of HTTP/1.1 that closes its sending side is taken for gone.
+//! - What an HTTP/2 client with a closed window has not taken yet when its provider dies: its stream is
+//!   reset, and what waits for it is thrown away.
+//! - Pushes, priorities, pings of either side, and extended CONNECT (WebSocket over HTTP/2).
 
 mod answer;
 mod body;

@@ -33,6 +33,7 @@ pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
     deployment.align(&journal).await;
     let options = LiveOptions {
         listen: args.listen,
+        certificate: args.certificate(),
         threads: args
             .threads
             .or_else(|| thread::available_parallelism().ok())
@@ -53,7 +54,8 @@ pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
     tasks.spawn_blocking(move || runtime.block_on(keep_shadowing(shadowed, journal, stopping)));
     tasks.spawn(keep_compact(deployment.clone(), stop.clone()));
     tasks.close();
-    print(&greeting(&deployment, live.addr(), admin));
+    let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
+    print(&greeting(&deployment, &format!("{scheme}://{}", live.addr()), admin));
     told_to_stop().await?;
     // Live first: what it still mirrors is in the journal before the worker ends.
     let stopped = live.stop().await;
@@ -76,12 +78,8 @@ async fn told_to_stop() -> Result<()> {
     Ok(())
 }
 
-fn greeting(
-    deployment: &Deployment,
-    live: std::net::SocketAddr,
-    admin: std::net::SocketAddr,
-) -> String {
-    let mut text = format!("live      http://{live}\nconsole   http://{admin}\n");
+fn greeting(deployment: &Deployment, live: &str, admin: std::net::SocketAddr) -> String {
+    let mut text = format!("live      {live}\nconsole   http://{admin}\n");
     for provider in &deployment.pipeline.providers {
         text += &format!("  /{}/…  →  {}\n", provider.name, provider.base_url);
     }

@@ -36,6 +36,7 @@ fn provider(notes: &mut Notes<'_>, raw: &RawProvider) -> Option<Provider> {
         shadow_key_env,
         key_header: key_header(notes, raw.key_header.as_ref()),
         allowed: raw.allowed.as_ref().is_none_or(|allowed| *allowed.get_ref()),
+        http2: raw.http2.as_ref().map(|http2| *http2.get_ref()),
     })
 }
 

@@ -22,6 +22,7 @@ key_env = "AZURE_KEY"
 shadow_key_env = "AZURE_SHADOW_KEY"
 key_header = "Api-Key"
 allowed = false
+http2 = true
 
 [[model]]
 name = "large"
@@ -108,6 +109,7 @@ fn providers_take_what_is_written_and_sensible_defaults() {
     assert_eq!(azure.key_header, "api-key");
     assert_eq!(azure.shadow_key_env.as_deref(), Some("AZURE_SHADOW_KEY"));
     assert!(!azure.allowed);
+    assert_eq!((openai.http2, azure.http2), (None, Some(true)));
 }
 
 #[test]

@@ -75,6 +75,7 @@ impl Stage {
         let journal = deployment.journal()?;
         let options = LiveOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            certificate: None,
             threads: NonZeroUsize::MIN,
             mirror: true,
             guard_age_us_max: GUARD_AGE_US_MAX,
