@@ -26,7 +26,7 @@ pub(crate) fn open(dir: &Path, topics: &[String]) -> Result<String> {
         Ok(text) => {
             let id = text.trim_end();
             let whole = id.len() == DIGITS && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-            whole.then(|| id.to_owned()).ok_or_else(|| Error::Identity { path })
+            whole.then(|| id.to_owned()).ok_or(Error::Identity { path })
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && topics.is_empty() => {
             let id = random();

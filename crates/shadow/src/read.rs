@@ -58,7 +58,7 @@ impl Reader {
     /// from copies of different age: then the tables say what is done, and what they lack and the
     /// journal no longer has is passed over, or they would refuse all that follows.
     pub(crate) fn resume(mut subscription: Subscription, held: Option<u64>) -> Result<Self, Error> {
-        let covered = held.unwrap_or(subscription.position());
+        let covered = held.unwrap_or_else(|| subscription.position());
         match subscription.seek(covered) {
             Err(journal::Error::Trimmed { asked, start, .. }) => {
                 pass_over(&mut subscription, asked..start)?;

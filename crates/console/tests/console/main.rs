@@ -1,5 +1,7 @@
 //! The admin listener over real sockets: who is answered, what with, and within which limits.
 
+#![cfg(test)]
+
 mod agreement;
 mod answers;
 mod hosts;

@@ -1,5 +1,7 @@
 //! What the lake promises, shown through its public API on a folder of its own.
 
+#![cfg(test)]
+
 mod appending;
 mod commit_model;
 mod reading;

@@ -1,5 +1,7 @@
 //! The report crate through its public API.
 
+#![cfg(test)]
+
 mod aggregates;
 mod forms;
 mod lakes;

@@ -1,5 +1,7 @@
 //! The other path, from a real journal through real HTTP to tables in memory.
 
+#![cfg(test)]
+
 mod budget;
 mod crash;
 mod funnel;

@@ -1,5 +1,7 @@
 //! What the testkit promises to those who test with it.
 
+#![cfg(test)]
+
 mod clock;
 mod endings;
 mod recorded;

@@ -1,5 +1,7 @@
 //! The client against a scripted provider on loopback.
 
+#![cfg(test)]
+
 mod provider;
 
 use bytes::Bytes;
