@@ -17,6 +17,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, timeout};
+use tokio_util::either::Either;
 
 mod connect;
 mod http2;
@@ -116,22 +117,27 @@ impl Pool {
     ///
     /// An idle connection may have died unseen. The call is then sent once more, on a new connection,
     /// if nothing of it can have been acted on: it never left, or it is safe and has no body.
-    pub(crate) async fn send(
+    pub(crate) fn send(
         self: &Arc<Self>,
         request: Request<CallBody>,
-    ) -> Result<(Response<Incoming>, Lease), Refusal> {
+    ) -> impl Future<Output = Result<(Response<Incoming>, Lease), Refusal>> {
         if request.version() == Version::HTTP_2 {
-            return Box::pin(http2::send(self, request)).await;
+            // In a box, so that a call of HTTP/1.1 is to take no more memory for it.
+            return Either::Left(Box::pin(http2::send(self, request)));
         }
-        let taken = self.lease().await?;
-        self.send_by(taken, request).await
+        Either::Right(self.send_alone(None, request))
     }
 
-    async fn send_by(
+    /// Sends the call on a connection of its own: `taken`, or any.
+    async fn send_alone(
         self: &Arc<Self>,
-        mut taken: Taken,
+        taken: Option<Taken>,
         request: Request<CallBody>,
     ) -> Result<(Response<Incoming>, Lease), Refusal> {
+        let mut taken = match taken {
+            Some(taken) => taken,
+            None => self.lease().await?,
+        };
         let spare = (taken.age == Age::Reused).then(|| spare(&request)).flatten();
         let unsent = match self.try_send(&mut taken, request).await {
             Ok(response) => return Ok((response, Lease::Connection(taken))),

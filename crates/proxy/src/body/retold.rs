@@ -1,8 +1,8 @@
 //! A call's body that can be taken back and told again.
 //!
 //! An HTTP/2 provider may refuse a call without having acted on it, when its body is under way already.
-//! What went out is kept until the reply begins, as far as a limit goes; the chunks are shared, not
-//! copied.
+//! What went out is kept until the reply begins, as far as a limit goes; as a copy, because a chunk keeps
+//! all of the buffer alive that it was read into.
 
 use crate::body::{Broken, CallBody};
 use bytes::{Bytes, BytesMut};
@@ -27,14 +27,14 @@ struct Telling {
 
 enum Told {
     /// All that went out so far.
-    Whole(Vec<Bytes>, usize),
+    Whole(BytesMut),
     /// More than is kept, or trailers, which end a body; or nobody needs it any more.
     Forgotten,
 }
 
 impl Retold {
     pub(crate) fn new(body: CallBody, bytes_max: usize) -> Self {
-        let told = Told::Whole(Vec::new(), 0);
+        let told = Told::Whole(BytesMut::new());
         Self(Arc::new(Mutex::new(Telling { body: Some(body), told, bytes_max })))
     }
 
@@ -42,10 +42,10 @@ impl Retold {
     /// Whoever still sends it breaks off.
     pub(crate) fn take_back(&self) -> Option<CallBody> {
         let mut telling = self.lock();
-        let Told::Whole(told, _) = mem::replace(&mut telling.told, Told::Forgotten) else {
+        let Told::Whole(told) = mem::replace(&mut telling.told, Told::Forgotten) else {
             return None;
         };
-        telling.body.take().map(|body| body.told_again(joined(told)))
+        telling.body.take().map(|body| body.told_again(told.freeze()))
     }
 
     /// The reply has begun: nothing is told again.
@@ -60,24 +60,12 @@ impl Retold {
 
 impl Telling {
     fn note(&mut self, frame: &Frame<Bytes>) {
-        let Told::Whole(told, bytes) = &mut self.told else { return };
+        let Told::Whole(told) = &mut self.told else { return };
         match frame.data_ref() {
-            Some(chunk) if *bytes + chunk.len() <= self.bytes_max => {
-                *bytes += chunk.len();
-                told.push(chunk.clone());
+            Some(chunk) if told.len() + chunk.len() <= self.bytes_max => {
+                told.extend_from_slice(chunk);
             }
             Some(_) | None => self.told = Told::Forgotten,
-        }
-    }
-}
-
-fn joined(chunks: Vec<Bytes>) -> Bytes {
-    match <[Bytes; 1]>::try_from(chunks) {
-        Ok([only]) => only,
-        Err(chunks) => {
-            let mut joined = BytesMut::new();
-            chunks.iter().for_each(|chunk| joined.extend_from_slice(chunk));
-            joined.freeze()
         }
     }
 }

@@ -125,15 +125,17 @@ pub(crate) async fn client(
         tracing::debug!(%error, "a client's connection is delayed by the kernel");
     }
     let reset = Reset::default();
+    // In boxes, because an idle connection of HTTP/1.1 is to take no more memory for them: a handshake
+    // that is over, and HTTP/2.
+    let opening = Box::pin(door.open(stream, &reset));
     let opened = tokio::select! {
         biased;
-        opened = door.open(stream, &reset) => opened,
+        opened = opening => opened,
         () = shutdown.cancelled() => None,
     };
     let ended = match opened {
         None => return,
         Some((Protocol::Http1, stream)) => http1(worker, &door, stream, reset, shutdown).await,
-        // In a box, because an idle connection of HTTP/1.1 is to take no more memory for it.
         Some((Protocol::Http2, stream)) => Box::pin(http2(worker, &door, stream, shutdown)).await,
     };
     if let Err(error) = ended {
@@ -152,8 +154,9 @@ async fn http1(
         let (worker, link) = (Arc::clone(&worker), Link::http1(request.version(), &reset));
         async move { Ok::<_, Infallible>(serve(worker, link, request).await) }
     });
-    let connection = door.http1.serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection.with_upgrades());
+    // In one expression, because what an async function moves takes its memory twice.
+    let stream = TokioIo::new(stream);
+    let mut connection = pin!(door.http1.serve_connection(stream, service).with_upgrades());
     tokio::select! {
         biased;
         ended = connection.as_mut() => ended,

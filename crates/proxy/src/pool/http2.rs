@@ -29,7 +29,7 @@ pub(super) async fn send(
     request: Request<CallBody>,
 ) -> Result<(Response<Incoming>, Lease), Refusal> {
     let slot = match way(pool).await? {
-        Way::Alone(taken) => return pool.send_by(taken, as_http1(request)).await,
+        Way::Alone(taken) => return pool.send_alone(Some(taken), as_http1(request)).await,
         Way::Stream(slot) => slot,
     };
     let call = Call::of(request, pool)?;
@@ -46,7 +46,7 @@ pub(super) async fn send(
     drop(slot);
     pool.meters.retries.increment(1);
     match way(pool).await? {
-        Way::Alone(taken) => pool.send_by(taken, call.into_http1(body)).await,
+        Way::Alone(taken) => pool.send_alone(Some(taken), call.into_http1(body)).await,
         Way::Stream(slot) => {
             let call = Call { body: Retold::new(body, 0), ..call };
             match call.try_send(pool, &slot).await {
