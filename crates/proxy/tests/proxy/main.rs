@@ -4,6 +4,7 @@
 
 mod http2;
 mod http2_limits;
+mod http2_pool;
 mod http2_provider;
 mod live;
 mod meters;

@@ -21,6 +21,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     runtime::{Builder, Runtime},
+    task::JoinHandle,
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
@@ -43,12 +44,18 @@ pub(crate) async fn client(rig: &Rig) -> SendRequest<Bytes> {
 pub(crate) async fn client_over(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
 ) -> SendRequest<Bytes> {
+    driven(stream).await.0
+}
+
+/// A client's connection, and its end.
+pub(crate) async fn driven(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+) -> (SendRequest<Bytes>, JoinHandle<Result<(), h2::Error>>) {
     // A stream that nobody reads is not to use up what the connection takes.
     let mut builder = h2::client::Builder::new();
     builder.initial_connection_window_size(16 << 20);
     let (sender, connection) = builder.handshake(stream).await.unwrap();
-    TaskTracker::new().spawn(connection);
-    sender
+    (sender, TaskTracker::new().spawn(connection))
 }
 
 /// A call of method, path and fields, to an authority that is not the provider's.
