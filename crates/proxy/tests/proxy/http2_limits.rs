@@ -2,7 +2,8 @@
 
 use crate::{
     peers::{
-        GOAWAY, SETTINGS, ask, begin, call, client, frame, greet_as_client, read_frame, run, whole,
+        DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, RST_STREAM, SETTINGS, ask, begin, call,
+        client, frame, greet_as_client, read_first, read_frame, run, whole,
     },
     support::{PATIENCE, Provider, Rig, Setup, Wire, json},
 };
@@ -166,4 +167,58 @@ fn a_peer_that_speaks_nonsense_after_the_preface_is_cut() {
     assert!(
         rig.client().ask("GET /p/x HTTP/1.1\r\nhost: a\r\n\r\n").0.starts_with("HTTP/1.1 200 ")
     );
+}
+
+/// A POST in HPACK, nothing of it indexed beyond the static table.
+fn post(path: &str, fields: &[(&str, &str)]) -> Vec<u8> {
+    let text = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+    let mut block = vec![0x83, 0x86];
+    block.extend([&[0x04][..], &text(path)].concat());
+    block.extend([&[0x01][..], &text("a.example")].concat());
+    for (name, value) in fields {
+        block.extend([&[0x00][..], &text(name), &text(value)].concat());
+    }
+    block
+}
+
+#[test]
+fn fields_that_could_frame_a_call_anew_are_refused_before_a_provider_sees_them() {
+    let provider = answering();
+    let rig = Rig::before(&provider);
+    for field in [
+        ("transfer-encoding", "chunked"),
+        ("connection", "keep-alive"),
+        ("upgrade", "h2c"),
+        ("te", "gzip"),
+        ("X-Upper", "1"),
+        ("x-split", "a\r\nx-smuggled: 1"),
+    ] {
+        let mut wire = rig.client();
+        greet_as_client(&mut wire);
+        wire.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, &post("/p/x", &[field])));
+        let (kind, stream, _) = read_first(&mut wire, &[HEADERS, RST_STREAM, GOAWAY]);
+        assert!((kind, stream) == (RST_STREAM, 1) || kind == GOAWAY, "{field:?}: {kind}");
+    }
+    assert_eq!(provider.connections(), 0);
+}
+
+#[test]
+fn a_call_that_lies_about_its_length_does_not_look_finished() {
+    for length in ["5", "1"] {
+        let (tell, told) = channel();
+        let provider = Provider::scripted(move |mut wire| {
+            tell.send(wire.read_head()).unwrap();
+            tell.send(wire.read_to_close().0).unwrap();
+        });
+        let rig = Rig::before(&provider);
+        let mut wire = rig.client();
+        greet_as_client(&mut wire);
+        wire.send(frame(HEADERS, END_HEADERS, 1, &post("/p/x", &[("content-length", length)])));
+        let head = told.recv_timeout(PATIENCE).unwrap();
+        assert!(head.contains(&format!("content-length: {length}\r\n")), "{head}");
+        wire.send(frame(DATA, END_STREAM, 1, b"abc"));
+        assert_eq!(read_frame(&mut wire, RST_STREAM).0, 1);
+        let body = told.recv_timeout(PATIENCE).unwrap();
+        assert!(body.len() < length.parse().unwrap(), "{body}");
+    }
 }

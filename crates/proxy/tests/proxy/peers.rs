@@ -241,13 +241,19 @@ pub(crate) const STATUS_200: &[u8] = &[0x88];
 
 /// Reads frames until one of `kind`, which it returns with its stream.
 pub(crate) fn read_frame(wire: &mut Wire, kind: u8) -> (u32, Vec<u8>) {
+    let (_, stream, payload) = read_first(wire, &[kind]);
+    (stream, payload)
+}
+
+/// Reads frames until one of `kinds`, which it returns with its kind and its stream.
+pub(crate) fn read_first(wire: &mut Wire, kinds: &[u8]) -> (u8, u32, Vec<u8>) {
     loop {
         let head = wire.read_exact(9);
         let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
         let payload = wire.read_exact(length);
-        if head[3] == kind && !(kind == SETTINGS && head[4] == ACK) {
+        if kinds.contains(&head[3]) && !(head[3] == SETTINGS && head[4] == ACK) {
             let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
-            return (stream, payload);
+            return (head[3], stream, payload);
         }
     }
 }
