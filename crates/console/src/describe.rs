@@ -15,7 +15,7 @@ pub fn describe() {
     describe_gauge!(READY, Unit::Count, "Whether a readiness check passes (1) or fails (0).");
 }
 
-const COUNTERS: [(&str, &str); 16] = [
+const COUNTERS: [(&str, &str); 17] = [
     (
         "foreshadow_live_requests_total",
         "Live calls answered, by provider, route and class of status.",
@@ -40,7 +40,12 @@ const COUNTERS: [(&str, &str); 16] = [
     ),
     (
         "foreshadow_live_connections_cut_total",
-        "Clients' connections that were ended for a limit, by limit.",
+        "Clients' connections, or calls on them, that were ended for a limit, by limit.",
+    ),
+    (
+        "foreshadow_live_unread_total",
+        "Live calls passed through unplanned, and replies handed over unpriced, because too much \
+         would have been held in memory, by limit.",
     ),
     ("foreshadow_live_refusals_total", "Errors of our own making on the live path, by code."),
     ("foreshadow_mirror_offered_total", "Exchanges offered to the mirror."),

@@ -2,8 +2,11 @@
 
 use crate::{
     body::{Inflow, ReplyBody, Rest, Source},
+    budget::Share,
     capture::{CallSide, Opened},
     headers::{self, Upgrading},
+    meters::UnreadMeters,
+    patience::Rule,
     pool::Lease,
     serve::Client,
 };
@@ -23,13 +26,20 @@ pub(crate) struct Answer {
     ahead: VecDeque<Frame<Bytes>>,
     rest: Rest,
     announced: Option<u64>,
+    share: Option<Share>,
 }
 
 impl Answer {
-    /// A reply whose head has arrived. `side` tells when the call has gone out entirely.
-    pub(crate) fn begun(response: Response<Incoming>, lease: Lease, side: Arc<CallSide>) -> Self {
+    /// A reply whose head has arrived. `side` tells when the call has gone out entirely; `idle` is how
+    /// long its body may stand still.
+    pub(crate) fn begun(
+        response: Response<Incoming>,
+        lease: Lease,
+        side: Arc<CallSide>,
+        idle: &Arc<Rule>,
+    ) -> Self {
         let (parts, incoming) = response.into_parts();
-        let incoming = Inflow::new(incoming, parts.version);
+        let incoming = Inflow::new(incoming, parts.version, idle);
         let bare = parts.status == StatusCode::NOT_MODIFIED && incoming.is_end_stream();
         Self {
             status: parts.status,
@@ -38,6 +48,7 @@ impl Answer {
             extensions: parts.extensions,
             ahead: VecDeque::new(),
             rest: Rest::Upstream(Box::new(Source { incoming, lease, side })),
+            share: None,
         }
     }
 
@@ -66,26 +77,35 @@ impl Answer {
         self
     }
 
-    /// Reads the body, as far as `bytes_max`.
-    pub(crate) async fn held(mut self, bytes_max: usize) -> Self {
+    /// Reads the body, as far as `bytes_max`, or as `share` can hold it.
+    pub(crate) async fn held(
+        mut self,
+        bytes_max: usize,
+        mut share: Share,
+        unread: &UnreadMeters,
+    ) -> Self {
         let mut bytes = 0;
-        while bytes <= bytes_max {
-            match self.read_frame().await {
-                Some(more) => bytes += more,
-                None => break,
+        while let Some(more) = self.read_frame().await {
+            bytes += more;
+            let past = if bytes > bytes_max {
+                &unread.reply_bytes
+            } else if share.take(more) {
+                continue;
+            } else {
+                &unread.total_bytes
+            };
+            if !self.has_ended() {
+                past.increment(1);
             }
+            break;
         }
+        self.share = Some(share);
         self
     }
 
     /// The body, if it has been read to its end.
     pub(crate) fn whole_body(&self) -> Option<Bytes> {
-        let ended = match &self.rest {
-            Rest::End => true,
-            Rest::Upstream(source) => source.incoming.is_end_stream(),
-            Rest::Broken => false,
-        };
-        if !ended {
+        if !self.has_ended() {
             return None;
         }
         let mut whole = BytesMut::new();
@@ -116,11 +136,20 @@ impl Answer {
         let body = ReplyBody::new(self.ahead, self.rest, replying, client.in_flight);
         // HTTP/2 says by a flag that no body comes, and keeps the length of a 304 by itself.
         let announced = self.announced.filter(|_| !client.link.is_http2());
-        let mut response = Response::new(body.announcing(announced).resetting(client.link.reset()));
+        let body = body.announcing(announced).resetting(client.link.reset()).sharing(self.share);
+        let mut response = Response::new(body);
         *response.status_mut() = self.status;
         *response.headers_mut() = head;
         *response.extensions_mut() = self.extensions;
         response
+    }
+
+    fn has_ended(&self) -> bool {
+        match &self.rest {
+            Rest::End => true,
+            Rest::Upstream(source) => source.incoming.is_end_stream(),
+            Rest::Broken => false,
+        }
     }
 
     /// Reads a frame; its bytes, or `None` at the end or the break.

@@ -15,7 +15,13 @@ mod inflow;
 mod reply;
 mod retold;
 
-/// The other side broke off: what was forwarded so far must not look finished.
-#[derive(Debug, thiserror::Error)]
-#[error("the other side broke off in the middle of a body")]
-pub(crate) struct Broken;
+/// A body that never ends: what was forwarded so far must not look finished.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub(crate) enum Broken {
+    /// Its sender broke off.
+    #[error("the other side broke off in the middle of a body")]
+    Off,
+    /// Its sender is still there, and silent for too long.
+    #[error("the other side sent nothing more of a body for too long")]
+    Silent,
+}

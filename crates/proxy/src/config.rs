@@ -54,6 +54,14 @@ pub struct Limits {
     pub head_bytes_max: usize,
     /// How long a client's connection may lie idle, or take for a head.
     pub client_idle_max: Duration,
+    /// How long a client may send nothing in the middle of a call: past it, 408.
+    pub call_idle_max: Duration,
+    /// How long a provider may send nothing in the middle of a reply (it may think that long): past
+    /// it, the reply breaks off.
+    pub reply_idle_max: Duration,
+    /// How long a client's connection may take in nothing of what is written to it: past it, it is
+    /// reset. Over TLS it is to take in 64 KiB in that time.
+    pub reader_idle_max: Duration,
     /// Calls at once on one HTTP/2 connection, be it to a client or to a provider.
     pub http2_streams_max: u32,
     /// Bytes of one HTTP/2 call or reply that are taken in before the other side has read them, and
@@ -93,6 +101,9 @@ pub struct Limits {
     pub live_call_bytes_max: usize,
     /// Bytes of an unstreamed reply that are held back to price it; a longer one goes unpriced.
     pub live_reply_bytes_max: usize,
+    /// Bytes of all calls that are read ahead and replies that are held back; past it, calls go to the
+    /// reference unplanned and replies go unpriced.
+    pub live_total_bytes_max: usize,
     /// How long a candidate may take to its first body byte: past it, the reference is asked.
     pub candidate_wait_max: Duration,
     /// Credentials that the guard remembers.
@@ -123,6 +134,9 @@ impl Default for Limits {
             handshake_wait_max: Duration::from_secs(10),
             head_bytes_max: 128 << 10,
             client_idle_max: Duration::from_secs(120),
+            call_idle_max: Duration::from_secs(120),
+            reply_idle_max: Duration::from_secs(900),
+            reader_idle_max: Duration::from_secs(900),
             http2_streams_max: 100,
             http2_window_bytes: 256 << 10,
             http2_ping_every: Duration::from_secs(30),
@@ -139,6 +153,7 @@ impl Default for Limits {
             capture_total_bytes_max: 256 << 20,
             live_call_bytes_max: 32 << 20,
             live_reply_bytes_max: 4 << 20,
+            live_total_bytes_max: 256 << 20,
             candidate_wait_max: Duration::from_secs(120),
             guard_credentials_max: 10_000,
             guard_age_us_max: exchange::HOUR_US,

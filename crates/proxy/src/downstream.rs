@@ -6,8 +6,13 @@
 //!
 //! A reply to an HTTP/1.0 client without a length ends with the connection, so closing it in the
 //! middle would look like the end. Such a connection is reset instead.
+//!
+//! A client that does not read is seen here alone: hyper asks a body for nothing while it cannot write.
 
-use crate::transport::Transport;
+use crate::{
+    patience::{Patience, Rule},
+    transport::Transport,
+};
 use std::{
     future::poll_fn,
     io::{self, IoSlice},
@@ -44,6 +49,7 @@ pub(crate) struct Downstream {
     transport: Transport,
     reset: Reset,
     opening: Opening,
+    patience: Patience,
 }
 
 /// The bytes that were read to know the protocol; those from `given` on are still to be read again.
@@ -70,8 +76,10 @@ impl Opening {
 }
 
 impl Downstream {
-    pub(crate) fn new(transport: Transport, reset: &Reset) -> Self {
-        Self { transport, reset: reset.clone(), opening: Opening::default() }
+    /// One that may take in nothing for as long as `rule` says.
+    pub(crate) fn new(transport: Transport, reset: &Reset, rule: &Arc<Rule>) -> Self {
+        let (reset, opening) = (reset.clone(), Opening::default());
+        Self { transport, reset, opening, patience: Patience::new(rule) }
     }
 
     /// Reads until it is clear what the client speaks. One that ends before counts as HTTP/1.1, whose
@@ -85,6 +93,22 @@ impl Downstream {
                 return Ok(Protocol::Http1);
             }
         }
+    }
+
+    /// What became of something written. A client that takes in nothing for too long is reset, so that
+    /// what it has is not taken for the whole.
+    fn taken<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.patience.moved();
+            return written;
+        }
+        ready!(self.patience.poll_over(context));
+        self.reset.on_close();
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
     fn poll_opening(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -131,7 +155,8 @@ impl AsyncWrite for Downstream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.transport).poll_write(context, bytes)
+        let written = Pin::new(&mut self.transport).poll_write(context, bytes);
+        self.taken(context, written)
     }
 
     fn poll_write_vectored(
@@ -139,7 +164,8 @@ impl AsyncWrite for Downstream {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.transport).poll_write_vectored(context, slices)
+        let written = Pin::new(&mut self.transport).poll_write_vectored(context, slices);
+        self.taken(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -147,7 +173,8 @@ impl AsyncWrite for Downstream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.transport).poll_flush(context)
+        let flushed = Pin::new(&mut self.transport).poll_flush(context);
+        self.taken(context, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -41,7 +41,7 @@ pub(crate) async fn pass(
         }
         Ok((response, lease)) => {
             let side = Arc::clone(&client.side);
-            let answer = Answer::begun(response, lease, side);
+            let answer = Answer::begun(response, lease, side, &worker.reply_idle);
             answer.hand_over(opened, client, served, HeaderMap::new())
         }
         Err(refusal) => refuse(&refusal, opened, client, served),
@@ -97,18 +97,20 @@ pub(crate) async fn ask(
 }
 
 /// Answers with an error of our own, which the mirror sees as the cut reply that it is. Where the
-/// client itself broke off, nobody reads the answer, and the mirror sees an aborted call.
+/// client itself never ended its call, it is told so, if it still listens, and the mirror sees an aborted
+/// call.
 pub(crate) fn refuse(
     refusal: &Refusal,
     opened: Opened,
     client: Client,
     served: Served,
 ) -> Response<ReplyBody> {
-    client.pool.meters().answered(served.route, refusal.status());
-    if client.side.is_broken() {
+    if let Some(refusal) = client.side.refusal() {
+        client.pool.meters().answered(served.route, refusal.status());
         drop(opened);
-        return answer_refusal(&Refusal::CallCut, Replying::unobserved(), client.in_flight);
+        return answer_refusal(&refusal, Replying::unobserved(), client.in_flight);
     }
+    client.pool.meters().answered(served.route, refusal.status());
     let mut replying = opened.answered(refusal.status(), &refusal.headers(), served);
     replying.chunk(&refusal.body());
     replying.cut();

@@ -74,6 +74,7 @@
 
 mod answer;
 mod body;
+mod budget;
 mod capture;
 mod config;
 mod downstream;
@@ -86,6 +87,7 @@ mod listen;
 mod live;
 pub mod meters;
 mod mirror;
+mod patience;
 mod pool;
 mod refusal;
 mod route;

@@ -2,12 +2,14 @@
 //! and providers, so that a call never crosses cores.
 
 use crate::{
+    budget::Budget,
     capture::Observer,
     config::Config,
     error::Error,
     guard::Guard,
-    meters::{InFlight, ProviderMeters},
+    meters::{self, InFlight, ProviderMeters, UnreadMeters},
     mirror::Mirror,
+    patience::Rule,
     pool::{Connector, Pool, TlsSetup},
     serve::{Shared, Worker},
     steer::Steer,
@@ -86,6 +88,7 @@ impl Proxy {
             steer: deps.steer,
             clock: deps.clock,
             chance: deps.chance,
+            held: Budget::new(limits.live_total_bytes_max),
             guard: Guard::new(secret, limits.guard_credentials_max, limits.guard_age_us_max),
             limits,
         });
@@ -140,6 +143,9 @@ impl Proxy {
             pools: self.config.upstreams.iter().map(pool).collect::<Result<_, Error>>()?,
             calls: calls.clone(),
             in_flight: InFlight::gauge(),
+            call_idle: Rule::new(limits.call_idle_max, meters::cut("call_idle")),
+            reply_idle: Rule::new(limits.reply_idle_max, meters::cut("reply_idle")),
+            unread: UnreadMeters::new(),
         })
     }
 }

@@ -5,6 +5,7 @@
 use crate::{
     answer::Answer,
     body::{CallBody, Inflow, ReplyBody},
+    budget::Share,
     capture::{CallSide, Opened},
     forward, headers,
     refusal::Refusal,
@@ -43,9 +44,17 @@ pub(crate) async fn serve(
 ) -> Response<ReplyBody> {
     let opened = call.open_early(worker, &client);
     let bytes_max = worker.shared.limits.live_call_bytes_max;
-    let body = match read_ahead(body, &client.side, bytes_max).await {
+    // Held until the reply begins: so long, at most, the call is in memory.
+    let mut share = Share::of(&worker.shared.held);
+    let body = match read_ahead(body, &client.side, bytes_max, &mut share).await {
         Ahead::Whole(body) => body,
         Ahead::TooLong(ahead, rest) => {
+            worker.unread.call_bytes.increment(1);
+            let body = CallBody::resumed(ahead, rest, &client.side);
+            return unplanned(worker, call, client, opened, body).await;
+        }
+        Ahead::TooMuch(ahead, rest) => {
+            worker.unread.total_bytes.increment(1);
             let body = CallBody::resumed(ahead, rest, &client.side);
             return unplanned(worker, call, client, opened, body).await;
         }
@@ -86,7 +95,8 @@ async fn unplanned(
     let served = call.served_as_asked();
     match answered {
         Ok((response, lease)) => {
-            Answer::begun(response, lease, side).hand_over(opened, client, served, HeaderMap::new())
+            let answer = Answer::begun(response, lease, side, &worker.reply_idle);
+            answer.hand_over(opened, client, served, HeaderMap::new())
         }
         Err(refusal) => forward::refuse(&refusal, opened, client, served),
     }
@@ -136,12 +146,9 @@ async fn ask_candidate(worker: &Worker, call: &Call, rewrite: &Rewrite) -> Optio
     if !response.status().is_success() {
         return None;
     }
-    let answer = Answer::begun(response, lease, side).without_our_account();
-    let answer = if answer.is_document() {
-        answer.held(worker.shared.limits.live_reply_bytes_max).await
-    } else {
-        answer.first_frame().await
-    };
+    let answer = Answer::begun(response, lease, side, &worker.reply_idle).without_our_account();
+    let answer =
+        if answer.is_document() { held(worker, answer).await } else { answer.first_frame().await };
     (!answer.is_broken()).then_some(answer)
 }
 
@@ -156,17 +163,19 @@ async fn by_reference(worker: &Worker, live: LiveCall, placed: Placed) -> Respon
     };
     match answered {
         Ok((response, lease)) => {
-            let answer = Answer::begun(response, lease, side);
-            let answer = if answer.is_document() {
-                answer.held(worker.shared.limits.live_reply_bytes_max).await
-            } else {
-                answer
-            };
+            let answer = Answer::begun(response, lease, side, &worker.reply_idle);
+            let answer = if answer.is_document() { held(worker, answer).await } else { answer };
             let live = LiveCall { call, client, opened, body };
             finish(worker, live, answer, &placed.served, &placed.reference_model)
         }
         Err(refusal) => forward::refuse(&refusal, opened, client, placed.served),
     }
+}
+
+/// Holds a document back, as far as the limits allow.
+async fn held(worker: &Worker, answer: Answer) -> Answer {
+    let share = Share::of(&worker.shared.held);
+    answer.held(worker.shared.limits.live_reply_bytes_max, share, &worker.unread).await
 }
 
 /// Stamps the reply with who answered, and what it cost where it is whole.

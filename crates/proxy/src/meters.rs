@@ -29,8 +29,12 @@ pub const TUNNELS: &str = "foreshadow_live_tunnels_total";
 /// Calls sent a second time because an idle connection had died or the provider had refused them
 /// unread; label `provider`.
 pub const RETRIES: &str = "foreshadow_live_retries_total";
-/// Clients' connections that were ended for a limit; label `limit` (`handshake`, `cancelled`).
+/// Clients' connections, or calls on them, that were ended for a limit; label `limit`: `handshake`,
+/// `cancelled`, `client_idle`, `call_idle`, `reply_idle`, `reader_idle`.
 pub const CUT: &str = "foreshadow_live_connections_cut_total";
+/// Live calls that were passed through unplanned, and replies handed over unpriced, because too much
+/// would have been held in memory; label `limit`: `call_bytes`, `reply_bytes`, `total_bytes`.
+pub const UNREAD: &str = "foreshadow_live_unread_total";
 /// Errors of our own making; label `code`.
 pub const REFUSALS: &str = "foreshadow_live_refusals_total";
 
@@ -73,6 +77,29 @@ impl ProviderMeters {
             counter.increment(1);
         }
     }
+}
+
+/// The handles of what was too long to be held.
+pub(crate) struct UnreadMeters {
+    pub(crate) call_bytes: Counter,
+    pub(crate) reply_bytes: Counter,
+    pub(crate) total_bytes: Counter,
+}
+
+impl UnreadMeters {
+    pub(crate) fn new() -> Self {
+        let of = |limit| counter!(UNREAD, "limit" => limit);
+        Self {
+            call_bytes: of("call_bytes"),
+            reply_bytes: of("reply_bytes"),
+            total_bytes: of("total_bytes"),
+        }
+    }
+}
+
+/// Counts what `limit` ended.
+pub(crate) fn cut(limit: &'static str) -> Counter {
+    counter!(CUT, "limit" => limit)
 }
 
 /// The mirror's handles.

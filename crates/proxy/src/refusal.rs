@@ -18,6 +18,8 @@ pub(crate) enum Refusal {
     Path,
     #[error("the call broke off before its end: send it again")]
     CallCut,
+    #[error("the call sent nothing more for too long before its end: send it again")]
+    CallLate,
     #[error("cannot reach provider `{provider}`: {problem}; check its base URL and the network")]
     Unreachable { provider: String, problem: String },
     #[error("provider `{provider}` did not accept a connection within {waited:?}")]
@@ -34,6 +36,7 @@ impl Refusal {
             Self::UnknownProvider { .. } => StatusCode::NOT_FOUND,
             Self::Connect => StatusCode::METHOD_NOT_ALLOWED,
             Self::Path | Self::CallCut => StatusCode::BAD_REQUEST,
+            Self::CallLate => StatusCode::REQUEST_TIMEOUT,
             Self::Unreachable { .. } | Self::Died { .. } => StatusCode::BAD_GATEWAY,
             Self::ConnectTimeout { .. } | Self::HeadTimeout { .. } => StatusCode::GATEWAY_TIMEOUT,
         }
@@ -46,6 +49,7 @@ impl Refusal {
             Self::Connect => "connect_refused",
             Self::Path => "bad_path",
             Self::CallCut => "call_cut",
+            Self::CallLate => "call_timeout",
             Self::Unreachable { .. } => "upstream_unreachable",
             Self::ConnectTimeout { .. } => "upstream_connect_timeout",
             Self::HeadTimeout { .. } => "upstream_timeout",

@@ -2,6 +2,7 @@
 
 use crate::{
     body::{Inflow, ReplyBody, Rest},
+    budget::Budget,
     capture::{CallFacts, CallSide, Head, Observer, Opened, Replying, observed},
     config::Limits,
     forward,
@@ -9,7 +10,8 @@ use crate::{
     headers::{self, Upgrading},
     link::Link,
     live,
-    meters::{self, InFlight},
+    meters::{self, InFlight, UnreadMeters},
+    patience::Rule,
     pool::Pool,
     refusal::Refusal,
     route::route,
@@ -34,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) chance: Arc<dyn Fn() -> u128 + Send + Sync>,
     pub(crate) guard: Guard,
+    /// What live calls and replies hold in memory, to plan and to price them.
+    pub(crate) held: Arc<Budget>,
     pub(crate) limits: Limits,
 }
 
@@ -43,6 +47,9 @@ pub(crate) struct Worker {
     pub(crate) pools: Vec<Arc<Pool>>,
     pub(crate) calls: TaskTracker,
     pub(crate) in_flight: Gauge,
+    pub(crate) call_idle: Arc<Rule>,
+    pub(crate) reply_idle: Arc<Rule>,
+    pub(crate) unread: UnreadMeters,
 }
 
 impl Worker {
@@ -168,7 +175,7 @@ fn begin(
     let side = if observer.is_on() { CallSide::new(observer.tape()) } else { CallSide::untaped() };
     let at = worker.shared.clock.now();
     let id = ExchangeId::new(at, (worker.shared.chance)());
-    let body = Inflow::new(body, parts.version);
+    let body = Inflow::new(body, parts.version, &worker.call_idle);
     let client = Client { pool: Arc::clone(&pool), side, in_flight, upgrade, link };
     let policy_version = worker.shared.steer.policy_version();
     Ok((Call { id, at, started: Instant::now(), pool, path, parts, policy_version }, client, body))

@@ -92,9 +92,9 @@ impl CallBody {
                 self.note_end();
                 Poll::Ready(Some(Ok(frame)))
             }
-            Some(Err(_)) => {
-                self.side.mark_broken();
-                Poll::Ready(Some(Err(Broken)))
+            Some(Err(broken)) => {
+                self.side.mark(broken);
+                Poll::Ready(Some(Err(broken)))
             }
             None => {
                 self.rest = None;

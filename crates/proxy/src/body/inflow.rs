@@ -1,12 +1,16 @@
 //! A body as a client or a provider sends it.
 
-use crate::body::Broken;
+use crate::{
+    body::Broken,
+    patience::{Patience, Rule},
+};
 use bytes::Bytes;
 use http::Version;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -18,12 +22,14 @@ use std::{
 pub(crate) struct Inflow {
     incoming: Incoming,
     is_stream: bool,
+    patience: Patience,
 }
 
 impl Inflow {
-    /// The body of a message of `version`.
-    pub(crate) fn new(incoming: Incoming, version: Version) -> Self {
-        Self { incoming, is_stream: version == Version::HTTP_2 }
+    /// The body of a message of `version`, whose sender may be silent for as long as `rule` says.
+    pub(crate) fn new(incoming: Incoming, version: Version, rule: &Arc<Rule>) -> Self {
+        let is_stream = version == Version::HTTP_2;
+        Self { incoming, is_stream, patience: Patience::new(rule) }
     }
 }
 
@@ -35,10 +41,15 @@ impl Body for Inflow {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        Poll::Ready(match ready!(Pin::new(&mut self.incoming).poll_frame(context)) {
+        let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(context) else {
+            ready!(self.patience.poll_over(context));
+            return Poll::Ready(Some(Err(Broken::Silent)));
+        };
+        self.patience.moved();
+        Poll::Ready(match frame {
             Some(Ok(frame)) => Some(Ok(frame)),
-            Some(Err(_)) => Some(Err(Broken)),
-            None if self.is_stream && !self.incoming.is_end_stream() => Some(Err(Broken)),
+            Some(Err(_)) => Some(Err(Broken::Off)),
+            None if self.is_stream && !self.incoming.is_end_stream() => Some(Err(Broken::Off)),
             None => None,
         })
     }

@@ -2,6 +2,7 @@
 
 use crate::{
     body::{Broken, Inflow},
+    budget::Share,
     capture::{CallSide, Replying},
     downstream::Reset,
     meters::InFlight,
@@ -27,6 +28,8 @@ pub(crate) struct ReplyBody {
     announced: Option<u64>,
     /// The client's connection, where only a reset shows that the reply broke off.
     reset: Option<Reset>,
+    /// What the frames at hand take of the memory for replies that are held back.
+    share: Option<Share>,
     replying: Replying,
     _in_flight: InFlight,
 }
@@ -64,8 +67,9 @@ impl ReplyBody {
         replying: Replying,
         in_flight: InFlight,
     ) -> Self {
+        let (announced, reset, share) = (None, None, None);
         let mut body =
-            Self { ahead, rest, announced: None, reset: None, replying, _in_flight: in_flight };
+            Self { ahead, rest, announced, reset, share, replying, _in_flight: in_flight };
         body.note_end();
         body
     }
@@ -78,6 +82,11 @@ impl ReplyBody {
 
     pub(crate) fn resetting(mut self, reset: Option<Reset>) -> Self {
         self.reset = reset;
+        self
+    }
+
+    pub(crate) fn sharing(mut self, share: Option<Share>) -> Self {
+        self.share = share;
         self
     }
 
@@ -132,6 +141,9 @@ impl Body for ReplyBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         if let Some(frame) = self.ahead.pop_front() {
+            if self.ahead.is_empty() {
+                self.share = None;
+            }
             return self.forward(frame);
         }
         let source = match &mut self.rest {
@@ -142,7 +154,7 @@ impl Body for ReplyBody {
                 if let Some(reset) = &self.reset {
                     reset.on_close();
                 }
-                return Poll::Ready(Some(Err(Broken)));
+                return Poll::Ready(Some(Err(Broken::Off)));
             }
         };
         match ready!(Pin::new(&mut source.incoming).poll_frame(context)) {

@@ -79,7 +79,7 @@ impl Body for Retold {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let mut telling = self.lock();
-        let Some(body) = &mut telling.body else { return Poll::Ready(Some(Err(Broken))) };
+        let Some(body) = &mut telling.body else { return Poll::Ready(Some(Err(Broken::Off))) };
         let frame = ready!(Pin::new(body).poll_frame(context));
         if let Some(Ok(frame)) = &frame {
             telling.note(frame);

@@ -1,10 +1,8 @@
 //! The one door to the mirror. Whatever the mirror does, the live path goes on.
 
 use crate::{
-    capture::{
-        Captured,
-        tape::{Budget, Tape},
-    },
+    budget::Budget,
+    capture::{Captured, tape::Tape},
     config::Limits,
     meters::MirrorMeters,
     mirror::{Mirror, Offer, ShedReason},

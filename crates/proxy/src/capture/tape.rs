@@ -4,43 +4,18 @@
 //! bytes of a stream may hold 8 KiB, which the budget does not see and which hyper cannot use again.
 //! So small chunks are copied, and only large ones are kept as they are.
 
+use crate::{body::Broken, budget::Budget, refusal::Refusal};
 use bytes::{Bytes, BytesMut};
 use std::{
     mem,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU8, AtomicUsize, Ordering},
+        atomic::{AtomicU8, Ordering},
     },
 };
 
 /// Chunks up to this length are copied.
 const COPIED_BYTES_MAX: usize = 4 << 10;
-
-/// The bytes of all captures that are open or wait in the mirror.
-#[derive(Debug)]
-pub(crate) struct Budget {
-    used: AtomicUsize,
-    bytes_max: usize,
-}
-
-impl Budget {
-    pub(crate) fn new(bytes_max: usize) -> Arc<Self> {
-        Arc::new(Self { used: AtomicUsize::new(0), bytes_max })
-    }
-
-    fn take(&self, bytes: usize) -> bool {
-        let before = self.used.fetch_add(bytes, Ordering::Relaxed);
-        let fits = before.saturating_add(bytes) <= self.bytes_max;
-        if !fits {
-            self.give_back(bytes);
-        }
-        fits
-    }
-
-    fn give_back(&self, bytes: usize) {
-        self.used.fetch_sub(bytes, Ordering::Relaxed);
-    }
-}
 
 /// The chunks of one body. It carries its own share of the budget, given back when it is dropped.
 #[derive(Debug, Default)]
@@ -180,6 +155,7 @@ pub(crate) struct CallSide {
 const FLOWING: u8 = 0;
 const SENT: u8 = 1;
 const BROKEN: u8 = 2;
+const LATE: u8 = 3;
 
 impl CallSide {
     pub(crate) fn new(tape: Tape) -> Arc<Self> {
@@ -209,13 +185,22 @@ impl CallSide {
         self.progress.load(Ordering::Relaxed) == SENT
     }
 
-    /// The client broke off in the middle of its call.
-    pub(crate) fn mark_broken(&self) {
-        self.progress.store(BROKEN, Ordering::Relaxed);
+    /// The client never ended its call.
+    pub(crate) fn mark(&self, broken: Broken) {
+        let progress = match broken {
+            Broken::Off => BROKEN,
+            Broken::Silent => LATE,
+        };
+        self.progress.store(progress, Ordering::Relaxed);
     }
 
-    pub(crate) fn is_broken(&self) -> bool {
-        self.progress.load(Ordering::Relaxed) == BROKEN
+    /// Why the call never ended, where that is the client's doing.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        match self.progress.load(Ordering::Relaxed) {
+            BROKEN => Some(Refusal::CallCut),
+            LATE => Some(Refusal::CallLate),
+            _ => None,
+        }
     }
 
     /// Takes the tape; what comes later is not kept.

@@ -6,6 +6,7 @@ use crate::{
     downstream::{Downstream, Protocol, Reset},
     link::{Link, Traffic},
     meters,
+    patience::Rule,
     serve::{Worker, serve},
     transport::Transport,
 };
@@ -15,7 +16,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use metrics::counter;
+use metrics::Counter;
 use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsAcceptor;
@@ -29,6 +30,25 @@ pub(crate) struct Door {
     handshake_wait_max: Duration,
     idle_max: Duration,
     cancelled_max: usize,
+    reader_idle: Arc<Rule>,
+    cut: Cut,
+}
+
+/// The counts of connections that were ended for a limit.
+struct Cut {
+    handshake: Counter,
+    cancelled: Counter,
+    idle: Counter,
+}
+
+impl Cut {
+    fn new() -> Self {
+        Self {
+            handshake: meters::cut("handshake"),
+            cancelled: meters::cut("cancelled"),
+            idle: meters::cut("client_idle"),
+        }
+    }
 }
 
 /// The tasks of HTTP/2, one for each call.
@@ -53,6 +73,8 @@ impl Door {
             handshake_wait_max: limits.handshake_wait_max,
             idle_max: limits.client_idle_max,
             cancelled_max: limits.http2_cancelled_max,
+            reader_idle: Rule::new(limits.reader_idle_max, meters::cut("reader_idle")),
+            cut: Cut::new(),
         }
     }
 
@@ -63,11 +85,15 @@ impl Door {
             Some(acceptor) => self.secure(acceptor, stream).await?,
         };
         let (secure, agreed) = (self.tls.is_some(), transport.agreed_on_http2());
-        let mut stream = Downstream::new(transport, reset);
+        let mut stream = Downstream::new(transport, reset, &self.reader_idle);
         if secure && !agreed {
             return Some((Protocol::Http1, stream));
         }
-        let protocol = timeout(self.idle_max, stream.protocol()).await.ok()?.ok()?;
+        let Ok(protocol) = timeout(self.idle_max, stream.protocol()).await else {
+            self.cut.idle.increment(1);
+            return None;
+        };
+        let protocol = protocol.ok()?;
         // Who agreed on HTTP/2 and speaks something else is not understood.
         (protocol == Protocol::Http2 || !agreed).then_some((protocol, stream))
     }
@@ -80,7 +106,7 @@ impl Door {
                 None
             }
             Err(_elapsed) => {
-                counter!(meters::CUT, "limit" => "handshake").increment(1);
+                self.cut.handshake.increment(1);
                 None
             }
         }
@@ -133,12 +159,17 @@ pub(crate) async fn client(
         opened = opening => opened,
         () = shutdown.cancelled() => None,
     };
+    let speaks_http2 = matches!(opened, Some((Protocol::Http2, _)));
     let ended = match opened {
         None => return,
         Some((Protocol::Http1, stream)) => http1(worker, &door, stream, reset, shutdown).await,
         Some((Protocol::Http2, stream)) => Box::pin(http2(worker, &door, stream, shutdown)).await,
     };
     if let Err(error) = ended {
+        // Of hyper's own times, a connection of HTTP/1.1 has this one alone.
+        if error.is_timeout() && !speaks_http2 {
+            door.cut.idle.increment(1);
+        }
         tracing::debug!(%error, "a client's connection ended");
     }
 }
@@ -191,8 +222,8 @@ async fn http2(
         biased;
         ended = connection.as_mut() => return ended,
         () = shutdown.cancelled() => {}
-        () = traffic.too_idle(door.idle_max) => {}
-        () = traffic.flooded() => counter!(meters::CUT, "limit" => "cancelled").increment(1),
+        () = traffic.too_idle(door.idle_max) => door.cut.idle.increment(1),
+        () = traffic.flooded() => door.cut.cancelled.increment(1),
     }
     connection.as_mut().graceful_shutdown();
     connection.await

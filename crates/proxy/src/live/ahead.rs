@@ -1,6 +1,6 @@
 //! Reading a call before it is forwarded, because its plan depends on what it says.
 
-use crate::{body::Inflow, capture::CallSide};
+use crate::{body::Inflow, budget::Share, capture::CallSide};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 
@@ -8,20 +8,30 @@ use http_body_util::BodyExt;
 pub(crate) enum Ahead {
     /// To its end. Trailers are not kept: no dialect that can be rewritten has any.
     Whole(Bytes),
-    /// To the limit; the rest is still to come.
+    /// To the call's own limit; the rest is still to come.
     TooLong(Bytes, Inflow),
-    /// To where the client broke off.
+    /// To the limit of all calls together; the rest is still to come.
+    TooMuch(Bytes, Inflow),
+    /// To where the client broke off, or fell silent.
     Broken,
 }
 
-/// Reads up to `bytes_max`; the tee sees every chunk.
-pub(crate) async fn read_ahead(mut body: Inflow, side: &CallSide, bytes_max: usize) -> Ahead {
+/// Reads up to `bytes_max`, as far as `share` can hold it; the tee sees every chunk.
+pub(crate) async fn read_ahead(
+    mut body: Inflow,
+    side: &CallSide,
+    bytes_max: usize,
+    share: &mut Share,
+) -> Ahead {
     let mut first = Bytes::new();
     let mut joined = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let Ok(frame) = frame else {
-            side.mark_broken();
-            return Ahead::Broken;
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(broken) => {
+                side.mark(broken);
+                return Ahead::Broken;
+            }
         };
         let Some(chunk) = frame.data_ref() else { continue };
         side.push(chunk);
@@ -36,6 +46,9 @@ pub(crate) async fn read_ahead(mut body: Inflow, side: &CallSide, bytes_max: usi
         }
         if first.len().max(joined.len()) > bytes_max {
             return Ahead::TooLong(whole(first, joined), body);
+        }
+        if !share.take(chunk.len()) {
+            return Ahead::TooMuch(whole(first, joined), body);
         }
     }
     Ahead::Whole(whole(first, joined))

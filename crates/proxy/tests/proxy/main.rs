@@ -6,6 +6,8 @@ mod http2;
 mod http2_limits;
 mod http2_pool;
 mod http2_provider;
+mod limits;
+mod limits_provider;
 mod live;
 mod meters;
 mod mirror;

@@ -20,10 +20,10 @@ use std::{
 
 /// Counts in memory, by `name{label=value,…}`.
 #[derive(Default)]
-struct Counts(Mutex<BTreeMap<String, Arc<Count>>>);
+pub(crate) struct Counts(Mutex<BTreeMap<String, Arc<Count>>>);
 
 #[derive(Default)]
-struct Count(AtomicU64);
+pub(crate) struct Count(AtomicU64);
 
 impl CounterFn for Count {
     fn increment(&self, value: u64) {
@@ -56,7 +56,7 @@ impl Recorder for Counts {
 }
 
 impl Counts {
-    fn above_zero(&self) -> Vec<(String, u64)> {
+    pub(crate) fn above_zero(&self) -> Vec<(String, u64)> {
         let read =
             |(name, count): (&String, &Arc<Count>)| (name.clone(), count.0.load(Ordering::SeqCst));
         self.0.lock().unwrap().iter().map(read).filter(|(_, count)| *count > 0).collect()

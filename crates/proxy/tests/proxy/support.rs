@@ -44,6 +44,11 @@ impl Wire {
         self.stream.write_all(bytes.as_ref()).unwrap();
     }
 
+    /// Sends the same again and again, until nobody takes it any more.
+    pub(crate) fn send_for_ever(&mut self, bytes: &[u8]) {
+        while self.stream.write_all(bytes).is_ok() {}
+    }
+
     /// Everything up to and with `mark`.
     pub(crate) fn read_until(&mut self, mark: &str) -> String {
         loop {

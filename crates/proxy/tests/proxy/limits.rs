@@ -1,0 +1,246 @@
+//! What bounds a client that is slow, endless or greedy: each limit ends it visibly, is counted, and
+//! leaves the others alone.
+
+use crate::{
+    live::{Script, call},
+    meters::Counts,
+    support::{PATIENCE, Provider, Rig, Setup, Wire, json},
+};
+use exchange::Route;
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::AtomicBool,
+        mpsc::{Sender, channel},
+    },
+    time::Duration,
+};
+
+pub(crate) const SHORT: Duration = Duration::from_millis(50);
+
+/// A provider that answers `/alive`, and does what the script says with anything else.
+pub(crate) fn provider(script: impl Fn(Wire, String) + Send + Sync + 'static) -> Provider {
+    Provider::scripted(move |mut wire| {
+        let head = wire.read_head();
+        if head.starts_with("GET /alive ") {
+            wire.send(json("200 OK", "{}"));
+        } else {
+            script(wire, head);
+        }
+    })
+}
+
+/// A proxy before `provider`, and what it counts.
+pub(crate) fn counted(provider: &Provider, change: impl FnOnce(&mut Setup)) -> (Rig, Arc<Counts>) {
+    let counts = Arc::new(Counts::default());
+    let mut setup = Setup::of(&[("p", provider.url())]);
+    change(&mut setup);
+    let rig = metrics::with_local_recorder(&*counts, || setup.start());
+    (rig, counts)
+}
+
+/// It counted `name` once and nothing else of that kind, and serves on.
+pub(crate) fn check_after(rig: &Rig, counts: &Counts, name: &str) {
+    let kind = name.split('{').next().unwrap();
+    let counted = counts.above_zero().into_iter().filter(|(name, _)| name.starts_with(kind));
+    assert_eq!(counted.collect::<Vec<_>>(), [(name.to_owned(), 1)]);
+    let (head, _) = rig.client().ask("GET /p/alive HTTP/1.1\r\nhost: a\r\n\r\n");
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+}
+
+fn cut(limit: &str) -> String {
+    format!("foreshadow_live_connections_cut_total{{limit={limit}}}")
+}
+
+fn unread(limit: &str) -> String {
+    format!("foreshadow_live_unread_total{{limit={limit}}}")
+}
+
+fn never(_: Wire, head: String) {
+    panic!("asked: {head}");
+}
+
+#[test]
+fn a_head_that_never_ends_ends_its_connection() {
+    let (rig, counts) = counted(&provider(never), |setup| {
+        setup.config.limits.client_idle_max = SHORT;
+    });
+    for begun in ["G", "GET /p/x HTTP/1.1\r\nhost: a\r\nx-a: 1"] {
+        let mut client = rig.client();
+        client.send(begun);
+        assert_eq!(client.read_to_close().0, "");
+    }
+    rig.stop();
+    assert_eq!(counts.above_zero(), [(cut("client_idle"), 2)]);
+}
+
+#[test]
+fn a_head_of_too_many_fields_is_a_431_that_no_provider_sees() {
+    let provider = provider(never);
+    let (rig, _) = counted(&provider, |_| {});
+    let fields = (0..200).map(|number| format!("x-{number}: 1\r\n")).collect::<String>();
+    let mut client = rig.client();
+    client.send(format!("GET /p/x HTTP/1.1\r\nhost: a\r\n{fields}\r\n"));
+    assert!(client.read_to_close().0.starts_with("HTTP/1.1 431 "));
+    assert_eq!(provider.connections(), 0);
+    rig.client().ask("GET /p/alive HTTP/1.1\r\nhost: a\r\n\r\n");
+}
+
+const BEGUN: [&str; 2] = [
+    "POST /p/v1/chat HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nhalf!",
+    "POST /p/v1/chat HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhalf!\r\n",
+];
+
+fn check_408(client: &mut Wire) {
+    let (reply, _) = client.read_to_close();
+    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 408 "), "{head}");
+    let error = &serde_json::from_str::<serde_json::Value>(body).unwrap()["error"];
+    assert_eq!(
+        (&error["code"], &error["type"]),
+        (&"call_timeout".into(), &"invalid_request_error".into())
+    );
+}
+
+#[test]
+fn a_call_that_stops_coming_is_a_408_and_does_not_look_finished() {
+    for begun in BEGUN {
+        let (tell, told) = channel();
+        let provider = provider(move |mut wire, _| tell.send(wire.read_to_close().0).unwrap());
+        let (rig, counts) = counted(&provider, |setup| setup.config.limits.call_idle_max = SHORT);
+        let mut client = rig.client();
+        client.send(begun);
+        check_408(&mut client);
+        let seen = told.recv_timeout(PATIENCE).unwrap();
+        assert!(begun.ends_with(&seen), "{seen}");
+        check_after(&rig, &counts, &cut("call_idle"));
+    }
+}
+
+#[test]
+fn a_call_that_stops_coming_while_it_is_read_ahead_is_a_408_that_no_provider_sees() {
+    for begun in BEGUN {
+        let (rig, counts) = counted(&provider(never), |setup| {
+            setup.steer = script();
+            setup.config.limits.call_idle_max = SHORT;
+        });
+        let mut client = rig.client();
+        client.send(begun);
+        check_408(&mut client);
+        check_after(&rig, &counts, &cut("call_idle"));
+    }
+}
+
+#[test]
+fn a_client_that_does_not_read_is_reset() {
+    let (tell, told) = channel();
+    let provider = provider(move |mut wire, _| {
+        wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+        wire.send_for_ever(format!("10000\r\n{}\r\n", "x".repeat(65_536)).as_bytes());
+        tell.send(()).unwrap();
+    });
+    let (rig, counts) = counted(&provider, |setup| setup.config.limits.reader_idle_max = SHORT);
+    let mut client = rig.client();
+    client.send("GET /p/x HTTP/1.1\r\nhost: a\r\n\r\n");
+    told.recv_timeout(PATIENCE).expect("the provider's connection goes with the client's");
+    let (got, reset) = client.read_to_close();
+    assert!(reset && !got.ends_with("0\r\n\r\n"));
+    check_after(&rig, &counts, &cut("reader_idle"));
+}
+
+fn script() -> Arc<Script> {
+    Arc::new(Script { turn: Route::Reference, live: Arc::new(AtomicBool::new(true)) })
+}
+
+#[test]
+fn a_call_without_an_end_is_passed_on_as_soon_as_it_is_too_long_to_be_planned() {
+    let provider = provider(|mut wire, _| {
+        assert!(wire.read_at_least(2000).len() >= 2000);
+        wire.send(json("413 Payload Too Large", "{}"));
+        wire.read_to_close();
+    });
+    let (rig, counts) = counted(&provider, |setup| {
+        setup.steer = script();
+        setup.config.limits.live_call_bytes_max = 1000;
+    });
+    let mut client = rig.client();
+    client.send("POST /p/v1/chat HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n");
+    for _ in 0..20 {
+        client.send(format!("64\r\n{}\r\n", "x".repeat(100)));
+    }
+    assert!(client.read_head().starts_with("HTTP/1.1 413 "));
+    check_after(&rig, &counts, &unread("call_bytes"));
+}
+
+fn ask_live(rig: &Rig, body: &str) -> String {
+    rig.client().ask(&call("key", body)).0
+}
+
+fn is_planned(head: &str) -> bool {
+    head.contains("x-foreshadow-route: reference\r\n")
+}
+
+/// Tells of a call that says so, and waits with its answer.
+fn waits_if_asked() -> (Provider, std::sync::mpsc::Receiver<()>, Sender<()>) {
+    let (tell, told) = channel();
+    let (go, wait) = channel::<()>();
+    let wait = Mutex::new(wait);
+    let provider = Provider::answering(move |_, body| {
+        if body.contains("wait") {
+            tell.send(()).unwrap();
+            wait.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+        }
+        json("200 OK", "{}")
+    });
+    (provider, told, go)
+}
+
+#[test]
+fn calls_that_hold_too_much_together_are_passed_on_unplanned_and_none_is_refused() {
+    let (provider, told, go) = waits_if_asked();
+    let (rig, counts) = counted(&provider, |setup| {
+        setup.steer = script();
+        setup.config.limits.live_total_bytes_max = 40;
+    });
+    let mut first = rig.client();
+    first.send(call("key", "summarise, and then wait"));
+    told.recv_timeout(PATIENCE).unwrap();
+    let beside = ask_live(&rig, "summarise, and do so now");
+    assert!(beside.starts_with("HTTP/1.1 200 ") && !is_planned(&beside), "{beside}");
+    assert!(is_planned(&ask_live(&rig, "summarise")), "what fits is planned");
+    go.send(()).unwrap();
+    assert!(is_planned(&first.read_head()));
+    for _ in 0..5 {
+        assert!(is_planned(&ask_live(&rig, "summarise, and do so now")), "all was given back");
+    }
+    check_after(&rig, &counts, &unread("total_bytes"));
+}
+
+#[test]
+fn a_reply_that_cannot_be_held_passes_at_once_and_unpriced() {
+    for (reply_max, total_max, limit) in [(20, 1000, "reply_bytes"), (1000, 20, "total_bytes")] {
+        let (go, wait) = channel::<()>();
+        let wait = Mutex::new(wait);
+        let provider = provider(move |mut wire, _| {
+            wire.send(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
+                 transfer-encoding: chunked\r\n\r\n1e\r\n{\"a\":\"bbbbbbbbbbbbbbbbbbbbbbbb\r\n",
+            );
+            wait.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+            wire.send("2\r\n\"}\r\n0\r\n\r\n");
+        });
+        let (rig, counts) = counted(&provider, |setup| {
+            setup.steer = script();
+            setup.config.limits.live_reply_bytes_max = reply_max;
+            setup.config.limits.live_total_bytes_max = total_max;
+        });
+        let mut client = rig.client();
+        client.send(call("key", "summarise"));
+        let head = client.read_head();
+        assert!(is_planned(&head) && !head.contains("x-foreshadow-cost-usd"), "{head}");
+        client.read_until("bbb\r\n");
+        go.send(()).unwrap();
+        client.read_until("0\r\n\r\n");
+        check_after(&rig, &counts, &unread(limit));
+    }
+}
