@@ -112,6 +112,16 @@ pub enum Error {
         /// The limit.
         max: usize,
     },
+    /// A topic has no offsets left. Nobody has written so much: its files are not what they were.
+    #[error(
+        "journal topic {topic} ends at offset {end}, behind which there is none: begin another journal folder"
+    )]
+    Ended {
+        /// The topic.
+        topic: String,
+        /// Its end.
+        end: u64,
+    },
     /// The runtime was shut down first.
     #[error("the journal was closed before this was done: start again")]
     Closed,
@@ -131,6 +141,7 @@ impl Error {
             Self::Name { .. } => "name",
             Self::Identity { .. } => "identity",
             Self::TooMany { .. } => "too_many",
+            Self::Ended { .. } => "ended",
             Self::Closed => "closed",
         }
     }
@@ -146,6 +157,7 @@ impl Error {
             | Self::Name { .. }
             | Self::Identity { .. }
             | Self::TooMany { .. }
+            | Self::Ended { .. }
             | Self::Closed => false,
         }
     }

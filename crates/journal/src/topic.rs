@@ -5,6 +5,7 @@
 
 use crate::{
     error::{Error, Result, disk},
+    frame::OFFSET_MAX,
     group::Group,
     journal::{GROUPS_MAX, Limits},
     record::{Record, Taken},
@@ -95,6 +96,10 @@ impl Topic {
         if records.is_empty() {
             return Ok(base..base);
         }
+        let end = base.saturating_add(records.len() as u64);
+        if end > OFFSET_MAX {
+            return Err(Error::Ended { topic: self.name.clone(), end: base });
+        }
         let bytes = self.limits.check(records, frame_bytes(records))?;
         if writer.dirty {
             self.cut_back(&mut writer)?;
@@ -106,7 +111,6 @@ impl Topic {
             let _ = self.cut_back(&mut writer);
             return Err(disk("append to", &active.path)(source));
         }
-        let end = base + records.len() as u64;
         lock(&self.state).end = end;
         self.ended.send_replace(end);
         Ok(base..end)
