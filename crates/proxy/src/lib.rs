@@ -37,6 +37,14 @@
 //! A connection of HTTP/1.1 pays for this with one more read when it opens and nothing for a call. One
 //! of HTTP/2 gets a clock of its own (`link::traffic`), because hyper lets it lie idle for ever.
 //!
+//! # Who stands still
+//!
+//! A body that neither comes nor ends, of a call or of a reply, and a client that does not read, would
+//! hold two connections for ever: `patience` ends them, so that nothing looks finished, and counts each
+//! under its limit ([`Limits`]). One byte in time is enough to go on. A stream of HTTP/2 whose client
+//! does not read it is not ended: it takes [`Limits::http2_window_bytes`] and one of the client's
+//! [`Limits::http2_streams_max`], and no more.
+//!
 //! # What hyper keeps, and how
 //!
 //! - The spelling of header names, with `preserve_header_case` on both sides: it travels in the

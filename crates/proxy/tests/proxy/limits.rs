@@ -4,6 +4,7 @@
 use crate::{
     live::{Script, call},
     meters::Counts,
+    peers::{ask, call as http2_call, client, run},
     support::{PATIENCE, Provider, Rig, Setup, Wire, json},
 };
 use exchange::Route;
@@ -243,4 +244,72 @@ fn a_reply_that_cannot_be_held_passes_at_once_and_unpriced() {
         client.read_until("0\r\n\r\n");
         check_after(&rig, &counts, &unread(limit));
     }
+}
+
+#[test]
+fn what_is_slow_and_moves_is_not_cut() {
+    let provider = provider(|mut wire, _| {
+        wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+        for part in ["1\r\na\r\n", "1\r\nb\r\n", "1\r\nc\r\n", "0\r\n\r\n"] {
+            wire.read_until(part);
+            wire.send(part);
+        }
+    });
+    let idle_max = 20 * SHORT;
+    let (rig, counts) = counted(&provider, |setup| {
+        setup.config.limits.call_idle_max = idle_max;
+        setup.config.limits.reply_idle_max = idle_max;
+    });
+    let (pace, _) = counted(&provider, |setup| {
+        setup.config.limits.client_idle_max = idle_max * 2 / 5;
+    });
+    let mut client = rig.client();
+    client.send("POST /p/x HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n");
+    client.read_head();
+    for part in ["1\r\na\r\n", "1\r\nb\r\n", "1\r\nc\r\n", "0\r\n\r\n"] {
+        // Less than either side may be silent for each time, and more than that in sum.
+        pace.client().read_to_close();
+        client.send(part);
+        client.read_until(part);
+    }
+    drop(client);
+    rig.stop();
+    assert!(counts.above_zero().iter().all(|(name, _)| !name.contains("cut")));
+}
+
+#[test]
+fn a_stream_whose_call_stops_coming_is_a_408_and_its_neighbours_go_on() {
+    let provider = provider(|mut wire, _| {
+        wire.read_to_close();
+    });
+    let (rig, counts) = counted(&provider, |setup| setup.config.limits.call_idle_max = SHORT);
+    run(async {
+        let client = client(&rig).await;
+        let mut ready = client.clone().ready().await.unwrap();
+        let (reply, mut stream) =
+            ready.send_request(http2_call("POST", "/p/x", &[]), false).unwrap();
+        stream.send_data("half!".into(), false).unwrap();
+        let (head, _) = reply.await.unwrap().into_parts();
+        assert_eq!(head.status, 408);
+        let beside = ask(&client, http2_call("GET", "/p/alive", &[]), "").await.unwrap();
+        assert_eq!(beside.status, 200);
+    });
+    check_after(&rig, &counts, &cut("call_idle"));
+}
+
+#[test]
+fn a_stream_whose_reply_stalls_is_reset_and_its_neighbours_go_on() {
+    let provider = provider(|mut wire, _| {
+        wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhalf!\r\n");
+        wire.read_to_close();
+    });
+    let (rig, counts) = counted(&provider, |setup| setup.config.limits.reply_idle_max = SHORT);
+    run(async {
+        let client = client(&rig).await;
+        let stalled = ask(&client, http2_call("GET", "/p/x", &[]), "").await;
+        assert!(stalled.unwrap_err().is_reset());
+        let beside = ask(&client, http2_call("GET", "/p/alive", &[]), "").await.unwrap();
+        assert_eq!(beside.status, 200);
+    });
+    check_after(&rig, &counts, &cut("reply_idle"));
 }

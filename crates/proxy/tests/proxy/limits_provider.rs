@@ -55,7 +55,7 @@ fn check_error(script: impl Fn(Wire) + Send + Sync + 'static, status: &str, code
     let (rig, counts) = counted(&provider, |setup| {
         setup.config.limits.head_bytes_max = 16 << 10;
         if code == "upstream_timeout" {
-            setup.config.limits.head_wait_max = SHORT;
+            setup.config.limits.head_wait_max = 6 * SHORT;
         }
     });
     let (head, body) = rig.client().ask(CALL);
