@@ -5,6 +5,7 @@ It is run twice, at the provider and through Foreshadow, and the two outputs are
 
 import asyncio
 import hashlib
+import inspect
 import io
 import json
 import sys
@@ -44,7 +45,7 @@ def main(base_url, key):
     cases = {name[5:]: case for name, case in globals().items() if name.startswith("case_")}
     came_to = {}
     for name, case in cases.items():
-        if asyncio.iscoroutinefunction(case):
+        if inspect.iscoroutinefunction(case):
             came_to[name] = asyncio.run(with_async_client(case, settings))
         else:
             came_to[name] = case(client)

@@ -28,7 +28,7 @@ const SLOW: Duration = Duration::from_secs(2);
 /// Nobody listens there.
 const NOBODY: &str = "http://127.0.0.1:1";
 /// Pairs of streams whose first chunks are timed.
-const PAIRS: usize = 21;
+const PAIRS: usize = 15;
 /// How much later the first chunk may come, at the median.
 const LATER_MS_MAX: f64 = 20.0;
 /// The case that comes to something else through Foreshadow.
@@ -251,6 +251,9 @@ fn check_reached(direct: &Value) {
     assert_eq!(direct["models"].as_array().unwrap().len(), 3);
     assert_eq!(direct["files_pages"]["all"].as_array().unwrap().len(), 5);
     assert_eq!(direct["files_content"]["bytes"], 100_000);
+    for refused in direct["error_404"].as_array().unwrap() {
+        assert_eq!(refused["class"], "NotFoundError");
+    }
     assert_eq!(direct["error_429"]["retry_after"], "7");
     for case in ["retries_after_429", "retries_after_503", "retries_after_a_closed_connection"] {
         assert_eq!(direct[case]["waited"], true, "{case}");
@@ -267,7 +270,7 @@ fn check_reached(direct: &Value) {
     }
 }
 
-const CLASSES: [(&str, &str); 17] = [
+const CLASSES: [(&str, &str); 20] = [
     ("error_400", "BadRequestError"),
     ("error_401", "AuthenticationError"),
     ("error_403", "PermissionDeniedError"),
@@ -281,6 +284,9 @@ const CLASSES: [(&str, &str); 17] = [
     ("error_in_a_stream", "APIError"),
     ("retries_that_do_not_suffice", "InternalServerError"),
     ("retries_that_the_provider_forbids", "InternalServerError"),
+    ("structured_output_that_does_not_fit", "ValidationError"),
+    ("garbage", "JSONDecodeError"),
+    ("truncated_stream", "APIConnectionError"),
     (CONNECTION_ERROR, "APIConnectionError"),
     ("timeout", "APITimeoutError"),
     ("timeout_in_a_stream", "APITimeoutError"),

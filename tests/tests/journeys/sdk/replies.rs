@@ -11,7 +11,7 @@ const PIECE_BYTES: usize = 37;
 const LONG_EVENTS: usize = 2_000;
 const LONG_PAUSE: Duration = Duration::from_millis(20);
 /// Between the first event of a stream and the rest: whoever keeps the first back is that late.
-const FIRST_PAUSE: Duration = Duration::from_millis(60);
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const FILES: usize = 5;
 /// How often an unreliable model fails before it answers.
 const FAILURES: u32 = 2;
