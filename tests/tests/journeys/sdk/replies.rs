@@ -1,6 +1,6 @@
 //! What the provider says, by path and by model. Ids and dates are always the same.
 
-use super::provider::Heard;
+use super::{CALLER_SECRET, provider::Heard};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -42,7 +42,8 @@ pub(crate) enum End {
 
 pub(crate) fn reply(heard: &Heard) -> Reply {
     let (path, query) = heard.path.split_once('?').unwrap_or((&heard.path, ""));
-    if heard.header("authorization") != Some(concat!("Bearer ", "sdk-caller-secret")) {
+    let key = heard.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+    if key != Some(CALLER_SECRET) {
         return error(401, vec![]);
     }
     match (heard.method.as_str(), path) {
