@@ -1,4 +1,4 @@
-//! The thread: from the queue to the journal, group by group.
+//! From the queue to the journal, group by group.
 
 use crate::{Means, Provider, TOPIC, books::Books};
 use bytes::Bytes;
@@ -6,64 +6,42 @@ use exchange::{
     Body, Conversation, Declared, Event, Exchange, ExchangeId, Origin, RawCall, Timestamp,
 };
 use proxy::Captured;
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::mpsc,
-    time::Duration,
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Exchanges that are taken at once: mostly all that wait. Their appends are limited by bytes.
-const GROUP_MAX: usize = 4_096;
+/// Exchanges that are taken at once: mostly all that wait, and few enough that nobody who wants to take
+/// over waits long. Their appends are limited by bytes.
+const GROUP_MAX: usize = 1_024;
 /// Bytes of one append, unless a single exchange is longer. Small beside what a journal takes in one
 /// piece, and no long exchange that a journal refuses takes others with it.
 const GROUP_BYTES_MAX: usize = 8 << 20;
-/// How long the thread rests between two groups: the live path never wakes it. Each group is synced, and
-/// a sync costs the machine as much as reading a hundred exchanges, so they are let gather; what a
-/// crash takes with it is what gathered.
-const REST: Duration = Duration::from_millis(50);
-
-pub(crate) enum Order {
-    /// Append all that waits, meters included, and say so.
-    Flush(mpsc::SyncSender<()>),
-    /// End, and leave what waits to whoever asked.
-    Stop,
-}
 
 pub(crate) struct Drain {
     means: Means,
     books: Books,
+    emptied: u64,
 }
 
 impl Drain {
     pub(crate) fn new(means: Means) -> Self {
         let books = Books::open(&means.instance, means.clock.now());
-        Self { means, books }
+        Self { means, books, emptied: 0 }
     }
 
-    /// Until it is told to stop; then itself again, perhaps with something waiting. Orders and seconds
-    /// are looked at between any two groups: a queue that is never empty must keep neither waiting.
-    pub(crate) fn run(mut self, orders: &mpsc::Receiver<Order>) -> Self {
-        let mut is_behind = false;
-        loop {
-            match orders.recv_timeout(if is_behind { Duration::ZERO } else { REST }) {
-                Ok(Order::Flush(done)) => {
-                    self.flush();
-                    // Whoever asked may have gone.
-                    let _ = done.send(());
-                }
-                Ok(Order::Stop) => return self,
-                Err(mpsc::RecvTimeoutError::Disconnected) => {
-                    self.flush();
-                    return self;
-                }
-                Err(mpsc::RecvTimeoutError::Timeout) => {}
-            }
-            is_behind = self.take(GROUP_MAX) == GROUP_MAX;
-            let now = self.means.clock.now();
-            if self.books.is_over(now) {
-                self.close_second(now);
-            }
+    /// Appends a group, if anything waits, and closes the second, if it is over; whether the queue was
+    /// emptied.
+    pub(crate) fn step(&mut self) -> bool {
+        let is_empty = self.take(GROUP_MAX) < GROUP_MAX;
+        self.emptied += u64::from(is_empty);
+        let now = self.means.clock.now();
+        if self.books.is_over(now) {
+            self.close_second(now);
         }
+        is_empty
+    }
+
+    /// How often the queue was emptied.
+    pub(crate) fn emptied(&self) -> u64 {
+        self.emptied
     }
 
     /// Appends what waits by now; what comes meanwhile is not waited for.
@@ -71,7 +49,7 @@ impl Drain {
         let mut waiting = self.means.queue.len();
         while waiting > 0 {
             let taken = self.take(waiting.min(GROUP_MAX));
-            // Only this thread takes, so there was as much as was asked for.
+            // Nobody else takes meanwhile, so there was as much as was asked for.
             waiting = if taken == 0 { 0 } else { waiting - taken };
         }
         self.close_second(self.means.clock.now());

@@ -1,5 +1,5 @@
 //! Behind the offer: takes what the live path left in the queue, makes exchanges of it and appends
-//! them to the journal. No client ever waits for this thread.
+//! them to the journal. No client ever waits for it.
 //!
 //! Here a dialect reads the call for the first time, credentials are removed and redaction runs,
 //! in that order and before anything is written. What the journal does not take is lost, counted by
@@ -11,15 +11,19 @@
 
 mod books;
 mod drain;
+mod pace;
+mod priority;
 
 use dialect::Dialect;
-use drain::{Drain, Order};
+use drain::Drain;
 use exchange::{Clock, Exchange};
 use journal::Journal;
+use pace::Pace;
 use proxy::Queue;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, mpsc},
+    convert::Infallible,
+    sync::{Arc, Mutex, mpsc},
     thread,
 };
 
@@ -60,69 +64,52 @@ pub struct Provider {
     pub key_header: String,
 }
 
-/// The running thread. Dropping it lets the thread append what waits, without waiting for that.
+/// The running threads. Dropping it lets them append what waits, without waiting for that.
 pub struct Mirroring {
-    orders: mpsc::SyncSender<Order>,
-    thread: thread::JoinHandle<Drain>,
+    drain: Arc<Mutex<Drain>>,
+    /// Dropped to end the threads.
+    running: Vec<mpsc::Sender<Infallible>>,
+    threads: Vec<thread::JoinHandle<()>>,
 }
 
 impl Mirroring {
-    /// Starts the thread.
+    /// Starts the threads: one that works in idle time, and one that takes over where there is none.
     ///
     /// # Errors
     /// The system has no thread to give.
     pub fn start(means: Means) -> std::io::Result<Self> {
-        let (orders, taken) = mpsc::sync_channel(1);
-        let drain = Drain::new(means);
-        let thread = thread::Builder::new().name("mirror".into()).spawn(move || {
-            yield_to_live_threads();
-            drain.run(&taken)
-        })?;
-        Ok(Self { orders, thread })
+        let drain = Arc::new(Mutex::new(Drain::new(means)));
+        let mut mirroring = Self { drain, running: Vec::new(), threads: Vec::new() };
+        mirroring.spawn("mirror", pace::steadily)?;
+        mirroring.spawn("mirror-late", pace::when_late)?;
+        Ok(mirroring)
     }
 
-    /// Waits until everything that was offered before this call is in the journal (or counted as
-    /// lost), and the accounting with it. Blocks.
+    fn spawn(&mut self, name: &str, pace: Pace) -> std::io::Result<()> {
+        let (running, ended) = mpsc::channel();
+        let drain = Arc::clone(&self.drain);
+        let thread =
+            thread::Builder::new().name(name.into()).spawn(move || pace(&drain, &ended))?;
+        self.running.push(running);
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    /// Puts everything that was offered before this call into the journal (or counts it as lost), and
+    /// the accounting with it: here and now, because on a busy machine the threads may be late.
+    /// Blocks.
     pub fn flush(&self) {
-        let (done, flushed) = mpsc::sync_channel(1);
-        if self.orders.send(Order::Flush(done)).is_ok() {
-            // An error means that the thread has ended, and then nothing waits.
-            let _ = flushed.recv();
-        }
+        pace::lock(&self.drain).flush();
     }
 
-    /// Ends, and flushes on the calling thread: on a busy machine one that runs in idle time might
-    /// not be done before the process is. Blocks. Call it when the proxy has stopped: nobody takes
-    /// what is offered later.
+    /// Flushes and ends. Blocks. Call it when the proxy has stopped: nobody takes what is offered
+    /// later.
     pub fn stop(self) {
-        // Both fail only if the thread has ended already.
-        let _ = self.orders.send(Order::Stop);
-        if let Ok(mut drain) = self.thread.join() {
-            drain.flush();
+        self.flush();
+        drop(self.running);
+        for thread in self.threads {
+            // A panic was said where it happened.
+            let _ = thread.join();
         }
     }
-}
-
-/// Where cores are scarce the live threads go first: for each call this thread reads, encodes and
-/// appends, and no client should wait for that. Of Linux's policies only the one for idle time lets
-/// whoever wakes run at once; the lowest priority of the usual one first ends its slice. What does
-/// not work (a system without it) costs latency, not evidence.
-fn yield_to_live_threads() {
-    if let Err(error) = stand_back() {
-        tracing::debug!(?error, "the mirror's thread runs at the priority of the live threads");
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn stand_back() -> Result<(), thread_priority::Error> {
-    use thread_priority::{
-        NormalThreadSchedulePolicy::Idle, ThreadPriority, ThreadSchedulePolicy::Normal,
-        set_thread_priority_and_policy, thread_native_id,
-    };
-    set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, Normal(Idle))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn stand_back() -> Result<(), thread_priority::Error> {
-    thread_priority::ThreadPriority::Min.set_for_current()
 }

@@ -26,6 +26,8 @@ use std::{
 
 /// Enough to hit every kind of point several times.
 const KILLS: u64 = 12;
+/// Calls that the load of this test makes between two syncs, a few times over.
+const LOST_MAX: u64 = 512;
 const SEED: u64 = 20_261_120;
 /// Calls under way at the same time.
 const AT_ONCE: u64 = 4;
@@ -197,8 +199,8 @@ fn check(deployment: &Deployment, town: &Town, answered: &BTreeSet<u64>, kills: 
         recorded.len(),
         offers.len(),
     ));
-    // A group takes milliseconds to sync; what many lives lost must stay a small part.
-    assert!(lost as u64 <= kills * 64, "{lost} calls lost in {kills} kills");
+    // The journal is synced 20 times a second, and lives are short: what gathered in between is lost.
+    assert!(lost as u64 <= kills * LOST_MAX, "{lost} calls lost in {kills} kills");
 }
 
 /// What a life offered is recorded up to some point, and nothing after it: nothing that was synced
