@@ -16,7 +16,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use std::{num::NonZeroUsize, sync::Arc, thread};
 use tokio::{
     runtime::Handle,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -41,6 +41,8 @@ pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
         mirror: !args.no_mirror,
         guard_age_us_max: proxy::Limits::default().guard_age_us_max,
     };
+    // Before anything is mirrored: a word that came too early for it would end the process at once.
+    let mut words = Words::heard()?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let live = Live::start(&deployment, &journal, options)?;
     let desk = Arc::new(Desk::new(deployment.clone(), journal.clone()));
@@ -56,7 +58,7 @@ pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
     tasks.close();
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
     print(&greeting(&deployment, &format!("{scheme}://{}", live.addr()), admin));
-    told_to_stop().await?;
+    words.stop().await;
     // Live first: what it still mirrors is in the journal before the worker ends.
     let stopped = live.stop().await;
     // However that ended: a worker that is not told to stop would keep the process from ending.
@@ -65,17 +67,31 @@ pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
     stopped.map(|()| Outcome::Done)
 }
 
-/// Waits for the system's word, the terminal's, or the end of that terminal.
-async fn told_to_stop() -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::select! {
-        _ = hangup.recv() => {}
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The system's word, the terminal's, and the end of that terminal.
+struct Words {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Words {
+    /// From here on none of them ends the process by itself.
+    fn heard() -> Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
     }
-    Ok(())
+
+    /// Waits for one of them.
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.hangup.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 fn greeting(deployment: &Deployment, live: &str, admin: std::net::SocketAddr) -> String {
