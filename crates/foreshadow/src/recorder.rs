@@ -68,20 +68,18 @@ impl Recorder {
 }
 
 impl Record for Recorder {
-    fn receipts(&self) -> impl Future<Output = Result<Receipts, Cause>> + Send {
-        async {
-            let held = |table| self.lake.receipt(table, &self.exchanges);
-            let mut least = Some(u64::MAX);
-            for table in OBSERVED {
-                least = least.min(held(table).await?);
-            }
-            Ok(Receipts {
-                assignments: held(Table::Assignments).await?.unwrap_or_default(),
-                shadows: held(Table::Shadows).await?.unwrap_or_default(),
-                everywhere: least,
-                calls: self.lake.receipt(Table::Calls, &self.ledger).await?,
-            })
+    async fn receipts(&self) -> Result<Receipts, Cause> {
+        let held = |table| self.lake.receipt(table, &self.exchanges);
+        let mut least = Some(u64::MAX);
+        for table in OBSERVED {
+            least = least.min(held(table).await?);
         }
+        Ok(Receipts {
+            assignments: held(Table::Assignments).await?.unwrap_or_default(),
+            shadows: held(Table::Shadows).await?.unwrap_or_default(),
+            everywhere: least,
+            calls: self.lake.receipt(Table::Calls, &self.ledger).await?,
+        })
     }
 
     fn cells(&self) -> impl Future<Output = Result<Vec<CellRow>, Cause>> + Send {

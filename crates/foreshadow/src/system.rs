@@ -135,7 +135,8 @@ impl Live {
             None => None,
         };
         let deps = Deps {
-            mirror: queue.map_or_else(|| Arc::new(NoMirror) as Arc<dyn Mirror>, |queue| queue),
+            mirror: queue
+                .map_or_else(|| Arc::new(NoMirror) as Arc<dyn Mirror>, |it| it as Arc<dyn Mirror>),
             steer: Arc::new(steering(deployment, policy.clone())?),
             clock: Arc::clone(&deployment.clock),
             chance: Arc::new(clock::chance),
@@ -276,9 +277,9 @@ pub(crate) async fn keep_shadowing(
         let worked = async {
             let mut shadowing = Shadowing::open(&deployment, &journal).await?;
             deployment.worker_open.store(true, Ordering::Relaxed);
-            shadowing.run(&stop).await
+            Box::pin(shadowing.run(&stop)).await
         };
-        let worked = worked.await;
+        let worked = Box::pin(worked).await;
         deployment.worker_open.store(false, Ordering::Relaxed);
         if let Err(error) = worked {
             metrics::counter!("foreshadow_worker_failed_total").increment(1);

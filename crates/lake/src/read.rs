@@ -129,7 +129,7 @@ pub(crate) fn day(date: &str) -> Result<Expr> {
 }
 
 async fn provider_of(delta: &DeltaTable) -> Result<Arc<dyn TableProvider>, DataFusionError> {
-    Ok(delta.table_provider().await?)
+    delta.table_provider().await
 }
 
 /// The rows of one version that meet every condition.

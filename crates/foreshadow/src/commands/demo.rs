@@ -31,7 +31,7 @@ const ACTOR: &str = "demo";
 
 pub(crate) async fn run(global: &Global, args: &Demo) -> Result<Outcome> {
     if let Some(file) = &args.recorded {
-        return recorded::run(global, args, file).await;
+        return Box::pin(recorded::run(global, args, file)).await;
     }
     let world = World::new(args.seed, args.size);
     let mut stage = Stage::set(global, Script::of(&world).await?).await?;
