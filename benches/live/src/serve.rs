@@ -4,10 +4,7 @@ use crate::load::read_message;
 use exchange::{Clock, Event, Meter, Timestamp};
 use journal::{Journal, Limits};
 use mirror::{Means, Mirroring, Provider, TOPIC};
-use proxy::{
-    Captured, Config, Deps, Mirror, NoMirror, Observation, Offer, Proxy, Queue, QueueLimits,
-    ShedReason, Upstream,
-};
+use proxy::{Config, Deps, Mirror, NoMirror, Observation, Proxy, Queue, QueueLimits, Upstream};
 use std::{
     collections::BTreeMap,
     io::{self, Read, Write},
@@ -68,23 +65,11 @@ impl Clock for Wall {
     }
 }
 
-/// The queue with a hand on its other end.
-struct Shared(Arc<Queue>);
-
-impl Mirror for Shared {
-    fn offer(&self, captured: Captured) -> Offer {
-        self.0.offer(captured)
-    }
-    fn missed(&self, category: Option<&str>, reason: ShedReason) {
-        self.0.missed(category, reason);
-    }
-}
-
 /// One live thread in front of `upstream`; at its end it says what became of the copies.
 pub(crate) fn proxy(upstream: &str, mirrored: Option<String>) -> io::Result<()> {
     let queue = Arc::new(Queue::new(QueueLimits::default()));
     let mirror: Arc<dyn Mirror> = match mirrored {
-        Some(_) => Arc::new(Shared(Arc::clone(&queue))),
+        Some(_) => Arc::<Queue>::clone(&queue),
         None => Arc::new(NoMirror),
     };
     let upstream = Upstream::new("p", &format!("http://{upstream}")).map_err(io::Error::other)?;

@@ -7,10 +7,7 @@
 #![expect(clippy::print_stdout, reason = "a bench is run for what it prints")]
 
 use exchange::{Clock, Timestamp};
-use proxy::{
-    Captured, Config, Deps, Mirror, NoMirror, Observation, Offer, Proxy, Queue, QueueLimits,
-    ShedReason, Upstream,
-};
+use proxy::{Config, Deps, Mirror, NoMirror, Observation, Proxy, Queue, QueueLimits, Upstream};
 use std::{
     fs,
     io::{Read, Write},
@@ -44,19 +41,6 @@ impl Clock for Standing {
     }
 }
 
-/// A queue with a hand on its other end.
-struct Shared(Arc<Queue>);
-
-impl Mirror for Shared {
-    fn offer(&self, captured: Captured) -> Offer {
-        self.0.offer(captured)
-    }
-
-    fn missed(&self, category: Option<&str>, reason: ShedReason) {
-        self.0.missed(category, reason);
-    }
-}
-
 fn main() {
     let provider = provider();
     let (mut off, mut on) = (Vec::new(), Vec::new());
@@ -82,7 +66,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn round(provider: SocketAddr, mirrored: bool) -> f64 {
     let queue = Arc::new(Queue::new(QueueLimits::default()));
     let mirror: Arc<dyn Mirror> =
-        if mirrored { Arc::new(Shared(Arc::clone(&queue))) } else { Arc::new(NoMirror) };
+        if mirrored { Arc::<Queue>::clone(&queue) } else { Arc::new(NoMirror) };
     let upstream = Upstream::new("p", &format!("http://{provider}")).unwrap();
     let config = Config::new("127.0.0.1:0".parse().unwrap(), vec![upstream]).unwrap();
     let drawn = AtomicU64::new(0);

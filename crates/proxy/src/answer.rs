@@ -94,7 +94,7 @@ impl Answer {
             } else {
                 &unread.total_bytes
             };
-            if !self.has_ended() {
+            if !self.rest.has_ended() {
                 past.increment(1);
             }
             break;
@@ -105,7 +105,7 @@ impl Answer {
 
     /// The body, if it has been read to its end.
     pub(crate) fn whole_body(&self) -> Option<Bytes> {
-        if !self.has_ended() {
+        if !self.rest.has_ended() {
             return None;
         }
         let mut whole = BytesMut::new();
@@ -142,14 +142,6 @@ impl Answer {
         *response.headers_mut() = head;
         *response.extensions_mut() = self.extensions;
         response
-    }
-
-    fn has_ended(&self) -> bool {
-        match &self.rest {
-            Rest::End => true,
-            Rest::Upstream(source) => source.incoming.is_end_stream(),
-            Rest::Broken => false,
-        }
     }
 
     /// Reads a frame; its bytes, or `None` at the end or the break.

@@ -9,11 +9,23 @@ pub(crate) use {
     retold::Retold,
 };
 
+use http_body::SizeHint;
+
 mod call;
 mod gate;
 mod inflow;
 mod reply;
 mod retold;
+
+/// The size of a body of which `ahead` bytes are at hand and `rest` is still to come.
+fn hint_after(ahead: u64, rest: &SizeHint) -> SizeHint {
+    let mut hint = SizeHint::new();
+    hint.set_lower(ahead + rest.lower());
+    if let Some(upper) = rest.upper() {
+        hint.set_upper(ahead + upper);
+    }
+    hint
+}
 
 /// A body that never ends: what was forwarded so far must not look finished.
 #[derive(Clone, Copy, Debug, thiserror::Error)]

@@ -3,10 +3,7 @@
 use exchange::{Clock, Event, Exchange, Meter, SECOND_US, Timestamp};
 use journal::{Journal, Limits};
 use mirror::{Glance, Means, Mirroring, Provider, Redact, TOPIC};
-use proxy::{
-    Captured, Config, Deps, Mirror, Observation, Offer, Proxy, Queue, QueueLimits, Running,
-    ShedReason, Upstream,
-};
+use proxy::{Config, Deps, Observation, Proxy, Queue, QueueLimits, Running, Upstream};
 use std::{
     collections::BTreeMap,
     fs,
@@ -41,18 +38,6 @@ impl Stepped {
 impl Clock for Stepped {
     fn now(&self) -> Timestamp {
         Timestamp(self.0.load(Ordering::SeqCst))
-    }
-}
-
-/// The queue with a hand on its other end.
-struct Shared(Arc<Queue>);
-
-impl Mirror for Shared {
-    fn offer(&self, captured: Captured) -> Offer {
-        self.0.offer(captured)
-    }
-    fn missed(&self, category: Option<&str>, reason: ShedReason) {
-        self.0.missed(category, reason);
     }
 }
 
@@ -104,7 +89,7 @@ impl System {
         config.limits.drain_wait_max = PATIENCE;
         let drawn = AtomicU64::new(0);
         let deps = Deps {
-            mirror: Arc::new(Shared(Arc::clone(&queue))),
+            mirror: Arc::<Queue>::clone(&queue),
             steer: Arc::new(Observation),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             chance: Arc::new(move || u128::from(drawn.fetch_add(1, Ordering::SeqCst))),

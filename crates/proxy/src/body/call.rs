@@ -1,7 +1,7 @@
 //! The body of a call on its way to a provider.
 
 use crate::{
-    body::{Broken, Gate, Inflow},
+    body::{Broken, Gate, Inflow, hint_after},
     capture::CallSide,
 };
 use bytes::Bytes;
@@ -131,11 +131,6 @@ impl Body for CallBody {
     fn size_hint(&self) -> SizeHint {
         let ahead = self.ahead.as_ref().map_or(0, |chunk| chunk.len() as u64);
         let rest = self.rest.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint);
-        let mut hint = SizeHint::new();
-        hint.set_lower(ahead + rest.lower());
-        if let Some(upper) = rest.upper() {
-            hint.set_upper(ahead + upper);
-        }
-        hint
+        hint_after(ahead, &rest)
     }
 }

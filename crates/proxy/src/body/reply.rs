@@ -1,7 +1,7 @@
 //! The body of a reply on its way to the client.
 
 use crate::{
-    body::{Broken, Inflow},
+    body::{Broken, Inflow, hint_after},
     budget::Share,
     capture::{CallSide, Replying},
     downstream::Reset,
@@ -51,6 +51,17 @@ pub(crate) struct Source {
     pub(crate) side: Arc<CallSide>,
 }
 
+impl Rest {
+    /// Whether nothing comes any more, as its sender said.
+    pub(crate) fn has_ended(&self) -> bool {
+        match self {
+            Self::Upstream(source) => source.incoming.is_end_stream(),
+            Self::End => true,
+            Self::Broken => false,
+        }
+    }
+}
+
 impl Source {
     /// The connection is whole again, if the call went out entirely.
     pub(crate) fn give_back(self) {
@@ -93,13 +104,7 @@ impl ReplyBody {
     /// Settles with pool and mirror as soon as the last byte has been handed over: hyper does not
     /// poll a body past the length that it announced.
     fn note_end(&mut self) {
-        let ended = self.ahead.is_empty()
-            && match &self.rest {
-                Rest::Upstream(source) => source.incoming.is_end_stream(),
-                Rest::End => true,
-                Rest::Broken => false,
-            };
-        if ended {
+        if self.ahead.is_empty() && self.rest.has_ended() {
             self.end();
         }
     }
@@ -181,12 +186,6 @@ impl Body for ReplyBody {
             Rest::Broken => SizeHint::new(),
         };
         let ahead = self.ahead.iter().filter_map(Frame::data_ref).map(|chunk| chunk.len() as u64);
-        let ahead = ahead.sum::<u64>();
-        let mut hint = SizeHint::new();
-        hint.set_lower(ahead + rest.lower());
-        if let Some(upper) = rest.upper() {
-            hint.set_upper(ahead + upper);
-        }
-        hint
+        hint_after(ahead.sum(), &rest)
     }
 }

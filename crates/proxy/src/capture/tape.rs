@@ -4,7 +4,11 @@
 //! bytes of a stream may hold 8 KiB, which the budget does not see and which hyper cannot use again.
 //! So small chunks are copied, and only large ones are kept as they are.
 
-use crate::{body::Broken, budget::Budget, refusal::Refusal};
+use crate::{
+    body::Broken,
+    budget::{Budget, Share},
+    refusal::Refusal,
+};
 use bytes::{Bytes, BytesMut};
 use std::{
     mem,
@@ -20,15 +24,14 @@ const COPIED_BYTES_MAX: usize = 4 << 10;
 /// The chunks of one body. It carries its own share of the budget, given back when it is dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Tape {
-    budget: Option<Arc<Budget>>,
+    /// What it holds of the budget: its body, and the head that belongs to it. `None` keeps nothing.
+    share: Option<Share>,
     body_bytes_max: usize,
     chunks: Vec<Bytes>,
     /// Small chunks since the last large one.
     copied: BytesMut,
     /// Bytes of the body so far.
     bytes: usize,
-    /// What the tape holds of the budget: its body, and the head that belongs to it.
-    held: usize,
     fate: Fate,
 }
 
@@ -51,18 +54,17 @@ pub(crate) enum Taped {
 impl Tape {
     pub(crate) fn new(budget: &Arc<Budget>, body_bytes_max: usize) -> Self {
         Self {
-            budget: Some(Arc::clone(budget)),
+            share: Some(Share::of(budget)),
             body_bytes_max,
             chunks: Vec::new(),
             copied: BytesMut::new(),
             bytes: 0,
-            held: 0,
             fate: Fate::Whole,
         }
     }
 
     pub(crate) fn push(&mut self, chunk: &Bytes) {
-        if self.budget.is_none() || self.fate != Fate::Whole {
+        if self.share.is_none() || self.fate != Fate::Whole {
             return;
         }
         let count = chunk.len().min(self.body_bytes_max - self.bytes);
@@ -83,14 +85,12 @@ impl Tape {
 
     /// Takes `bytes` of the budget, or sheds all that is held; whether it was there.
     pub(crate) fn charge(&mut self, bytes: usize) -> bool {
-        let Some(budget) = &self.budget else { return false };
+        let Some(share) = &mut self.share else { return false };
         if self.fate == Fate::Shed {
             return false;
         }
-        let fits = budget.take(bytes);
-        if fits {
-            self.held += bytes;
-        } else {
+        let fits = share.take(bytes);
+        if !fits {
             self.shed();
         }
         fits
@@ -129,16 +129,8 @@ impl Tape {
         self.chunks = Vec::new();
         self.copied = BytesMut::new();
         self.bytes = 0;
-        if let Some(budget) = &self.budget {
-            budget.give_back(mem::take(&mut self.held));
-        }
-    }
-}
-
-impl Drop for Tape {
-    fn drop(&mut self) {
-        if let Some(budget) = &self.budget {
-            budget.give_back(self.held);
+        if let Some(share) = &mut self.share {
+            share.give_back();
         }
     }
 }

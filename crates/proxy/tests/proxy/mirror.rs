@@ -58,7 +58,7 @@ fn a_mirror_that_panics_changes_nothing_for_the_client() {
 fn a_mirror_that_nobody_drains_sheds_and_counts() {
     let one = NonZeroUsize::MIN;
     let queue = Arc::new(Queue::new(QueueLimits { exchanges_max: one, categories_max: 4 }));
-    check(Arc::new(Shared(Arc::clone(&queue))), |_| {});
+    check(Arc::<Queue>::clone(&queue), |_| {});
     assert_eq!(queue.len(), 1);
     assert_eq!(queue.drain(9).len(), 1);
     let expected = BTreeMap::from([(None, tally(3, 1, &[(ShedReason::QueueFull, 2)]))]);
@@ -69,7 +69,7 @@ fn a_mirror_that_nobody_drains_sheds_and_counts() {
 #[test]
 fn captures_over_the_memory_limit_are_shed_and_counted() {
     let queue = Arc::new(Queue::new(QueueLimits::default()));
-    check(Arc::new(Shared(Arc::clone(&queue))), |limits| limits.capture_total_bytes_max = LESS);
+    check(Arc::<Queue>::clone(&queue), |limits| limits.capture_total_bytes_max = LESS);
     let expected = BTreeMap::from([(None, tally(3, 0, &[(ShedReason::Memory, 3)]))]);
     assert_eq!(queue.take_tallies(), expected);
 }
@@ -93,7 +93,7 @@ fn memory_is_free_again_when_the_mirror_lets_go() {
 #[test]
 fn the_queue_numbers_what_it_takes_without_a_gap() {
     let queue = Arc::new(Queue::new(QueueLimits::default()));
-    check(Arc::new(Shared(Arc::clone(&queue))), |_| {});
+    check(Arc::<Queue>::clone(&queue), |_| {});
     let numbers = |count| queue.drain(count).into_iter().map(|(seq, _)| seq).collect::<Vec<_>>();
     assert_eq!(numbers(2), [0, 1]);
     assert_eq!(numbers(2), [2]);
@@ -142,17 +142,5 @@ fn what_is_shed_faster_than_anybody_looks_is_counted_to_the_last() {
     assert!(seen.keys().all(|category| [None, Some("a")].contains(&category.as_deref())));
     for tally in seen.values() {
         assert_eq!(tally.shed, BTreeMap::from([(ShedReason::Memory, tally.offered)]));
-    }
-}
-
-/// A queue that the test keeps a hand on.
-struct Shared(Arc<Queue>);
-
-impl Mirror for Shared {
-    fn offer(&self, captured: Captured) -> Offer {
-        self.0.offer(captured)
-    }
-    fn missed(&self, category: Option<&str>, reason: ShedReason) {
-        self.0.missed(category, reason);
     }
 }
