@@ -33,6 +33,12 @@ impl Figures {
         quantile(&self.latency_us, q)
     }
 
+    /// The share of requests that took longer, in percent.
+    pub(crate) fn slower_than(&self, limit_us: f64) -> f64 {
+        let slow = self.latency_us.iter().filter(|latency| **latency > limit_us).count();
+        slow as f64 * 100.0 / self.latency_us.len() as f64
+    }
+
     /// The 99th percentile of the turn in the middle. A host that takes a core away for 50 ms spoils
     /// the one turn that it meets, and all that is pooled with it.
     pub(crate) fn usual_p99(&self) -> f64 {

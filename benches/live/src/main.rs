@@ -3,9 +3,10 @@
 //!
 //! The driver (load and report) and the upstream run on one core; each proxy is a process of its own,
 //! pinned to the other one together with its mirror. Saturation is measured first, in a closed loop;
-//! then both proxies take turns (on, off, off, on) under an open loop of 30 % of it, where latency
-//! counts from the moment that a request was due. Turns are short, so that what else the machine does
-//! meets both alike. Loopback only; ends by itself.
+//! then the proxies take turns under an open loop of 30 % of it, where latency counts from the moment
+//! that a request was due. Turns are short, so that what else the machine does meets all alike. A third
+//! proxy, the control, is the one without a mirror once more: how far its ratio to the other is from
+//! one says what this machine can tell apart today. Loopback only; ends by itself.
 
 mod child;
 mod load;
@@ -34,6 +35,14 @@ const TURN: Duration = Duration::from_millis(250);
 const OTHERS: Duration = Duration::from_secs(5);
 const SHARE_OF_SATURATION: f64 = 0.3;
 
+/// What the three proxies showed in one round.
+#[derive(Default)]
+struct Round {
+    on: Figures,
+    off: Figures,
+    control: Figures,
+}
+
 fn main() -> io::Result<()> {
     match env::args().nth(1).as_deref() {
         None => {
@@ -53,28 +62,33 @@ fn drive() -> io::Result<()> {
     let address = upstream.addr.to_string();
     let off = Child::start(PROXY_CORE, &["proxy", &address])?;
     let on = Child::start(PROXY_CORE, &["proxy", &address, "mirrored"])?;
+    let control = Child::start(PROXY_CORE, &["proxy", &address])?;
     let nginx = nginx::start(PROXY_CORE, upstream.addr);
 
     let mut load_off = Load::connect(off.addr, PATH)?;
     let mut load_on = Load::connect(on.addr, PATH)?;
+    let mut load_control = Load::connect(control.addr, PATH)?;
     let saturation = [saturate(&mut load_off)?, saturate(&mut load_on)?];
+    load_control.closed(WARM_UP)?;
     println!("saturation, 64 connections: off {:.0}/s, on {:.0}/s", saturation[0], saturation[1]);
     let rate = saturation[0] * SHARE_OF_SATURATION;
     println!(
-        "open loop: {rate:.0}/s, {ROUNDS} rounds of {TURNS} × on, off, off, on, {TURN:?} each\n"
+        "open loop: {rate:.0}/s, {ROUNDS} rounds of {TURNS} × on, off, control, control, off, on, \
+         {TURN:?} each\n"
     );
 
-    let (mut of_on, mut of_off) = (Vec::new(), Vec::new());
+    let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
-        let (mut on_figures, mut off_figures) = (Figures::default(), Figures::default());
+        let mut round = Round::default();
         for _ in 0..TURNS {
-            on_figures.add(turn(&on, &mut load_on, (rate, TURN))?);
-            off_figures.add(turn(&off, &mut load_off, (rate, TURN))?);
-            off_figures.add(turn(&off, &mut load_off, (rate, TURN))?);
-            on_figures.add(turn(&on, &mut load_on, (rate, TURN))?);
+            round.on.add(turn(&on, &mut load_on, (rate, TURN))?);
+            round.off.add(turn(&off, &mut load_off, (rate, TURN))?);
+            round.control.add(turn(&control, &mut load_control, (rate, TURN))?);
+            round.control.add(turn(&control, &mut load_control, (rate, TURN))?);
+            round.off.add(turn(&off, &mut load_off, (rate, TURN))?);
+            round.on.add(turn(&on, &mut load_on, (rate, TURN))?);
         }
-        of_on.push(on_figures);
-        of_off.push(off_figures);
+        rounds.push(round);
     }
     let mut load = Load::connect(upstream.addr, "")?;
     load.closed(WARM_UP)?;
@@ -88,7 +102,7 @@ fn drive() -> io::Result<()> {
         }
         None => Vec::new(),
     };
-    table::print(&of_on, &of_off, &direct, &others);
+    table::print(&rounds, &direct, &others);
     println!("\nmirror: {}", on.stop()?);
     println!("load after: {}", std::fs::read_to_string("/proc/loadavg")?.trim());
     Ok(())

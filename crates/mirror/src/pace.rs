@@ -11,9 +11,11 @@ use std::{
     time::Duration,
 };
 
-/// How long the queue gathers: the live path never wakes anybody. Each group is synced, and a sync costs
-/// the machine as much as reading a hundred exchanges; what a crash takes with it is what gathered.
-const REST: Duration = Duration::from_millis(50);
+/// How long the queue gathers: the live path never wakes anybody. Short groups are felt least: one of
+/// 50 ms holds memory that has left the caches and goes to disk in one burst, which doubled the
+/// calls that took longer than half a millisecond (benches/live). What a crash takes with it is
+/// what gathered.
+const REST: Duration = Duration::from_millis(5);
 /// How long the queue may go without having been empty before the thread that runs in idle time is
 /// taken to get none.
 const LATE: Duration = Duration::from_millis(250);
