@@ -13,8 +13,8 @@ pub(crate) struct Child {
     pub(crate) addr: SocketAddr,
     pub(crate) process: process::Child,
     out: Option<BufReader<ChildStdout>>,
-    /// How the threads' names begin whose CPU time counts.
-    threads: &'static str,
+    /// How the names of the threads begin that serve.
+    serving: &'static str,
 }
 
 impl Child {
@@ -27,25 +27,42 @@ impl Child {
         let (mut out, mut line) = (BufReader::new(out), String::new());
         out.read_line(&mut line)?;
         let addr = line.trim().parse().map_err(io::Error::other)?;
-        Ok(Self { addr, process, out: Some(out), threads: "live-" })
+        Ok(Self { addr, process, out: Some(out), serving: "live-" })
     }
 
-    /// A foreign process whose every thread counts.
+    /// A foreign process, whose every thread serves.
     pub(crate) fn foreign(process: process::Child, addr: SocketAddr) -> Self {
-        Self { addr, process, out: None, threads: "" }
+        Self { addr, process, out: None, serving: "" }
     }
 
     /// CPU time so far of the threads that serve.
     pub(crate) fn live_nanos(&self) -> io::Result<u64> {
+        self.nanos(self.serving)
+    }
+
+    /// CPU time so far of all threads.
+    pub(crate) fn whole_nanos(&self) -> io::Result<u64> {
+        self.nanos("")
+    }
+
+    fn nanos(&self, threads: &str) -> io::Result<u64> {
         let mut nanos = 0;
         for task in fs::read_dir(format!("/proc/{}/task", self.process.id()))? {
             let task = task?.path();
-            if fs::read_to_string(task.join("comm"))?.starts_with(self.threads) {
+            if fs::read_to_string(task.join("comm"))?.starts_with(threads) {
                 let stat = fs::read_to_string(task.join("schedstat"))?;
                 nanos += stat.split(' ').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
             }
         }
         Ok(nanos)
+    }
+
+    /// Memory that is resident now, in KiB.
+    pub(crate) fn resident_kib(&self) -> io::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().split(' ').next()?.parse().ok());
+        kib.ok_or_else(|| io::Error::other("no figure of resident memory"))
     }
 
     /// Ends the child, and returns its last words.

@@ -53,7 +53,7 @@ impl Figures {
     }
 }
 
-fn quantile(values: &[f64], q: f64) -> f64 {
+pub(crate) fn quantile(values: &[f64], q: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let last = sorted.len().saturating_sub(1);
@@ -69,25 +69,10 @@ pub(crate) struct Load {
 impl Load {
     /// Chat calls of about a kilobyte below `path`.
     pub(crate) fn connect(addr: SocketAddr, path: &str) -> io::Result<Self> {
-        let words = "The quick brown fox jumps over the lazy dog and reads the report. ".repeat(12);
-        let body = format!(
-            r#"{{"model":"gpt-4o","messages":[{{"role":"system","content":"You summarize."}},{{"role":"user","content":"{words}"}}],"temperature":0}}"#
-        );
-        let message = format!(
-            "POST {path}/v1/chat/completions HTTP/1.1\r\nHost: {addr}\r\n\
-             Accept: application/json\r\nAccept-Encoding: gzip, deflate\r\n\
-             Connection: keep-alive\r\nUser-Agent: OpenAI/Python 2.8.0\r\n\
-             Authorization: Bearer sk-0123456789\r\nX-Stainless-Lang: python\r\n\
-             X-Stainless-OS: Linux\r\nX-Stainless-Runtime: CPython\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let connect = |_| {
-            let stream = TcpStream::connect(addr)?;
-            stream.set_nodelay(true).map(|()| stream)
-        };
+        let message = call(addr, path, r#""temperature":0"#);
+        let connect = |_| connect(addr);
         let streams = (0..CONNECTIONS).map(connect).collect::<io::Result<_>>()?;
-        Ok(Self { streams, message: message.into_bytes() })
+        Ok(Self { streams, message })
     }
 
     /// Every connection asks again as soon as it is answered.
@@ -127,6 +112,29 @@ impl Load {
         let turn_p99_us = vec![quantile(&latency_us, 0.99)];
         Ok(Figures { latency_us, took, cpu_nanos: 0, turn_p99_us })
     }
+}
+
+pub(crate) fn connect(addr: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(addr)?;
+    stream.set_nodelay(true).map(|()| stream)
+}
+
+/// A chat call as an SDK writes it; `setting` is the last field of its body.
+pub(crate) fn call(addr: SocketAddr, path: &str, setting: &str) -> Vec<u8> {
+    let words = "The quick brown fox jumps over the lazy dog and reads the report. ".repeat(12);
+    let body = format!(
+        r#"{{"model":"gpt-4o","messages":[{{"role":"system","content":"You summarize."}},{{"role":"user","content":"{words}"}}],{setting}}}"#
+    );
+    format!(
+        "POST {path}/v1/chat/completions HTTP/1.1\r\nHost: {addr}\r\n\
+         Accept: application/json\r\nAccept-Encoding: gzip, deflate\r\n\
+         Connection: keep-alive\r\nUser-Agent: OpenAI/Python 2.8.0\r\n\
+         Authorization: Bearer sk-0123456789\r\nX-Stainless-Lang: python\r\n\
+         X-Stainless-OS: Linux\r\nX-Stainless-Runtime: CPython\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
 }
 
 /// One connection's share of a turn.

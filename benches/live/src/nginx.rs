@@ -13,7 +13,28 @@ use std::{
     time::Duration,
 };
 
-pub(crate) fn start(core: &str, upstream: SocketAddr) -> Option<Child> {
+/// How it passes calls on.
+#[derive(Clone, Copy)]
+pub(crate) enum Nginx {
+    /// As it is without a word about buffers.
+    Default,
+    /// What comes goes on at once, as a stream needs it.
+    Unbuffered,
+    /// As by default, with a copy of every request sent to the upstream too.
+    Mirror,
+}
+
+impl Nginx {
+    fn settings(self) -> &'static str {
+        match self {
+            Self::Default => "",
+            Self::Unbuffered => "proxy_buffering off; proxy_request_buffering off;",
+            Self::Mirror => "mirror /copy;",
+        }
+    }
+}
+
+pub(crate) fn start(core: &str, upstream: SocketAddr, way: Nginx) -> Option<Child> {
     if !exists("nginx", "-v") {
         return None;
     }
@@ -27,8 +48,11 @@ pub(crate) fn start(core: &str, upstream: SocketAddr) -> Option<Child> {
          keepalive_requests 10000000;\n\
          upstream u {{ server {upstream}; keepalive 128; keepalive_requests 10000000; }}\n\
          server {{ listen {addr}; location /p/ {{ proxy_pass http://u/; proxy_http_version 1.1;\n\
-         proxy_set_header Connection ''; proxy_buffering off; proxy_request_buffering off; }} }} }}\n",
-        dir = dir.display()
+         proxy_set_header Connection ''; {settings} }}\n\
+         location = /copy {{ internal; proxy_pass http://u$request_uri; proxy_http_version 1.1;\n\
+         proxy_set_header Connection ''; }} }} }}\n",
+        dir = dir.display(),
+        settings = way.settings()
     );
     let file = dir.join("nginx.conf");
     fs::write(&file, config).ok()?;

@@ -1,6 +1,6 @@
 //! The children: an upstream that answers at once, and a proxy with or without a mirror.
 
-use crate::load::read_message;
+use crate::{load::read_message, streams};
 use exchange::{Clock, Event, Meter, Timestamp};
 use journal::{Journal, Limits};
 use mirror::{Means, Mirroring, Provider, TOPIC};
@@ -8,7 +8,7 @@ use proxy::{Config, Deps, Mirror, NoMirror, Observation, Proxy, Queue, QueueLimi
 use std::{
     collections::BTreeMap,
     io::{self, Read, Write},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     num::NonZeroUsize,
     sync::{
         Arc,
@@ -34,12 +34,20 @@ pub(crate) fn upstream() -> io::Result<()> {
                 let mut buffer = Vec::new();
                 let _ = stream.set_nodelay(true);
                 while read_message(&mut stream, &mut buffer).is_ok()
-                    && stream.write_all(&reply).is_ok()
+                    && answer(&mut stream, &buffer, &reply).is_ok()
                 {}
             });
         }
     });
     wait_for_end()
+}
+
+fn answer(stream: &mut TcpStream, call: &[u8], reply: &[u8]) -> io::Result<()> {
+    if call.windows(streams::ASKED.len()).any(|window| window == streams::ASKED.as_bytes()) {
+        streams::tell(stream)
+    } else {
+        stream.write_all(reply)
+    }
 }
 
 fn reply() -> Vec<u8> {

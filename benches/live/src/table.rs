@@ -1,6 +1,6 @@
-//! The figures, side by side.
+//! The figures of the mirror on, off, and off once more, side by side.
 
-use crate::{Round, load::Figures};
+use crate::{felt::Round, load::Figures};
 
 const RESAMPLES: usize = 10_000;
 /// Where the tail is looked at: a quantile says nothing of how many calls are near it.
