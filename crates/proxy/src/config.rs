@@ -1,6 +1,6 @@
 //! What a proxy is told at its start: where it listens, whom it forwards to, and every limit.
 
-use crate::{error::Error, upstream::Upstream};
+use crate::{error::Error, resolve::Resolver, upstream::Upstream};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// The configuration of one proxy.
@@ -12,6 +12,8 @@ pub struct Config {
     pub upstreams: Vec<Upstream>,
     /// A PEM file of certificate authorities trusted beside the system's own.
     pub ca_file: Option<PathBuf>,
+    /// Who answers for the names of providers.
+    pub resolver: Resolver,
     /// What the listener shows its clients; without it, it speaks no TLS.
     pub certificate: Option<Certificate>,
     /// The limits.
@@ -28,7 +30,7 @@ pub struct Certificate {
 }
 
 impl Config {
-    /// A configuration with the default limits and the system's authorities.
+    /// A configuration with the default limits, and the system's authorities and names.
     ///
     /// # Errors
     /// [`Error::DuplicateUpstream`] where two providers share a name.
@@ -38,7 +40,14 @@ impl Config {
         if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(Error::DuplicateUpstream { name: twice[0].to_owned() });
         }
-        Ok(Self { listen, upstreams, ca_file: None, certificate: None, limits: Limits::default() })
+        Ok(Self {
+            listen,
+            upstreams,
+            ca_file: None,
+            resolver: Resolver::system(),
+            certificate: None,
+            limits: Limits::default(),
+        })
     }
 }
 
@@ -86,8 +95,13 @@ pub struct Limits {
     pub idle_connections_max: usize,
     /// How old an idle connection may become.
     pub idle_age_max: Duration,
+    /// How old a connection to a provider may become, however busy it is: past it, it takes no further
+    /// call, and the next one looks the provider's name up again.
+    pub connection_age_max: Duration,
     /// How long connecting (name, TCP, TLS) may take: past it, 504.
     pub connect_wait_max: Duration,
+    /// How long one address of a provider may be silent before the next one is tried beside it.
+    pub next_address_after: Duration,
     /// How long a provider may take for the head of its reply: past it, 504.
     pub head_wait_max: Duration,
     /// How long a call with `expect: 100-continue` waits for the provider's word before its body
@@ -146,7 +160,9 @@ impl Default for Limits {
             http2_again_bytes_max: 64 << 10,
             idle_connections_max: 128,
             idle_age_max: Duration::from_secs(30),
+            connection_age_max: Duration::from_secs(300),
             connect_wait_max: Duration::from_secs(10),
+            next_address_after: Duration::from_millis(250),
             head_wait_max: Duration::from_secs(900),
             expect_wait_max: Duration::from_secs(1),
             capture_body_bytes_max: 32 << 20,

@@ -37,6 +37,15 @@
 //! A connection of HTTP/1.1 pays for this with one more read when it opens and nothing for a call. One
 //! of HTTP/2 gets a clock of its own (`link::traffic`), because hyper lets it lie idle for ever.
 //!
+//! # Where a provider is
+//!
+//! Each new connection looks the name up again, by the system's resolver or one that is given
+//! ([`Resolver`]), and tries the addresses one after the other, the families by turns; one that is
+//! silent for [`Limits::next_address_after`] is not waited for alone (`pool::reach`). A connection that
+//! is old takes no further call ([`Limits::connection_age_max`]; nginx calls it `keepalive_time`), so
+//! that a provider which moves is followed however busy its connections are. Nothing here reads the
+//! variables that name a proxy: there is none between us and a provider.
+//!
 //! # Who stands still
 //!
 //! A body that neither comes nor ends, of a call or of a reply, and a client that does not read, would
@@ -98,6 +107,7 @@ mod mirror;
 mod patience;
 mod pool;
 mod refusal;
+mod resolve;
 mod route;
 mod serve;
 mod steer;
@@ -111,5 +121,6 @@ pub use error::Error;
 pub use headers::{declared, recorded_call};
 pub use listen::{Deps, Proxy, Running};
 pub use mirror::{Mirror, NoMirror, Offer, Queue, QueueLimits, ShedReason, Tally};
+pub use resolve::Resolver;
 pub use steer::{Answered, CallHead, Key, Observation, Placed, Planned, Priced, Rewrite, Steer};
 pub use upstream::{Http2, Upstream};

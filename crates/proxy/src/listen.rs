@@ -134,7 +134,7 @@ impl Proxy {
         let drivers = TaskTracker::new();
         let limits = &self.config.limits;
         let pool = |upstream: &crate::Upstream| {
-            let connector = Connector::new(upstream.clone(), &self.tls, limits, &drivers)?;
+            let connector = Connector::new(upstream.clone(), &self.tls, &self.config, &drivers)?;
             let meters = ProviderMeters::new(upstream.name());
             Ok(Arc::new(Pool::new(connector, limits, meters)))
         };

@@ -22,6 +22,7 @@ use tokio_util::either::Either;
 mod connect;
 mod http2;
 mod lines;
+mod reach;
 
 /// How long a connection whose reply has just ended may take to be ready for the next call.
 const READY_WAIT_MAX: Duration = Duration::from_millis(50);
@@ -33,6 +34,7 @@ pub(crate) struct Pool {
     idle: Mutex<VecDeque<Idle>>,
     idle_connections_max: usize,
     idle_age_max: Duration,
+    connection_age_max: Duration,
     lines: Lines,
     again_bytes_max: usize,
     head_wait_max: Duration,
@@ -41,6 +43,9 @@ pub(crate) struct Pool {
 
 struct Idle {
     sender: SendRequest<CallBody>,
+    /// When it was made.
+    made: Instant,
+    /// When its last reply ended.
     since: Instant,
 }
 
@@ -56,6 +61,7 @@ pub(crate) enum Lease {
 pub(crate) struct Taken {
     sender: SendRequest<CallBody>,
     pool: Arc<Pool>,
+    made: Instant,
     age: Age,
 }
 
@@ -76,12 +82,12 @@ impl Lease {
 
 impl Taken {
     fn fresh(sender: SendRequest<CallBody>, pool: &Arc<Pool>) -> Self {
-        Self { sender, pool: Arc::clone(pool), age: Age::Fresh }
+        Self { sender, pool: Arc::clone(pool), made: Instant::now(), age: Age::Fresh }
     }
 
     fn give_back(self) {
         if !self.sender.is_closed() {
-            self.pool.keep(self.sender);
+            self.pool.keep(self.sender, self.made);
         }
     }
 }
@@ -94,6 +100,7 @@ impl Pool {
             idle: Mutex::default(),
             idle_connections_max: limits.idle_connections_max,
             idle_age_max: limits.idle_age_max,
+            connection_age_max: limits.connection_age_max,
             lines: Lines::new(limits),
             again_bytes_max: limits.http2_again_bytes_max,
             head_wait_max: limits.head_wait_max,
@@ -170,7 +177,7 @@ impl Pool {
         }
     }
 
-    /// An idle connection that is ready, the youngest first; else a new one.
+    /// An idle connection that is ready, the last used first; else a new one.
     async fn lease(self: &Arc<Self>) -> Result<Taken, Refusal> {
         match self.reused().await {
             Some(taken) => Ok(taken),
@@ -179,14 +186,16 @@ impl Pool {
     }
 
     async fn reused(self: &Arc<Self>) -> Option<Taken> {
-        while let Some(Idle { mut sender, since }) = self.youngest() {
-            if since.elapsed() > self.idle_age_max || sender.is_closed() {
+        while let Some(Idle { mut sender, made, since }) = self.latest() {
+            let now = Instant::now();
+            let is_old = now - since > self.idle_age_max || now - made > self.connection_age_max;
+            if is_old || sender.is_closed() {
                 continue;
             }
             let ready = sender.is_ready()
                 || matches!(timeout(READY_WAIT_MAX, sender.ready()).await, Ok(Ok(())));
             if ready {
-                return Some(Taken { sender, pool: Arc::clone(self), age: Age::Reused });
+                return Some(Taken { sender, pool: Arc::clone(self), made, age: Age::Reused });
             }
         }
         None
@@ -196,18 +205,18 @@ impl Pool {
         Ok(Taken::fresh(self.connector.connect().await?, self))
     }
 
-    fn youngest(&self) -> Option<Idle> {
+    fn latest(&self) -> Option<Idle> {
         self.idle().pop_back()
     }
 
-    fn keep(&self, sender: SendRequest<CallBody>) {
+    fn keep(&self, sender: SendRequest<CallBody>, made: Instant) {
         let now = Instant::now();
         let mut idle = self.idle();
         while idle.front().is_some_and(|oldest| now - oldest.since > self.idle_age_max) {
             idle.pop_front();
         }
         if idle.len() < self.idle_connections_max {
-            idle.push_back(Idle { sender, since: now });
+            idle.push_back(Idle { sender, made, since: now });
         }
     }
 

@@ -5,8 +5,9 @@ use crate::{
     config::{Config, Limits},
     error::Error,
     listen::door::Tasks,
-    pool::lines::Allowance,
+    pool::{lines::Allowance, reach::reach},
     refusal::Refusal,
+    resolve::Resolver,
     transport::{ALPN_HTTP1, ALPN_HTTP2, Transport},
     upstream::Upstream,
 };
@@ -17,7 +18,7 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
 use std::{io, path::Path, sync::Arc, time::Duration};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_util::task::TaskTracker;
 
@@ -97,7 +98,9 @@ pub(crate) struct Connector {
     tls: Security,
     http1: http1::Builder,
     http2: http2::Builder<Tasks>,
+    resolver: Resolver,
     wait_max: Duration,
+    next_address_after: Duration,
     drivers: TaskTracker,
 }
 
@@ -105,7 +108,7 @@ impl Connector {
     pub(crate) fn new(
         upstream: Upstream,
         tls: &TlsSetup,
-        limits: &Limits,
+        config: &Config,
         drivers: &TaskTracker,
     ) -> Result<Self, Error> {
         let security = match (upstream.tls(), &tls.0) {
@@ -117,6 +120,7 @@ impl Connector {
             },
             (Some(_), None) => return Err(Error::NoAuthorities),
         };
+        let limits = &config.limits;
         let mut http1 = http1::Builder::new();
         http1.preserve_header_case(true).max_header_size(limits.head_bytes_max);
         Ok(Self {
@@ -124,7 +128,9 @@ impl Connector {
             tls: security,
             http1,
             http2: http2_client(limits, drivers),
+            resolver: config.resolver.clone(),
             wait_max: limits.connect_wait_max,
+            next_address_after: limits.next_address_after,
             drivers: drivers.clone(),
         })
     }
@@ -202,7 +208,8 @@ impl Connector {
     }
 
     async fn dial(&self, offering: Offering) -> Result<Transport, Refusal> {
-        match timeout(self.wait_max, self.transport(offering)).await {
+        // In a box, so that no connection of a client has room for it all the time.
+        match timeout(self.wait_max, Box::pin(self.transport(offering))).await {
             Ok(Ok(transport)) => Ok(transport),
             Ok(Err(error)) => Err(Refusal::Unreachable {
                 provider: self.upstream.name().to_owned(),
@@ -213,7 +220,9 @@ impl Connector {
     }
 
     async fn transport(&self, offering: Offering) -> io::Result<Transport> {
-        let stream = TcpStream::connect((self.upstream.host(), self.upstream.port())).await?;
+        let (host, port) = (self.upstream.host(), self.upstream.port());
+        let addresses = self.resolver.look_up(host, port).await?;
+        let stream = reach(&addresses, self.next_address_after).await?;
         stream.set_nodelay(true)?;
         match &self.tls {
             Security::Plain => Ok(Transport::Plain(stream)),

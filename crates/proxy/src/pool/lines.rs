@@ -25,6 +25,7 @@ pub(crate) struct Lines {
     lines_max: usize,
     streams_max: usize,
     idle_age_max: Duration,
+    connection_age_max: Duration,
 }
 
 /// How many calls a provider takes at once on a connection. hyper tells it to the task that drives the
@@ -37,6 +38,7 @@ pub(crate) struct Allowance {
 struct Line {
     sender: SendRequest<Retold>,
     allowance: Arc<Allowance>,
+    made: Instant,
     usage: Mutex<Usage>,
 }
 
@@ -60,6 +62,7 @@ impl Lines {
             lines_max: limits.http2_connections_max,
             streams_max: usize::try_from(limits.http2_streams_max).unwrap_or(usize::MAX),
             idle_age_max: limits.idle_age_max,
+            connection_age_max: limits.connection_age_max,
         }
     }
 
@@ -67,7 +70,7 @@ impl Lines {
     /// its turn on the emptiest.
     pub(crate) fn free(&self) -> Option<Slot> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|line| line.is_usable(self.idle_age_max));
+        open.retain(|line| line.is_usable(self.idle_age_max, self.connection_age_max));
         let free = open.iter().find(|line| line.usage().streams < line.limit(self.streams_max));
         if let Some(line) = free {
             return Some(Slot::on(line));
@@ -79,8 +82,9 @@ impl Lines {
     }
 
     pub(crate) fn add(&self, sender: SendRequest<Retold>, allowance: Arc<Allowance>) -> Slot {
-        let usage = Usage { streams: 0, since: Instant::now(), is_retired: false };
-        let line = Arc::new(Line { sender, allowance, usage: Mutex::new(usage) });
+        let made = Instant::now();
+        let usage = Usage { streams: 0, since: made, is_retired: false };
+        let line = Arc::new(Line { sender, allowance, made, usage: Mutex::new(usage) });
         let slot = Slot::on(&line);
         self.open.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         slot
@@ -115,9 +119,10 @@ impl Allowance {
 }
 
 impl Line {
-    fn is_usable(&self, idle_age_max: Duration) -> bool {
+    fn is_usable(&self, idle_age_max: Duration, connection_age_max: Duration) -> bool {
         let usage = self.usage();
-        let is_old = usage.streams == 0 && usage.since.elapsed() > idle_age_max;
+        let is_stale = usage.streams == 0 && usage.since.elapsed() > idle_age_max;
+        let is_old = is_stale || self.made.elapsed() > connection_age_max;
         !(usage.is_retired || is_old || self.sender.is_closed())
     }
 

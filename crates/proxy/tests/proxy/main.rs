@@ -18,3 +18,4 @@ mod tee;
 mod tls;
 mod tls_listener;
 mod transparency;
+mod upstream;

@@ -166,7 +166,11 @@ pub(crate) struct Provider {
 
 impl Provider {
     pub(crate) fn scripted(script: impl Fn(Wire) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::listening("127.0.0.1:0", script)
+    }
+
+    pub(crate) fn listening(addr: &str, script: impl Fn(Wire) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(addr).unwrap();
         let addr = listener.local_addr().unwrap();
         let connections = Arc::new(AtomicUsize::new(0));
         let (script, count) = (Arc::new(script), Arc::clone(&connections));

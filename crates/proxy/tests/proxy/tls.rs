@@ -15,7 +15,7 @@ use std::{
 };
 
 /// A provider with a certificate for `localhost` that signed itself: its URL and the PEM of it.
-fn provider() -> (String, String) {
+pub(crate) fn provider() -> (String, String) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
     let ring = Arc::new(rustls::crypto::ring::default_provider());
@@ -47,7 +47,7 @@ fn provider() -> (String, String) {
     (url, made.cert.pem())
 }
 
-fn ca_file(folder: &tempfile::TempDir, pem: &str) -> Option<PathBuf> {
+pub(crate) fn ca_file(folder: &tempfile::TempDir, pem: &str) -> Option<PathBuf> {
     let path = folder.path().join("ca.pem");
     std::fs::write(&path, pem).unwrap();
     Some(path)
