@@ -2,7 +2,7 @@
 //! a tidy test holds this list against them.
 
 use crate::check::READY;
-use metrics::{Unit, describe_counter, describe_gauge};
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
 /// Describes every metric of Foreshadow to the recorder that is installed.
 pub fn describe() {
@@ -11,6 +11,9 @@ pub fn describe() {
     }
     for (name, meaning) in GAUGES {
         describe_gauge!(name, Unit::Count, meaning);
+    }
+    for (name, meaning) in HISTOGRAMS {
+        describe_histogram!(name, Unit::Seconds, meaning);
     }
     describe_gauge!(READY, Unit::Count, "Whether a readiness check passes (1) or fails (0).");
 }
@@ -71,5 +74,18 @@ const GAUGES: [(&str, &str); 3] = [
     (
         "foreshadow_worker_recorded_offset",
         "The first journal offset that is not recorded in the tables yet.",
+    ),
+];
+
+const HISTOGRAMS: [(&str, &str); 2] = [
+    (
+        "foreshadow_live_call_seconds",
+        "From the head of a live call until its reply had ended or broken off, by provider and class \
+         of status.",
+    ),
+    (
+        "foreshadow_live_first_byte_seconds",
+        "From the head of a live call until the first byte of its reply's body, by provider and \
+         class of status.",
     ),
 ];

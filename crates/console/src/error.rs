@@ -14,4 +14,7 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// Metrics are counted elsewhere already.
+    #[error("this process counts its metrics already: make them its own once")]
+    Metrics,
 }

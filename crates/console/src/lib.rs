@@ -13,9 +13,11 @@ mod answers;
 mod check;
 mod describe;
 mod error;
+mod histogram;
 mod hosts;
 mod listen;
 mod openapi;
+mod recorder;
 mod routes;
 
 pub use answers::{Answers, Unanswered};
@@ -24,4 +26,5 @@ pub use describe::describe;
 pub use error::Error;
 pub use listen::{Config, Console, Deps, Limits};
 pub use openapi::OPENAPI;
+pub use recorder::Metrics;
 pub use routes::PATHS;

@@ -5,6 +5,7 @@ use crate::{
     check::Check,
     error::Error,
     hosts::Hosts,
+    recorder::Metrics,
     routes::{self, Desk},
 };
 use hyper::server::conn::http1::Builder;
@@ -12,7 +13,6 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use metrics_exporter_prometheus::PrometheusHandle;
 use std::{
     fmt,
     net::{Ipv4Addr, SocketAddr},
@@ -88,7 +88,7 @@ pub struct Deps {
     /// What must hold for the process to be ready.
     pub checks: Vec<Check>,
     /// Where metrics are read. Its upkeep runs here.
-    pub metrics: PrometheusHandle,
+    pub metrics: Metrics,
 }
 
 impl fmt::Debug for Deps {

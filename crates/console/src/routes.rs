@@ -6,6 +6,7 @@ use crate::{
     hosts::Hosts,
     listen::Limits,
     openapi::OPENAPI,
+    recorder::Metrics,
 };
 use axum::{
     Json, Router,
@@ -22,7 +23,6 @@ use axum::{
     routing::get,
 };
 use exchange::{ExchangeId, Timestamp};
-use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Deserialize;
 use std::sync::Arc;
 use tokio::{sync::Semaphore, time::timeout};
@@ -53,7 +53,7 @@ const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
 pub(crate) struct Desk {
     pub(crate) answers: Arc<dyn Answers>,
     pub(crate) checks: Vec<Check>,
-    pub(crate) metrics: PrometheusHandle,
+    pub(crate) metrics: Metrics,
     pub(crate) hosts: Hosts,
     pub(crate) seats: Semaphore,
     pub(crate) limits: Limits,

@@ -2,10 +2,9 @@
 
 use crate::{commands::explain, rules, system::Deployment, warehouse::look};
 use async_trait::async_trait;
-use console::{Answers, Check, Config, Deps, Unanswered};
+use console::{Answers, Check, Config, Deps, Metrics, Unanswered};
 use exchange::{ExchangeId, Timestamp};
 use journal::Journal;
-use metrics_exporter_prometheus::PrometheusHandle;
 use report::{Limits, Report, render};
 use serde_json::Value;
 use std::{
@@ -28,7 +27,7 @@ impl Desk {
         Config { listen, ..Config::default() }
     }
 
-    pub(crate) fn deps(desk: &Arc<Self>, metrics: PrometheusHandle) -> Deps {
+    pub(crate) fn deps(desk: &Arc<Self>, metrics: Metrics) -> Deps {
         let policies = desk.deployment.policies();
         let readable = move || policies.newest().map(|_| ()).map_err(|error| format!("{error:#}"));
         let (journal, open) = (desk.journal.clone(), Arc::clone(&desk.deployment.worker_open));

@@ -125,11 +125,11 @@ impl Answer {
     pub(crate) fn hand_over(
         self,
         opened: Opened,
-        client: Client,
+        mut client: Client,
         served: Served,
         stamps: HeaderMap,
     ) -> Response<ReplyBody> {
-        client.pool.meters().answered(served.route, self.status);
+        client.note_answer(served.route, self.status);
         let mut head = client.link.head(headers::for_client(&self.headers, Upgrading::No));
         head.extend(stamps);
         let replying = opened.answered(self.status, &self.headers, served);

@@ -102,15 +102,15 @@ pub(crate) async fn ask(
 pub(crate) fn refuse(
     refusal: &Refusal,
     opened: Opened,
-    client: Client,
+    mut client: Client,
     served: Served,
 ) -> Response<ReplyBody> {
     if let Some(refusal) = client.side.refusal() {
-        client.pool.meters().answered(served.route, refusal.status());
+        client.note_answer(served.route, refusal.status());
         drop(opened);
         return answer_refusal(&refusal, Replying::unobserved(), client.in_flight);
     }
-    client.pool.meters().answered(served.route, refusal.status());
+    client.note_answer(served.route, refusal.status());
     let mut replying = opened.answered(refusal.status(), &refusal.headers(), served);
     replying.chunk(&refusal.body());
     replying.cut();

@@ -6,13 +6,19 @@
 use crate::{link::Traffic, mirror::ShedReason};
 use exchange::Route;
 use http::StatusCode;
-use metrics::{Counter, Gauge, counter, gauge};
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// Calls answered; labels `provider`, `route`, `status` (`2xx` …).
 pub const REQUESTS: &str = "foreshadow_live_requests_total";
 /// Calls that are being served.
 pub const IN_FLIGHT: &str = "foreshadow_live_in_flight";
+/// Seconds from a call's head until its reply had ended or broken off, whoever broke it off; labels
+/// `provider`, `status`. What becomes a tunnel is not timed.
+pub const CALL_SECONDS: &str = "foreshadow_live_call_seconds";
+/// Seconds from a call's head until the first byte of its reply's body; labels `provider`, `status`.
+pub const FIRST_BYTE_SECONDS: &str = "foreshadow_live_first_byte_seconds";
 /// Exchanges offered to the mirror.
 pub const OFFERED: &str = "foreshadow_mirror_offered_total";
 /// Exchanges that the mirror took.
@@ -45,6 +51,8 @@ const CLASSES: [&str; 6] = ["other", "1xx", "2xx", "3xx", "4xx", "5xx"];
 /// One provider's handles.
 pub(crate) struct ProviderMeters {
     requests: Vec<[Counter; CLASSES.len()]>,
+    call_seconds: [Histogram; CLASSES.len()],
+    first_byte_seconds: [Histogram; CLASSES.len()],
     pub(crate) fallbacks: Counter,
     pub(crate) guard_refusals: Counter,
     pub(crate) tunnels: Counter,
@@ -60,7 +68,13 @@ impl ProviderMeters {
                     "status" => class)
             })
         };
+        let seconds = |name: &'static str| {
+            CLASSES
+                .map(|class| histogram!(name, "provider" => provider.to_owned(), "status" => class))
+        };
         Self {
+            call_seconds: seconds(CALL_SECONDS),
+            first_byte_seconds: seconds(FIRST_BYTE_SECONDS),
             requests: ROUTES.map(classes).into_iter().collect(),
             fallbacks: named(FALLBACKS),
             guard_refusals: named(GUARD_REFUSALS),
@@ -70,13 +84,17 @@ impl ProviderMeters {
     }
 
     pub(crate) fn answered(&self, route: Route, status: StatusCode) {
-        let class = usize::from(status.as_u16() / 100);
+        let class = class(status);
         let row = ROUTES.iter().position(|known| *known == route);
         let counters = row.and_then(|row| self.requests.get(row));
         if let Some(counter) = counters.and_then(|classes| classes.get(class)) {
             counter.increment(1);
         }
     }
+}
+
+fn class(status: StatusCode) -> usize {
+    usize::from(status.as_u16() / 100)
 }
 
 /// The handles of what was too long to be held.
@@ -126,10 +144,19 @@ impl MirrorMeters {
     }
 }
 
-/// Counts one call as in flight while it lives.
+/// Counts one call as in flight while it lives, and times it.
 pub(crate) struct InFlight {
     gauge: Gauge,
     traffic: Option<Arc<Traffic>>,
+    begun: Instant,
+    timed: Option<Timed>,
+}
+
+/// Where a call's times are counted, once it is known how it was answered.
+struct Timed {
+    meters: Arc<ProviderMeters>,
+    class: usize,
+    has_begun: bool,
 }
 
 impl InFlight {
@@ -139,7 +166,28 @@ impl InFlight {
         if let Some(traffic) = traffic {
             traffic.begin();
         }
-        Self { gauge: gauge.clone(), traffic: traffic.map(Arc::clone) }
+        let (traffic, begun) = (traffic.map(Arc::clone), Instant::now());
+        Self { gauge: gauge.clone(), traffic, begun, timed: None }
+    }
+
+    /// When the call's head had arrived.
+    pub(crate) fn begun(&self) -> Instant {
+        self.begun
+    }
+
+    /// Its reply has this status; how long it takes counts for the provider.
+    pub(crate) fn time(&mut self, meters: &Arc<ProviderMeters>, status: StatusCode) {
+        let meters = Arc::clone(meters);
+        self.timed = Some(Timed { meters, class: class(status), has_begun: false });
+    }
+
+    /// A part of the reply's body is there.
+    pub(crate) fn note_part(&mut self) {
+        let Some(timed) = self.timed.as_mut().filter(|timed| !timed.has_begun) else { return };
+        timed.has_begun = true;
+        if let Some(seconds) = timed.meters.first_byte_seconds.get(timed.class) {
+            seconds.record(self.begun.elapsed().as_secs_f64());
+        }
     }
 
     pub(crate) fn gauge() -> Gauge {
@@ -152,6 +200,11 @@ impl Drop for InFlight {
         self.gauge.decrement(1);
         if let Some(traffic) = &self.traffic {
             traffic.end();
+        }
+        if let Some(Timed { meters, class, .. }) = &self.timed
+            && let Some(seconds) = meters.call_seconds.get(*class)
+        {
+            seconds.record(self.begun.elapsed().as_secs_f64());
         }
     }
 }

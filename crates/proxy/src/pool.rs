@@ -38,7 +38,7 @@ pub(crate) struct Pool {
     lines: Lines,
     again_bytes_max: usize,
     head_wait_max: Duration,
-    meters: ProviderMeters,
+    meters: Arc<ProviderMeters>,
 }
 
 struct Idle {
@@ -104,7 +104,7 @@ impl Pool {
             lines: Lines::new(limits),
             again_bytes_max: limits.http2_again_bytes_max,
             head_wait_max: limits.head_wait_max,
-            meters,
+            meters: Arc::new(meters),
         }
     }
 
@@ -116,7 +116,7 @@ impl Pool {
         &self.provider
     }
 
-    pub(crate) fn meters(&self) -> &ProviderMeters {
+    pub(crate) fn meters(&self) -> &Arc<ProviderMeters> {
         &self.meters
     }
 

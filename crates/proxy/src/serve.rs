@@ -17,8 +17,8 @@ use crate::{
     route::route,
     steer::{CallHead, Steer},
 };
-use exchange::{Clock, ExchangeId, Served, Timestamp};
-use http::{Method, Request, Response, request::Parts};
+use exchange::{Clock, ExchangeId, Route, Served, Timestamp};
+use http::{Method, Request, Response, StatusCode, request::Parts};
 use http_body::Frame;
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use metrics::{Gauge, counter};
@@ -133,6 +133,14 @@ impl Call {
     }
 }
 
+impl Client {
+    /// It is being answered: counts that, and lets the call's times count.
+    pub(crate) fn note_answer(&mut self, route: Route, status: StatusCode) {
+        self.pool.meters().answered(route, status);
+        self.in_flight.time(self.pool.meters(), status);
+    }
+}
+
 /// Answers one request of a client.
 pub(crate) async fn serve(
     worker: Arc<Worker>,
@@ -176,9 +184,10 @@ fn begin(
     let at = worker.shared.clock.now();
     let id = ExchangeId::new(at, (worker.shared.chance)());
     let body = Inflow::new(body, parts.version, &worker.call_idle);
+    let started = in_flight.begun();
     let client = Client { pool: Arc::clone(&pool), side, in_flight, upgrade, link };
     let policy_version = worker.shared.steer.policy_version();
-    Ok((Call { id, at, started: Instant::now(), pool, path, parts, policy_version }, client, body))
+    Ok((Call { id, at, started, pool, path, parts, policy_version }, client, body))
 }
 
 fn unknown(worker: &Worker, asked: &str) -> Refusal {

@@ -1,8 +1,7 @@
 //! What is answered, and how it is said that there is no answer.
 
 use crate::world::{Canned, KNOWN, World};
-use console::{Check, Config, Deps, Limits, READY, describe};
-use metrics_exporter_prometheus::PrometheusBuilder;
+use console::{Check, Config, Deps, Limits, Metrics, READY, describe};
 use serde_json::json;
 use std::sync::{
     Arc,
@@ -82,12 +81,14 @@ async fn readiness_names_what_fails_and_follows_it() {
 #[test]
 fn a_scrape_tells_readiness_and_what_each_metric_means() {
     // The recorder is this thread's, so the console runs on this thread.
-    let recorder = PrometheusBuilder::new().build_recorder();
-    let metrics = recorder.handle();
+    let metrics = Metrics::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let body = metrics::with_local_recorder(&recorder, || {
+    let body = metrics::with_local_recorder(&metrics.clone(), || {
         describe();
         metrics::counter!("foreshadow_mirror_offered_total").increment(3);
+        for seconds in [0.02, 0.021, 5.0, 1_000.0] {
+            metrics::histogram!("foreshadow_live_call_seconds", "provider" => "p").record(seconds);
+        }
         runtime.block_on(async {
             let checks = vec![Check::new("journal", || Err("not open".to_owned()))];
             let deps = Deps { answers: Arc::new(Canned::default()), checks, metrics };
@@ -105,4 +106,18 @@ fn a_scrape_tells_readiness_and_what_each_metric_means() {
     assert!(body.contains("# HELP foreshadow_mirror_offered_total Exchanges offered"), "{body}");
     assert!(body.contains("foreshadow_mirror_offered_total 3\n"), "{body}");
     assert!(body.contains(&format!("{READY}{{check=\"journal\"}} 0\n")), "{body}");
+    assert!(body.contains("# HELP foreshadow_live_call_seconds From the head"), "{body}");
+    for line in [
+        "# TYPE foreshadow_live_call_seconds histogram",
+        "foreshadow_live_call_seconds_bucket{provider=\"p\",le=\"0.01\"} 0",
+        "foreshadow_live_call_seconds_bucket{provider=\"p\",le=\"0.02\"} 1",
+        "foreshadow_live_call_seconds_bucket{provider=\"p\",le=\"0.04\"} 2",
+        "foreshadow_live_call_seconds_bucket{provider=\"p\",le=\"5.12\"} 3",
+        "foreshadow_live_call_seconds_bucket{provider=\"p\",le=\"655.36\"} 3",
+        "foreshadow_live_call_seconds_bucket{provider=\"p\",le=\"+Inf\"} 4",
+        "foreshadow_live_call_seconds_sum{provider=\"p\"} 1005.041",
+        "foreshadow_live_call_seconds_count{provider=\"p\"} 4",
+    ] {
+        assert!(body.lines().any(|told| told == line), "no {line} in {body}");
+    }
 }

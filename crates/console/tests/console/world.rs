@@ -1,8 +1,7 @@
 //! A console on a free port, a stand-in for the binary's answers, and raw HTTP to ask with.
 
-use console::{Answers, Check, Config, Console, Deps, Limits, Unanswered};
+use console::{Answers, Check, Config, Console, Deps, Limits, Metrics, Unanswered};
 use exchange::{ExchangeId, Timestamp};
-use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{
@@ -68,8 +67,7 @@ impl World {
     }
 
     pub(crate) async fn of(answers: Arc<Canned>, checks: Vec<Check>, config: Config) -> Self {
-        let metrics = PrometheusBuilder::new().build_recorder().handle();
-        Self::start(config, Deps { answers, checks, metrics }).await
+        Self::start(config, Deps { answers, checks, metrics: Metrics::default() }).await
     }
 
     pub(crate) async fn start(config: Config, deps: Deps) -> Self {

@@ -11,8 +11,7 @@ use crate::{
     system::{Deployment, Live, LiveOptions, keep_compact, keep_shadowing},
 };
 use anyhow::{Context, Result};
-use console::Console;
-use metrics_exporter_prometheus::PrometheusBuilder;
+use console::{Console, Metrics};
 use std::{num::NonZeroUsize, sync::Arc, thread};
 use tokio::{
     runtime::Handle,
@@ -25,7 +24,7 @@ pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
         Ok(pipeline) => pipeline,
         Err(outcome) => return Ok(outcome),
     };
-    let metrics = PrometheusBuilder::new().install_recorder().context("metrics")?;
+    let metrics = Metrics::install()?;
     console::describe();
     let place = Place::new(&global.data);
     let deployment = Deployment::new(place, pipeline, environment(), Arc::new(WallClock));

@@ -31,7 +31,7 @@ pub(crate) struct ReplyBody {
     /// What the frames at hand take of the memory for replies that are held back.
     share: Option<Share>,
     replying: Replying,
-    _in_flight: InFlight,
+    in_flight: InFlight,
 }
 
 /// What comes after the frames that are at hand.
@@ -79,8 +79,7 @@ impl ReplyBody {
         in_flight: InFlight,
     ) -> Self {
         let (announced, reset, share) = (None, None, None);
-        let mut body =
-            Self { ahead, rest, announced, reset, share, replying, _in_flight: in_flight };
+        let mut body = Self { ahead, rest, announced, reset, share, replying, in_flight };
         body.note_end();
         body
     }
@@ -118,6 +117,7 @@ impl ReplyBody {
 
     fn forward(&mut self, frame: Frame<Bytes>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         if let Some(chunk) = frame.data_ref() {
+            self.in_flight.note_part();
             self.replying.chunk(chunk);
             self.note_end();
         } else if self.ahead.is_empty() {

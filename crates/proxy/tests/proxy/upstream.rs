@@ -234,6 +234,27 @@ fn a_key_in_a_field_of_its_own_and_a_path_below_the_base_url_pass() {
     assert!(!heard.to_lowercase().contains("authorization"), "{heard}");
 }
 
+/// The fields of W3C's trace context; whoever collects traces finds the provider below the client.
+#[test]
+fn the_trace_that_a_call_belongs_to_passes_both_ways_as_it_is() {
+    let provider = Provider::answering(|head, _| {
+        json("200 OK", head).replacen("\r\n", &format!("\r\n{TRACE_OF_REPLY}\r\n"), 1)
+    });
+    let rig = Rig::before(&provider);
+    let (head, heard) =
+        rig.client().ask(&GET.replacen("\r\n\r\n", &format!("\r\n{TRACE}\r\n\r\n"), 1));
+    assert!(heard.contains(&format!("\r\n{TRACE}\r\n")), "{heard}");
+    assert_eq!(heard.matches("00-4bf92f").count(), 1, "{heard}");
+    assert!(head.contains(&format!("\r\n{TRACE_OF_REPLY}\r\n")), "{head}");
+}
+
+const TRACE: &str = "Traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n\
+    tracestate: rojo=00f067aa0ba902b7,\tcongo=t61rcWkgMzE\r\n\
+    tracestate: late@vendor=1\r\n\
+    baggage: userId=alice,serverNode=DF%2028";
+const TRACE_OF_REPLY: &str =
+    "traceresponse: 00-4bf92f3577b34da6a3ce929d0e0e4736-53995c3f42cd8ad8-01";
+
 /// Runs other tests of this file again where every variable that names a proxy names one.
 #[test]
 fn a_proxy_of_the_environment_is_not_asked() {
