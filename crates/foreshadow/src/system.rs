@@ -23,7 +23,7 @@ use lake::{Lake, Table};
 use mirror::Mirroring;
 use pipeline::Pipeline;
 use policy::Policy;
-use proxy::{Certificate, Config, Deps, Mirror, NoMirror, Proxy, Queue, QueueLimits};
+use proxy::{Certificate, Config, Deps, Listen, Mirror, NoMirror, Proxy, Queue, QueueLimits};
 use shadow::{JournalLedger, LedgerCopy, Limits, Means, Worker};
 use std::{
     net::SocketAddr,
@@ -100,7 +100,7 @@ impl Deployment {
 /// How the live path is to run.
 #[derive(Clone, Debug)]
 pub(crate) struct LiveOptions {
-    pub(crate) listen: SocketAddr,
+    pub(crate) listen: Listen,
     pub(crate) certificate: Option<Certificate>,
     pub(crate) threads: NonZeroUsize,
     pub(crate) mirror: bool,

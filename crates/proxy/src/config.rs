@@ -1,13 +1,19 @@
 //! What a proxy is told at its start: where it listens, whom it forwards to, and every limit.
 
 use crate::{error::Error, resolve::Resolver, upstream::Upstream};
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 /// The configuration of one proxy.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where clients connect; port 0 takes a free one.
-    pub listen: SocketAddr,
+    /// Where clients connect.
+    pub listen: Listen,
     /// The providers, each under its own first path segment.
     pub upstreams: Vec<Upstream>,
     /// A PEM file of certificate authorities trusted beside the system's own.
@@ -18,6 +24,38 @@ pub struct Config {
     pub certificate: Option<Certificate>,
     /// The limits.
     pub limits: Limits,
+}
+
+/// Where clients connect.
+#[derive(Clone, Debug)]
+pub enum Listen {
+    /// At an address that is taken for them; port 0 takes a free one.
+    At(SocketAddr),
+    /// At a socket that listens already, and that somebody else keeps open over a restart: who
+    /// connects meanwhile waits in its queue and is not refused.
+    On(Arc<TcpListener>),
+}
+
+impl From<SocketAddr> for Listen {
+    fn from(addr: SocketAddr) -> Self {
+        Self::At(addr)
+    }
+}
+
+impl Listen {
+    pub(crate) fn socket(&self) -> Result<TcpListener, Error> {
+        let socket = match self {
+            Self::At(addr) => {
+                TcpListener::bind(addr).map_err(|source| Error::Bind { addr: *addr, source })?
+            }
+            Self::On(socket) => socket.try_clone().map_err(Error::Socket)?,
+        };
+        nonblocking(socket).map_err(Error::Socket)
+    }
+}
+
+fn nonblocking(socket: TcpListener) -> io::Result<TcpListener> {
+    socket.set_nonblocking(true).map(|()| socket)
 }
 
 /// A certificate for the listener, read once, at the start.
@@ -34,14 +72,14 @@ impl Config {
     ///
     /// # Errors
     /// [`Error::DuplicateUpstream`] where two providers share a name.
-    pub fn new(listen: SocketAddr, upstreams: Vec<Upstream>) -> Result<Self, Error> {
+    pub fn new(listen: impl Into<Listen>, upstreams: Vec<Upstream>) -> Result<Self, Error> {
         let mut names: Vec<&str> = upstreams.iter().map(Upstream::name).collect();
         names.sort_unstable();
         if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(Error::DuplicateUpstream { name: twice[0].to_owned() });
         }
         Ok(Self {
-            listen,
+            listen: listen.into(),
             upstreams,
             ca_file: None,
             resolver: Resolver::system(),

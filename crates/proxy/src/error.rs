@@ -5,6 +5,9 @@ use std::{net::SocketAddr, path::PathBuf};
 /// Why a proxy does not start. No message carries a credential.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The listening socket cannot be used.
+    #[error("the listening socket cannot be used: {0}")]
+    Socket(#[source] std::io::Error),
     /// The address cannot be listened on.
     #[error("cannot listen on {addr}: {source}; choose another address with --listen")]
     Bind {

@@ -116,7 +116,7 @@ mod tunnel;
 mod upstream;
 
 pub use capture::Captured;
-pub use config::{Certificate, Config, Limits};
+pub use config::{Certificate, Config, Limits, Listen};
 pub use error::Error;
 pub use headers::{declared, recorded_call};
 pub use listen::{Deps, Proxy, Running};

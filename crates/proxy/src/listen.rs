@@ -69,18 +69,16 @@ pub struct Running {
 }
 
 impl Proxy {
-    /// Takes the address, and checks what can be checked before serving.
+    /// Takes the address or the socket, and checks what can be checked before serving.
     ///
     /// # Errors
-    /// [`Error::Bind`]; of TLS [`Error::CaFile`], [`Error::NoAuthorities`],
+    /// [`Error::Bind`] or [`Error::Socket`]; of TLS [`Error::CaFile`], [`Error::NoAuthorities`],
     /// [`Error::CertificateFile`], [`Error::KeyFile`], [`Error::KeyPair`] or [`Error::Tls`].
     pub fn bind(config: Config, deps: Deps) -> Result<Self, Error> {
-        let bind = |source| Error::Bind { addr: config.listen, source };
         let tls = TlsSetup::load(&config)?;
         let certificate = config.certificate.as_ref().map(certificate::acceptor).transpose()?;
-        let listener = StdListener::bind(config.listen).map_err(bind)?;
-        listener.set_nonblocking(true).map_err(bind)?;
-        let addr = listener.local_addr().map_err(bind)?;
+        let listener = config.listen.socket()?;
+        let addr = listener.local_addr().map_err(Error::Socket)?;
         let limits = config.limits.clone();
         let secret = (deps.chance)();
         let shared = Arc::new(Shared {

@@ -9,8 +9,10 @@ use crate::{
 use serde_json::Value;
 use std::{
     env, fs,
+    net::TcpListener,
+    os::fd::OwnedFd,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     thread,
 };
 use tempfile::TempDir;
@@ -60,6 +62,10 @@ impl Drop for Folder {
     }
 }
 
+const UP: [&str; 7] = ["up", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--threads", "1"];
+/// Makes the standard input the first socket handed over, and stays the process that it is for.
+const HAND_OVER: &str = r#"export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@" 3<&0 </dev/null"#;
+
 /// A deployment.
 #[derive(Debug)]
 pub(crate) struct Deployment {
@@ -97,7 +103,7 @@ impl Deployment {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = foreshadow();
         command.args(args).arg("--data").arg(&self.data).arg("--pipeline").arg(&self.pipeline);
-        command.envs(self.keys.iter().cloned());
+        command.envs(self.keys.iter().cloned()).stdin(Stdio::null());
         command
     }
 
@@ -128,8 +134,21 @@ impl Deployment {
     /// Starts `up` and waits until it listens.
     #[track_caller]
     pub(crate) fn up(&self) -> Foreshadow {
-        let args = ["up", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--threads", "1"];
-        Foreshadow::start(self.command(&args), &self.beside("up.log"))
+        Foreshadow::start(self.command(&UP), &self.beside("up.log"))
+    }
+
+    /// The same, at a socket that listens already, handed over as systemd does it.
+    #[track_caller]
+    pub(crate) fn up_at(&self, socket: &TcpListener) -> Foreshadow {
+        let itself = self.command(&UP);
+        let mut handing = Command::new("sh");
+        handing.args(["-c", HAND_OVER, "sh"]).arg(itself.get_program()).args(itself.get_args());
+        handing.env_clear();
+        for (name, value) in itself.get_envs() {
+            handing.env(name, value.unwrap_or_default());
+        }
+        handing.stdin(OwnedFd::from(socket.try_clone().unwrap()));
+        Foreshadow::start(handing, &self.beside("up.log"))
     }
 }
 

@@ -3,5 +3,6 @@
 mod disk;
 mod kill;
 mod mount;
+mod restart;
 mod restored;
 mod worker;

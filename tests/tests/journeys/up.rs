@@ -31,7 +31,7 @@ impl Foreshadow {
     #[track_caller]
     pub(crate) fn start(mut command: Command, log: &Path) -> Self {
         let file = File::options().create(true).append(true).open(log).unwrap();
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file);
+        command.stdout(Stdio::piped()).stderr(file);
         let mut process = Guarded(command.spawn().unwrap());
         let lines = lines(&mut process.0);
         let address = |name: &str| {

@@ -10,9 +10,11 @@ use crate::{
     settings::{environment, missing_keys},
     system::{Deployment, Live, LiveOptions, keep_compact, keep_shadowing},
 };
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use console::{Console, Metrics};
-use std::{num::NonZeroUsize, sync::Arc, thread};
+use listenfd::ListenFd;
+use proxy::Listen;
+use std::{net::SocketAddr, num::NonZeroUsize, sync::Arc, thread};
 use tokio::{
     runtime::Handle,
     signal::unix::{Signal, SignalKind, signal},
@@ -31,7 +33,7 @@ pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
     let journal = deployment.journal()?;
     deployment.align(&journal).await;
     let options = LiveOptions {
-        listen: args.listen,
+        listen: listen(args.listen)?,
         certificate: args.certificate(),
         threads: args
             .threads
@@ -66,6 +68,19 @@ pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
     stopped.map(|()| Outcome::Done)
 }
 
+/// The socket that was handed over, as by systemd, which keeps it over a restart; else the address.
+fn listen(addr: SocketAddr) -> Result<Listen> {
+    let mut handed = ListenFd::from_env();
+    match handed.len() {
+        0 => Ok(addr.into()),
+        1 => match handed.take_tcp_listener(0).context("the socket that was handed over")? {
+            Some(socket) => Ok(Listen::On(Arc::new(socket))),
+            None => Ok(addr.into()),
+        },
+        more => bail!("{more} sockets were handed over; hand over one, the live listener's"),
+    }
+}
+
 /// The system's word, the terminal's, and the end of that terminal.
 struct Words {
     terminate: Signal,
@@ -93,7 +108,7 @@ impl Words {
     }
 }
 
-fn greeting(deployment: &Deployment, live: &str, admin: std::net::SocketAddr) -> String {
+fn greeting(deployment: &Deployment, live: &str, admin: SocketAddr) -> String {
     let mut text = format!("live      {live}\nconsole   http://{admin}\n");
     for provider in &deployment.pipeline.providers {
         text += &format!("  /{}/…  →  {}\n", provider.name, provider.base_url);

@@ -74,7 +74,7 @@ impl Stage {
         let deployment = Deployment::new(place, pipeline, secrets, time);
         let journal = deployment.journal()?;
         let options = LiveOptions {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)).into(),
             certificate: None,
             threads: NonZeroUsize::MIN,
             mirror: true,
