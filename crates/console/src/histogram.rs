@@ -1,4 +1,4 @@
-//! A histogram of seconds with fixed buckets: three atomics for each value, whoever records it and
+//! A histogram of seconds with fixed buckets: two atomics for each value, whoever records it and
 //! however seldom it is read. The exporter's own keeps every value until it is read next.
 
 use metrics::HistogramFn;

@@ -182,3 +182,22 @@ fn a_call_is_timed_however_it_ends_if_it_names_a_provider() {
     let expected = [(ENDED.into(), 2), (failed(ENDED), 1), (BEGUN.into(), 1), (failed(BEGUN), 1)];
     assert_eq!(timed, expected);
 }
+
+#[test]
+fn what_becomes_a_tunnel_is_not_timed() {
+    let provider = Provider::scripted(|mut wire| {
+        wire.read_call();
+        wire.send("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n");
+        let said = wire.read_exact(4);
+        wire.send(said);
+    });
+    let (rig, counts) = counted(&provider, |_| {});
+    let mut client = rig.client();
+    client.send("GET /p/x HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n");
+    client.read_head();
+    client.send("ping");
+    assert_eq!(client.read_to_close().0, "ping");
+    rig.stop();
+    assert_eq!(counts.above_zero()[1].0, "foreshadow_live_tunnels_total{provider=p}");
+    assert!(counts.timed().is_empty(), "{:?}", counts.timed());
+}
