@@ -1,19 +1,20 @@
-//! The official Python SDK gets the same objects, the same errors and its first chunk as soon through
+//! The official SDKs get the same objects, the same errors and their first chunk as soon through
 //! Foreshadow as from the provider itself, whatever becomes of the shadow side.
 //!
-//! `sdk.py` is the cases; each test here runs them twice, in one state of the shadow side.
+//! `sdk.py` and `sdk.cjs` are the cases; each test here runs one of them twice, in one state of the
+//! shadow side.
 
+mod language;
 mod provider;
 mod replies;
 
 use crate::{
     deployment::Deployment,
-    python::python,
     up::Foreshadow,
     wait::{PATIENCE, until},
 };
+use language::{CONNECTION_ERROR, NODE, PYTHON, Sdk};
 use provider::Provider;
-use serde_json::{Value, json};
 use std::{fs, sync::Arc, time::Duration};
 use testkit::sim::{self, Answers, Asked, Fault, ModelPrice, ProviderSpec, Said};
 use tokio::runtime::Runtime;
@@ -31,34 +32,90 @@ const NOBODY: &str = "http://127.0.0.1:1";
 const PAIRS: usize = 15;
 /// How much later the first chunk may come, at the median.
 const LATER_MS_MAX: f64 = 20.0;
-/// The case that comes to something else through Foreshadow.
-const CONNECTION_ERROR: &str = "connection_error";
-/// Fewer cases than these would not be the journey.
-const CASES_MIN: usize = 50;
 /// The calls that each run of the cases gives up with the provider still at it, by model.
 const ABANDONED: [(&str, u32); 4] = [("hesitant", 1), ("long", 1), ("stuck", 1), ("silent", 1)];
 
 #[test]
-fn the_official_sdk_sees_no_difference_with_the_mirror_off() {
+fn python_sees_no_difference_with_the_mirror_off() {
+    with_the_mirror_off(&PYTHON);
+}
+
+#[test]
+fn node_sees_no_difference_with_the_mirror_off() {
+    with_the_mirror_off(&NODE);
+}
+
+#[test]
+fn python_sees_no_difference_with_a_healthy_shadow() {
+    with_a_healthy_shadow(&PYTHON);
+}
+
+#[test]
+fn node_sees_no_difference_with_a_healthy_shadow() {
+    with_a_healthy_shadow(&NODE);
+}
+
+#[test]
+fn python_sees_no_difference_with_a_slow_shadow() {
+    with_a_slow_shadow(&PYTHON);
+}
+
+#[test]
+fn node_sees_no_difference_with_a_slow_shadow() {
+    with_a_slow_shadow(&NODE);
+}
+
+#[test]
+fn python_sees_no_difference_with_a_hung_shadow() {
+    with_a_hung_shadow(&PYTHON);
+}
+
+#[test]
+fn node_sees_no_difference_with_a_hung_shadow() {
+    with_a_hung_shadow(&NODE);
+}
+
+#[test]
+fn python_sees_no_difference_with_a_shadow_that_nobody_runs() {
+    with_a_shadow_that_nobody_runs(&PYTHON);
+}
+
+#[test]
+fn node_sees_no_difference_with_a_shadow_that_nobody_runs() {
+    with_a_shadow_that_nobody_runs(&NODE);
+}
+
+#[test]
+fn python_sees_no_difference_with_a_dead_worker() {
+    with_a_dead_worker(&PYTHON);
+}
+
+#[test]
+fn node_sees_no_difference_with_a_dead_worker() {
+    with_a_dead_worker(&NODE);
+}
+
+#[track_caller]
+fn with_the_mirror_off(sdk: &Sdk) {
     let journey = Journey::new(Duration::ZERO);
     let deployment = journey.deployment();
     let args = ["up", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--no-mirror"];
     let up = Foreshadow::start(deployment.command(&args), &deployment.beside("up.log"));
-    journey.check_first_chunk(&up);
-    journey.check_cases(&up);
+    journey.check_first_chunk(sdk, &up);
+    journey.check_cases(sdk, &up);
     assert_eq!(up.metric("foreshadow_mirror_offered_total"), 0.0);
     assert!(journey.shadow.log().calls().is_empty());
     up.stop();
 }
 
-#[test]
-fn the_official_sdk_sees_no_difference_with_a_healthy_shadow() {
+#[track_caller]
+fn with_a_healthy_shadow(sdk: &Sdk) {
     let journey = Journey::new(Duration::ZERO);
     let deployment = journey.deployment();
     let up = deployment.up();
-    journey.check_first_chunk(&up);
+    journey.check_first_chunk(sdk, &up);
     journey.wait_for_shadow(200);
-    journey.check_cases(&up);
+    journey.check_cases(sdk, &up);
     until("the aborted stream in the tables, as such", PATIENCE, || {
         let aborted =
             "SELECT count(*) AS n FROM exchanges WHERE model = 'long' AND capture = 'aborted'";
@@ -67,57 +124,57 @@ fn the_official_sdk_sees_no_difference_with_a_healthy_shadow() {
     up.stop();
 }
 
-#[test]
-fn the_official_sdk_sees_no_difference_with_a_slow_shadow() {
+#[track_caller]
+fn with_a_slow_shadow(sdk: &Sdk) {
     let journey = Journey::new(SLOW);
     let deployment = journey.deployment();
     let up = deployment.up();
-    journey.check_first_chunk(&up);
+    journey.check_first_chunk(sdk, &up);
     journey.wait_for_shadow(200);
-    journey.check_cases(&up);
+    journey.check_cases(sdk, &up);
     // What it has under way is as slow.
     up.kill();
 }
 
-#[test]
-fn the_official_sdk_sees_no_difference_with_a_hung_shadow() {
+#[track_caller]
+fn with_a_hung_shadow(sdk: &Sdk) {
     let journey = Journey::new(Duration::ZERO);
     journey.shadow.inject(SMALL, Fault::Hang, u32::MAX);
     let deployment = journey.deployment();
     let up = deployment.up();
-    journey.check_first_chunk(&up);
+    journey.check_first_chunk(sdk, &up);
     journey.wait_for_shadow(0);
-    journey.check_cases(&up);
+    journey.check_cases(sdk, &up);
     // It waits for a reply with a deadline longer than any test's.
     up.kill();
 }
 
-#[test]
-fn the_official_sdk_sees_no_difference_with_a_shadow_that_nobody_runs() {
+#[track_caller]
+fn with_a_shadow_that_nobody_runs(sdk: &Sdk) {
     let journey = Journey::new(Duration::ZERO);
     let deployment = journey.deployment_with_shadow(NOBODY);
     let up = deployment.up();
-    journey.check_first_chunk(&up);
+    journey.check_first_chunk(sdk, &up);
     until("shadow calls that reach nobody", PATIENCE, || {
         (up.metric("foreshadow_worker_calls_total") >= 1.0).then_some(())
     });
-    journey.check_cases(&up);
+    journey.check_cases(sdk, &up);
     up.kill();
 }
 
-#[test]
-fn the_official_sdk_sees_no_difference_with_a_dead_worker() {
+#[track_caller]
+fn with_a_dead_worker(sdk: &Sdk) {
     let journey = Journey::new(Duration::ZERO);
     let deployment = journey.deployment();
     fs::create_dir_all(&deployment.data).unwrap();
     // A file where the tables' folder should be: no worker can begin.
     fs::write(deployment.data.join("lake"), "").unwrap();
     let up = deployment.up();
-    journey.check_first_chunk(&up);
+    journey.check_first_chunk(sdk, &up);
     until("a failed worker counted", PATIENCE, || {
         (up.metric("foreshadow_worker_failed_total") >= 1.0).then_some(())
     });
-    journey.check_cases(&up);
+    journey.check_cases(sdk, &up);
     assert!(journey.shadow.log().calls().is_empty());
     up.stop();
 }
@@ -175,11 +232,11 @@ impl Journey {
     }
 
     #[track_caller]
-    fn check_cases(&self, up: &Foreshadow) {
-        let direct = said(&self.provider.base_url());
-        check_reached(&direct);
+    fn check_cases(&self, sdk: &Sdk, up: &Foreshadow) {
+        let direct = sdk.cases(&self.provider.base_url());
+        sdk.check_reached(&direct);
         self.check_abandoned(1);
-        let through = said(&up.base_url("openai"));
+        let through = sdk.cases(&up.base_url("openai"));
         let (direct, through) = (direct.as_object().unwrap(), through.as_object().unwrap());
         assert_eq!(direct.len(), through.len());
         let differences: Vec<_> = direct
@@ -188,7 +245,7 @@ impl Journey {
             .map(|(case, direct)| format!("{case}: {direct}\n  through: {}", through[case]))
             .collect();
         assert!(differences.is_empty(), "direct first:\n{}", differences.join("\n"));
-        check_connection_error(&through[CONNECTION_ERROR]);
+        language::check_connection_error(&through[CONNECTION_ERROR]);
         self.check_abandoned(2);
     }
 
@@ -205,93 +262,14 @@ impl Journey {
 
     /// At the median of pairs, because a single stream may meet anything on a busy machine.
     #[track_caller]
-    fn check_first_chunk(&self, up: &Foreshadow) {
-        let urls = [self.provider.base_url(), up.base_url("openai")].map(|url| format!("{url}/v1"));
-        let args = [CALLER_SECRET, &PAIRS.to_string(), &urls[0], &urls[1]];
-        let text = python("sdk_first_chunk.py", &args).done();
-        let mut later_ms: Vec<f64> = serde_json::from_str(&text).unwrap();
+    fn check_first_chunk(&self, sdk: &Sdk, up: &Foreshadow) {
+        let (direct, through) = (self.provider.base_url(), up.base_url("openai"));
+        let mut later_ms = sdk.first_chunks_later_ms(PAIRS, &direct, &through);
         assert_eq!(later_ms.len(), PAIRS);
         later_ms.sort_by(f64::total_cmp);
         assert!(later_ms[PAIRS / 2] < LATER_MS_MAX, "the first chunk is later by ms: {later_ms:?}");
     }
 }
-
-fn said(base_url: &str) -> Value {
-    let text = python("sdk.py", &[&format!("{base_url}/v1"), CALLER_SECRET]).done();
-    serde_json::from_str(&text).unwrap()
-}
-
-/// The one difference: where a provider ends the connection without a reply, Foreshadow has a
-/// connection to answer on, and says whose failure it was. The SDK tries both again.
-#[track_caller]
-fn check_connection_error(through: &Value) {
-    assert_eq!(through["class"], "InternalServerError");
-    assert_eq!(through["status"], 502);
-    assert_eq!(through["code"], "upstream_closed");
-    assert_eq!(through["body"]["type"], "api_error");
-}
-
-/// So that "the same" is not said of two empty things.
-#[track_caller]
-fn check_reached(direct: &Value) {
-    assert!(direct.as_object().unwrap().len() >= CASES_MIN);
-    let content = |case: &str| direct[case]["choices"][0]["message"]["content"].clone();
-    assert_eq!(content("text"), "You said: text");
-    assert_eq!(content("long_prompt"), "1048576 bytes");
-    assert_eq!(direct["raw_response_headers"]["status"], 200);
-    assert!(direct["stream"].as_array().unwrap().len() > 10);
-    let last = direct["stream_with_usage"].as_array().unwrap().last().unwrap();
-    assert_eq!(last["usage"]["total_tokens"], 21);
-    let calls = &direct["parallel_tools"]["choices"][0]["message"]["tool_calls"];
-    assert_eq!(calls.as_array().unwrap().len(), 2);
-    let parsed = json!({"number": "INV-7", "total": 12.5});
-    assert_eq!(direct["structured_output"]["parsed"], parsed);
-    assert_eq!(direct["several_choices"]["choices"].as_array().unwrap().len(), 2);
-    assert_eq!(direct["embeddings_base64"][1]["data"][1]["embedding"], json!([1.0, -2.0, 0.5]));
-    assert_eq!(direct["models"].as_array().unwrap().len(), 3);
-    assert_eq!(direct["files_pages"]["all"].as_array().unwrap().len(), 5);
-    assert_eq!(direct["files_content"]["bytes"], 100_000);
-    for refused in direct["error_404"].as_array().unwrap() {
-        assert_eq!(refused["class"], "NotFoundError");
-    }
-    assert_eq!(direct["error_429"]["retry_after"], "7");
-    for case in ["retries_after_429", "retries_after_503", "retries_after_a_closed_connection"] {
-        assert_eq!(direct[case]["waited"], true, "{case}");
-        let heard = direct[case]["object"]["heard"]["headers"].as_array().unwrap();
-        assert!(heard.contains(&"x-stainless-retry-count: 2".into()), "{case}: {heard:?}");
-    }
-    assert_eq!(direct["abort_before_the_first_token"]["done"], 0);
-    assert_eq!(direct["abort_after_the_first_token"]["chunks"].as_array().unwrap().len(), 3);
-    assert_eq!(direct["keep_alive"]["connections"], 1);
-    for (case, class) in CLASSES {
-        let said = &direct[case];
-        let failure = said.get("failure").unwrap_or(said);
-        assert_eq!(failure["class"], class, "{case}");
-    }
-}
-
-const CLASSES: [(&str, &str); 20] = [
-    ("error_400", "BadRequestError"),
-    ("error_401", "AuthenticationError"),
-    ("error_403", "PermissionDeniedError"),
-    ("error_409", "ConflictError"),
-    ("error_422", "UnprocessableEntityError"),
-    ("error_429", "RateLimitError"),
-    ("error_500", "InternalServerError"),
-    ("error_503", "InternalServerError"),
-    ("error_of_a_gateway", "InternalServerError"),
-    ("error_before_a_stream", "RateLimitError"),
-    ("error_in_a_stream", "APIError"),
-    ("retries_that_do_not_suffice", "InternalServerError"),
-    ("retries_that_the_provider_forbids", "InternalServerError"),
-    ("structured_output_that_does_not_fit", "ValidationError"),
-    ("garbage", "JSONDecodeError"),
-    ("truncated_stream", "APIConnectionError"),
-    (CONNECTION_ERROR, "APIConnectionError"),
-    ("timeout", "APITimeoutError"),
-    ("timeout_in_a_stream", "APITimeoutError"),
-    ("abort_before_the_first_token", "CancelledError"),
-];
 
 const PIPELINE: &str = r#"
 [pipeline]
