@@ -68,7 +68,7 @@ fn round(provider: SocketAddr, mirrored: bool) -> f64 {
     let mirror: Arc<dyn Mirror> =
         if mirrored { Arc::<Queue>::clone(&queue) } else { Arc::new(NoMirror) };
     let upstream = Upstream::new("p", &format!("http://{provider}")).unwrap();
-    let config = Config::new("127.0.0.1:0".parse().unwrap(), vec![upstream]).unwrap();
+    let config = Config::new(SocketAddr::from(([127, 0, 0, 1], 0)), vec![upstream]).unwrap();
     let drawn = AtomicU64::new(0);
     let deps = Deps {
         mirror,

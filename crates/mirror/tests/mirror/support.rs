@@ -84,7 +84,8 @@ impl System {
         let clock = Arc::new(Stepped(AtomicI64::new(START.0)));
         let queue = Arc::new(Queue::new(setup.queue));
         let upstream = Upstream::new("p", &format!("http://{}", provider())).unwrap();
-        let mut config = Config::new("127.0.0.1:0".parse().unwrap(), vec![upstream]).unwrap();
+        let mut config =
+            Config::new(SocketAddr::from(([127, 0, 0, 1], 0)), vec![upstream]).unwrap();
         config.limits.capture_total_bytes_max = setup.capture_total_bytes_max;
         config.limits.drain_wait_max = PATIENCE;
         let drawn = AtomicU64::new(0);

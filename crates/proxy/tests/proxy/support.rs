@@ -248,7 +248,7 @@ impl Setup {
             Upstream::new(name, url).unwrap().identified_by(who.clone())
         };
         let upstreams = providers.iter().map(upstream).collect();
-        let mut config = Config::new("127.0.0.1:0".parse().unwrap(), upstreams).unwrap();
+        let mut config = Config::new(SocketAddr::from(([127, 0, 0, 1], 0)), upstreams).unwrap();
         config.limits.drain_wait_max = Duration::from_secs(1);
         Self { config, mirror: Arc::new(NoMirror), steer: Arc::new(Observation), threads: 1 }
     }

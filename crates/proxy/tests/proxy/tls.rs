@@ -8,7 +8,7 @@ use rustls::{
 };
 use std::{
     io::{Read, Write},
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     path::PathBuf,
     sync::Arc,
     thread,
@@ -81,7 +81,7 @@ fn a_provider_of_another_authority_is_a_502() {
 fn a_ca_file_without_a_certificate_is_refused_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let upstream = Upstream::new("p", "https://localhost:1").unwrap();
-    let mut config = Config::new("127.0.0.1:0".parse().unwrap(), vec![upstream]).unwrap();
+    let mut config = Config::new(SocketAddr::from(([127, 0, 0, 1], 0)), vec![upstream]).unwrap();
     config.ca_file = ca_file(&folder, "nothing here");
     let deps = Deps {
         mirror: Arc::new(NoMirror),
@@ -102,6 +102,6 @@ fn a_base_url_that_cannot_be_used_is_refused_with_what_is_wrong() {
     assert!(problem("https://a?key=1").contains("has a query"));
     assert!(Upstream::new("a/b", "https://a").is_err());
     let twice = || Upstream::new("p", "https://a").unwrap();
-    let config = Config::new("127.0.0.1:0".parse().unwrap(), vec![twice(), twice()]);
+    let config = Config::new(SocketAddr::from(([127, 0, 0, 1], 0)), vec![twice(), twice()]);
     assert!(matches!(config, Err(Error::DuplicateUpstream { .. })));
 }

@@ -9,7 +9,7 @@ use rustls::{
     ClientConfig, RootCertStore, ServerConfig,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
 };
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{fs, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -161,7 +161,7 @@ fn a_call_over_tls_is_answered_at_shutdown() {
 
 /// Why a proxy with these files does not start.
 fn refused(chain: &Path, key: &Path) -> Error {
-    let mut config = Config::new("127.0.0.1:0".parse().unwrap(), vec![]).unwrap();
+    let mut config = Config::new(SocketAddr::from(([127, 0, 0, 1], 0)), vec![]).unwrap();
     config.certificate = Some(Certificate { chain: chain.to_owned(), key: key.to_owned() });
     let deps = Deps {
         mirror: Arc::new(NoMirror),
