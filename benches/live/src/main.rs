@@ -31,7 +31,10 @@ fn main() -> io::Result<()> {
         Some("felt") => felt::drive(),
         Some("peers-here") => peers::drive(),
         Some("upstream") => serve::upstream(),
-        Some("proxy") => serve::proxy(&env::args().nth(2).unwrap_or_default(), env::args().nth(3)),
+        Some("proxy") => {
+            let (upstream, behind) = (env::args().nth(2), env::args().nth(3));
+            serve::proxy(&upstream.unwrap_or_default(), behind.as_deref())
+        }
         Some(other) => {
             Err(io::Error::other(format!("there is no {other}: give nothing, or peers")))
         }

@@ -76,6 +76,7 @@ fn peers(upstream: SocketAddr) -> io::Result<Vec<Peer>> {
     for (name, role) in [
         ("foreshadow, mirror off", vec!["proxy", &address]),
         ("foreshadow, mirror on", vec!["proxy", &address, "mirrored"]),
+        ("foreshadow, mirror hung", vec!["proxy", &address, "hung"]),
     ] {
         let child = Child::start(PROXY_CORE, &role)?;
         peers.push(Peer::new(name, child.addr, PATH, Some(child))?);

@@ -3,12 +3,12 @@
 use crate::{load::read_message, streams};
 use exchange::{Clock, Event, Meter, Timestamp};
 use journal::{Journal, Limits};
-use mirror::{Means, Mirroring, Provider, TOPIC};
+use mirror::{Means, Mirroring, Provider, Redact, TOPIC};
 use proxy::{Config, Deps, Mirror, NoMirror, Observation, Proxy, Queue, QueueLimits, Upstream};
 use std::{
     collections::BTreeMap,
     io::{self, Read, Write},
-    net::{TcpListener, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream},
     num::NonZeroUsize,
     sync::{
         Arc,
@@ -73,15 +73,49 @@ impl Clock for Wall {
     }
 }
 
+/// What is behind the offer.
+#[derive(Clone, Copy, PartialEq)]
+enum Behind {
+    /// Nothing is offered.
+    Nothing,
+    /// The mirror and its journal.
+    Mirror,
+    /// The mirror, stuck in its first exchange for ever.
+    Hung,
+}
+
+impl Behind {
+    fn named(name: Option<&str>) -> io::Result<Self> {
+        match name {
+            None => Ok(Self::Nothing),
+            Some("mirrored") => Ok(Self::Mirror),
+            Some("hung") => Ok(Self::Hung),
+            Some(other) => Err(io::Error::other(format!("no mirror is {other}"))),
+        }
+    }
+
+    fn redact(self) -> Redact {
+        match self {
+            Self::Hung => Box::new(|_| {
+                loop {
+                    thread::park();
+                }
+            }),
+            _ => Box::new(|_| false),
+        }
+    }
+}
+
 /// One live thread in front of `upstream`; at its end it says what became of the copies.
-pub(crate) fn proxy(upstream: &str, mirrored: Option<String>) -> io::Result<()> {
+pub(crate) fn proxy(upstream: &str, behind: Option<&str>) -> io::Result<()> {
+    let behind = Behind::named(behind)?;
     let queue = Arc::new(Queue::new(QueueLimits::default()));
-    let mirror: Arc<dyn Mirror> = match mirrored {
-        Some(_) => Arc::<Queue>::clone(&queue),
-        None => Arc::new(NoMirror),
+    let mirror: Arc<dyn Mirror> = match behind {
+        Behind::Nothing => Arc::new(NoMirror),
+        Behind::Mirror | Behind::Hung => Arc::<Queue>::clone(&queue),
     };
     let upstream = Upstream::new("p", &format!("http://{upstream}")).map_err(io::Error::other)?;
-    let listen = "127.0.0.1:0".parse().map_err(io::Error::other)?;
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let config = Config::new(listen, vec![upstream]).map_err(io::Error::other)?;
     let drawn = AtomicU64::new(0);
     let deps = Deps {
@@ -102,7 +136,7 @@ pub(crate) fn proxy(upstream: &str, mirrored: Option<String>) -> io::Result<()> 
         instance: "bench".into(),
         providers: BTreeMap::from([("p".into(), provider)]),
         glance: Box::new(|_| ()),
-        redact: Box::new(|_| false),
+        redact: behind.redact(),
     })?;
     let mirroring = if mirror.is_on() {
         Some(mirroring)
