@@ -13,7 +13,11 @@ use std::{
 };
 
 /// What was read ahead (to plan the call), then what the client still sends.
-pub(crate) struct CallBody {
+///
+/// In a box, because hyper has room for 32 calls beside each connection to a provider, and one goes there.
+pub(crate) struct CallBody(Box<Flow>);
+
+struct Flow {
     ahead: Option<Bytes>,
     rest: Option<Inflow>,
     side: Arc<CallSide>,
@@ -38,39 +42,48 @@ impl CallBody {
 
     /// An empty body on the same side, for a call that had none.
     pub(crate) fn empty_again(&self) -> Self {
-        Self::new(None, None, &self.side)
+        Self::new(None, None, &self.0.side)
     }
 
     /// The side that it tells of its progress.
     pub(crate) fn side(&self) -> Arc<CallSide> {
-        Arc::clone(&self.side)
+        Arc::clone(&self.0.side)
     }
 
     /// Nothing of it goes out before the gate opens.
     pub(crate) fn hold(&mut self, gate: Gate) {
-        self.gate = Some(gate);
+        self.0.gate = Some(gate);
     }
 
     /// Nothing holds it back any more.
     pub(crate) fn release(&mut self) {
-        self.gate = None;
+        self.0.gate = None;
     }
 
     /// The same body, whose beginning went out once and is to go out again.
-    pub(crate) fn told_again(self, told: Bytes) -> Self {
-        if told.is_empty() { self } else { Self { ahead: Some(told), ..self } }
+    pub(crate) fn told_again(mut self, told: Bytes) -> Self {
+        if !told.is_empty() {
+            self.0.ahead = Some(told);
+        }
+        self
     }
 
     fn new(ahead: Option<Bytes>, rest: Option<Inflow>, side: &Arc<CallSide>) -> Self {
-        let body = Self { ahead, rest, side: Arc::clone(side), gate: None };
-        body.note_end();
-        body
+        let flow = Flow { ahead, rest, side: Arc::clone(side), gate: None };
+        flow.note_end();
+        Self(Box::new(flow))
     }
+}
 
+impl Flow {
     fn note_end(&self) {
-        if self.is_end_stream() {
+        if self.has_ended() {
             self.side.mark_sent();
         }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ahead.is_none() && self.rest.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn poll_rest(
@@ -113,24 +126,25 @@ impl Body for CallBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        if let Some(gate) = &mut self.gate {
+        let flow = &mut *self.0;
+        if let Some(gate) = &mut flow.gate {
             ready!(gate.poll_open(context));
-            self.gate = None;
+            flow.gate = None;
         }
-        if let Some(chunk) = self.ahead.take() {
-            self.note_end();
+        if let Some(chunk) = flow.ahead.take() {
+            flow.note_end();
             return Poll::Ready(Some(Ok(Frame::data(chunk))));
         }
-        self.poll_rest(context)
+        flow.poll_rest(context)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ahead.is_none() && self.rest.as_ref().is_none_or(Body::is_end_stream)
+        self.0.has_ended()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let ahead = self.ahead.as_ref().map_or(0, |chunk| chunk.len() as u64);
-        let rest = self.rest.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint);
+        let ahead = self.0.ahead.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        let rest = self.0.rest.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint);
         hint_after(ahead, &rest)
     }
 }

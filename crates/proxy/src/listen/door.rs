@@ -183,7 +183,8 @@ async fn http1(
 ) -> hyper::Result<()> {
     let service = service_fn(|request| {
         let (worker, link) = (Arc::clone(&worker), Link::http1(request.version(), &reset));
-        async move { Ok::<_, Infallible>(serve(worker, link, request).await) }
+        // In a box that goes when the reply begins: a stream may be idle for long after that.
+        async move { Ok::<_, Infallible>(Box::pin(serve(worker, link, request)).await) }
     });
     // In one expression, because what an async function moves takes its memory twice.
     let stream = TokioIo::new(stream);
