@@ -13,6 +13,7 @@ mod meters;
 mod mirror;
 mod peers;
 mod pool;
+mod streams;
 mod support;
 mod tee;
 mod tls;
