@@ -10,6 +10,12 @@
 //!
 //! Linux only, because memory is read from `/proc`; loopback only. The proxy has two descriptors for each
 //! stream: where fewer are allowed than that takes, the bench says so, and what to do.
+//!
+//! Seen with 9,800 streams on two shared cores, as 20,000 descriptors were allowed: 51.8 KiB each with the
+//! mirror off and 53.3 with it on, in the second wave 51.7 and 54.4; small calls meanwhile 0.05 ms in the
+//! middle and 1.3 ms at most. The heap counts 48.3 and 49.8 KiB (`tests/proxy/streams.rs`), 40 of them in
+//! hyper's buffers, which are mostly untouched: without huge pages (`MIMALLOC_ALLOW_THP=0`) 31.2 and 32.9
+//! KiB each are resident, in the second wave 33.2 and 35.4.
 
 #![cfg(test)]
 #![expect(clippy::print_stdout, reason = "a bench is run for what it prints")]
