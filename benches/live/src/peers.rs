@@ -10,7 +10,7 @@ use crate::{
 };
 use std::{io, net::SocketAddr, time::Duration};
 
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 5;
 const WARM_UP: Duration = Duration::from_millis(500);
 const CLOSED: Duration = Duration::from_secs(2);
 const OPEN: Duration = Duration::from_secs(3);
