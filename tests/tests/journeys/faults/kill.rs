@@ -199,7 +199,7 @@ fn check(deployment: &Deployment, town: &Town, answered: &BTreeSet<u64>, kills: 
         recorded.len(),
         offers.len(),
     ));
-    // The journal is synced 20 times a second, and lives are short: what gathered in between is lost.
+    // The journal is synced up to 200 times a second, and lives are short: what gathered in between is lost.
     assert!(lost as u64 <= kills * LOST_MAX, "{lost} calls lost in {kills} kills");
 }
 
