@@ -6,17 +6,15 @@
 #![cfg(test)]
 #![expect(clippy::print_stdout, reason = "a bench is run for what it prints")]
 
-use exchange::{Clock, Timestamp};
-use proxy::{Config, Deps, Mirror, NoMirror, Observation, Proxy, Queue, QueueLimits, Upstream};
+#[path = "served/proxy.rs"]
+mod served;
+
+use served::Served;
 use std::{
     fs,
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    num::NonZeroUsize,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
 };
@@ -32,14 +30,6 @@ const ROUNDS: [bool; 4] = [false, true, true, false];
 const REPEATS: usize = 5;
 const REPLY_BYTES: usize = 1_536;
 const CALL_BYTES: usize = 900;
-
-struct Standing;
-
-impl Clock for Standing {
-    fn now(&self) -> Timestamp {
-        Timestamp(0)
-    }
-}
 
 fn main() {
     let provider = provider();
@@ -64,21 +54,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 /// CPU microseconds per call on the live thread.
 fn round(provider: SocketAddr, mirrored: bool) -> f64 {
-    let queue = Arc::new(Queue::new(QueueLimits::default()));
-    let mirror: Arc<dyn Mirror> =
-        if mirrored { Arc::<Queue>::clone(&queue) } else { Arc::new(NoMirror) };
-    let upstream = Upstream::new("p", &format!("http://{provider}")).unwrap();
-    let config = Config::new(SocketAddr::from(([127, 0, 0, 1], 0)), vec![upstream]).unwrap();
-    let drawn = AtomicU64::new(0);
-    let deps = Deps {
-        mirror,
-        steer: Arc::new(Observation),
-        clock: Arc::new(Standing),
-        chance: Arc::new(move || u128::from(drawn.fetch_add(1, Ordering::Relaxed))),
-    };
     let shutdown = CancellationToken::new();
-    let proxy = Proxy::bind(config, deps).unwrap();
-    let running = proxy.run(NonZeroUsize::MIN, &shutdown).unwrap();
+    let Served { running, queue } = Served::start(provider, mirrored, &shutdown);
     let done = AtomicBool::new(false);
     let spent = thread::scope(|scope| {
         scope.spawn(|| {

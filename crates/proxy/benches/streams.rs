@@ -20,18 +20,16 @@
 #![cfg(test)]
 #![expect(clippy::print_stdout, reason = "a bench is run for what it prints")]
 
-use exchange::{Clock, Timestamp};
-use proxy::{Config, Deps, Mirror, NoMirror, Observation, Proxy, Queue, QueueLimits, Upstream};
+#[path = "served/proxy.rs"]
+mod served;
+
+use served::Served;
 use std::{
     env, fs,
     io::{self, BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    num::NonZeroUsize,
     process::{self, ChildStdin, ChildStdout, Command, Stdio},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex},
     thread,
     time::Duration,
 };
@@ -205,7 +203,7 @@ fn line(from: &mut impl BufRead) -> String {
 fn provider() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     println!("{}", listener.local_addr().unwrap());
-    let streams = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let streams = Arc::new(Mutex::new(Vec::new()));
     let open = Arc::clone(&streams);
     thread::spawn(move || {
         for stream in listener.incoming() {
@@ -248,32 +246,10 @@ fn read_call(stream: &mut TcpStream) -> bool {
     }
 }
 
-struct Standing;
-
-impl Clock for Standing {
-    fn now(&self) -> Timestamp {
-        Timestamp(0)
-    }
-}
-
 /// One live thread in front of `upstream`, and one that takes from the mirror.
 fn proxy(upstream: &str, mirrored: bool) {
-    let queue = Arc::new(Queue::new(QueueLimits::default()));
-    let mirror: Arc<dyn Mirror> =
-        if mirrored { Arc::<Queue>::clone(&queue) } else { Arc::new(NoMirror) };
-    let upstream = Upstream::new("p", &format!("http://{upstream}")).unwrap();
-    let listen: SocketAddr = "127.0.0.1:0".parse().unwrap();
-    let config = Config::new(listen, vec![upstream]).unwrap();
-    let drawn = AtomicU64::new(0);
-    let deps = Deps {
-        mirror,
-        steer: Arc::new(Observation),
-        clock: Arc::new(Standing),
-        chance: Arc::new(move || u128::from(drawn.fetch_add(1, Ordering::Relaxed))),
-    };
     let shutdown = CancellationToken::new();
-    let proxy = Proxy::bind(config, deps).unwrap();
-    let running = proxy.run(NonZeroUsize::MIN, &shutdown).unwrap();
+    let Served { running, queue } = Served::start(upstream.parse().unwrap(), mirrored, &shutdown);
     println!("{}", running.addr());
     thread::spawn(move || {
         loop {
