@@ -33,6 +33,21 @@ impl Dialect {
         }
     }
 
+    /// Whether a call may say which conversation it belongs to: by an id of the dialect's own, or by a
+    /// history. A glance at its bytes, many times cheaper than reading it; `false` is certain.
+    #[must_use]
+    pub fn may_tell_conversation(
+        self,
+        method: &str,
+        path: &str,
+        headers: &Headers,
+        body: &[u8],
+    ) -> bool {
+        match self {
+            Self::OpenAi => openai::call::may_tell_conversation(method, path, headers, body),
+        }
+    }
+
     /// Reads a reply, streamed or not. Never fails: what is not understood is not `complete`.
     ///
     /// `body` is as it came over the wire; its content coding is undone here, as far as it goes.

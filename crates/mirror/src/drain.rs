@@ -2,6 +2,7 @@
 
 use crate::{Means, Provider, TOPIC, books::Books};
 use bytes::Bytes;
+use dialect::Dialect;
 use exchange::{
     Body, Conversation, Declared, Event, Exchange, ExchangeId, Origin, RawCall, Timestamp,
 };
@@ -127,13 +128,20 @@ fn conversation(
 ) -> Conversation {
     let key = declared.conversation.as_deref().filter(|key| !key.is_empty());
     let call = match (key, provider, &raw.body) {
-        (None, Some(provider), Body::Inline(body)) => {
-            provider.dialect.read_call(&raw.method, &raw.path, &raw.headers, body)
-        }
+        (None, Some(provider), Body::Inline(body)) => read_history(provider.dialect, raw, body),
         // A declared conversation is taken as it is, whatever the body says.
         _ => exchange::Call::default(),
     };
     dialect::conversation(key, declared.tenant.as_deref(), &call, id)
+}
+
+/// Most calls stand alone, and show it without being read.
+fn read_history(dialect: Dialect, raw: &RawCall, body: &[u8]) -> exchange::Call {
+    if dialect.may_tell_conversation(&raw.method, &raw.path, &raw.headers, body) {
+        dialect.read_call(&raw.method, &raw.path, &raw.headers, body)
+    } else {
+        exchange::Call::default()
+    }
 }
 
 fn strip(exchange: &mut Exchange, provider: Option<&Provider>) {

@@ -1,5 +1,6 @@
 //! A head, copied out of the buffer that hyper read it into (see `tape`).
 
+use crate::headers::recorded::Field;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Header fields as one piece of text: neither can a name hold a colon, nor a value a line feed.
@@ -25,18 +26,28 @@ impl Head {
         self.0.len()
     }
 
-    /// The fields again, in the same order.
+    /// The fields, in their order.
+    pub(crate) fn fields(&self) -> Vec<Field<'_>> {
+        self.0.split(|byte| *byte == b'\n').filter_map(field).collect()
+    }
+
+    /// The fields again as a map, in the same order.
     pub(crate) fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        for line in self.0.split(|byte| *byte == b'\n') {
-            let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
-            let (name, value) = (&line[..colon], &line[colon + 1..]);
+        for (name, value) in self.fields() {
             if let (Ok(name), Ok(value)) =
-                (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))
+                (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value))
             {
                 headers.append(name, value);
             }
         }
         headers
     }
+}
+
+/// Name and value of one line; behind the last one nothing stands.
+fn field(line: &[u8]) -> Option<Field<'_>> {
+    let colon = line.iter().position(|byte| *byte == b':')?;
+    let name = std::str::from_utf8(&line[..colon]).ok()?;
+    Some((name, &line[colon + 1..]))
 }
