@@ -1,9 +1,9 @@
 use super::message;
 use crate::{content, tokens, unreplayable};
 use exchange::{Call, Headers};
-use memchr::memmem::find;
+use memchr::memmem::Finder;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 const CHAT: &str = "chat.completions";
 const OPAQUE: &str = "opaque";
@@ -32,8 +32,9 @@ const KNOWN: [&str; 20] = [
 ];
 /// No call without any of these in its body tells a conversation. The last begins an escaped character,
 /// which could be part of the others.
-const CONVERSATION_MARKS: [&[u8]; 5] =
-    [b"assistant", b"conversation", b"thread_id", b"session_id", b"\\u"];
+static CONVERSATION_MARKS: LazyLock<[Finder<'static>; 5]> = LazyLock::new(|| {
+    ["assistant", "conversation", "thread_id", "session_id", "\\u"].map(Finder::new)
+});
 /// Tokens that the format spends on each message, and on the start of the reply.
 const MESSAGE_TOKENS: u64 = 3;
 /// Words in the query of a link that expires: S3, Google Cloud Storage, Azure Blob, CloudFront.
@@ -71,7 +72,7 @@ pub(crate) fn may_tell_conversation(
     // What is coded, or written in escapes, is not told by its bytes.
     let is_plain = headers.get("content-encoding").is_none();
     endpoint(method, path) == CHAT
-        && !(is_plain && CONVERSATION_MARKS.iter().all(|mark| find(body, mark).is_none()))
+        && !(is_plain && CONVERSATION_MARKS.iter().all(|mark| mark.find(body).is_none()))
 }
 
 /// About how many tokens the prompt is; a call without messages has none.
