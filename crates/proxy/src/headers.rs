@@ -109,16 +109,18 @@ pub(crate) fn for_upstream(
     out
 }
 
-/// The head that goes to the client.
-pub(crate) fn for_client(headers: &HeaderMap, upgrading: Upgrading) -> HeaderMap {
-    let mut out = HeaderMap::with_capacity(headers.len() + 6);
+/// The head that goes to the client: mostly the provider's as it is.
+pub(crate) fn for_client(headers: HeaderMap, upgrading: Upgrading) -> HeaderMap {
     let nominated = headers.contains_key(header::CONNECTION);
-    for (name, value) in headers {
-        if !is_held_back(headers, name, nominated) {
-            out.append(name.clone(), value.clone());
-        }
+    let is_kept = |name: &HeaderName| !is_held_back(&headers, name, nominated);
+    if upgrading == Upgrading::No && headers.keys().all(is_kept) {
+        return headers;
     }
-    keep_upgrade(headers, &mut out, upgrading);
+    let mut out = HeaderMap::with_capacity(headers.len() + 6);
+    for (name, value) in headers.iter().filter(|(name, _)| is_kept(name)) {
+        out.append(name.clone(), value.clone());
+    }
+    keep_upgrade(&headers, &mut out, upgrading);
     out
 }
 
