@@ -92,6 +92,7 @@ pub(crate) fn shadow(
             control: category.control,
             allowed_providers: allowed(category),
             scorers: scorers(category)?,
+            verdict: category.verdict.clone(),
             judge: judge(pipeline, category),
             sampling: category.sampling,
             deadline: SHADOW_DEADLINE,

@@ -7,6 +7,7 @@ mod names;
 mod provider;
 mod scorers;
 mod settings;
+mod verdict;
 
 use crate::{
     CategoryDef, JudgeDef, Mistake, Model, Pipeline, Provider, mistake::Notes, raw::RawPipeline,

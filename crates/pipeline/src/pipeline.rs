@@ -2,7 +2,7 @@ use crate::{digest, mistake::Mistake};
 use confidence::{Mode, Tolerance};
 use exchange::NanoUsd;
 use policy::{Definition, GateRule, Price, PriceBook, Rule, Sampling, When, epoch::MAX_WAIT_S};
-use score::ScorerSpec;
+use score::{ScorerSpec, VerdictRule};
 
 /// What is evaluated: a file that passed every check.
 #[derive(Clone, Debug)]
@@ -79,6 +79,8 @@ pub struct CategoryDef {
     pub allowed_providers: Vec<String>,
     /// The checks on each reply.
     pub scorers: Vec<ScorerSpec>,
+    /// How their scores add up.
+    pub verdict: VerdictRule,
     /// What share of it is shadowed.
     pub sampling: Sampling,
     /// What the gate demands.

@@ -41,6 +41,8 @@ pub struct CategoryWork {
     pub allowed_providers: Option<BTreeSet<String>>,
     /// The checks on replies.
     pub scorers: score::Scorers,
+    /// How scores add up to a verdict.
+    pub verdict: score::VerdictRule,
     /// Who judges, in judged modes.
     pub judge: Option<JudgeWork>,
     /// What share of the traffic is asked.

@@ -59,7 +59,7 @@ fn category(
     if mode.is_some_and(Mode::is_judged) {
         check_partiality(notes, raw, known, &allowed_providers);
     }
-    let scorers = scorers::all(notes, raw, mode);
+    let (scorers, verdict) = scorers::all(notes, raw, mode);
     let sampling = settings::sampling(notes, raw.sampling.as_ref(), defaults.sampling);
     let gate = settings::gate(notes, raw.gate.as_ref(), defaults.gate.clone());
     let mode = mode?;
@@ -72,6 +72,7 @@ fn category(
         control: control(notes, raw, mode),
         allowed_providers,
         scorers,
+        verdict,
         sampling,
         gate,
     })

@@ -178,6 +178,7 @@ pub(crate) fn work(mode: Mode) -> CategoryWork {
         mode,
         control: agreement,
         allowed_providers: None,
+        verdict: score::VerdictRule::default(),
         scorers: match mode {
             Mode::AA => agreement_scorers(),
             Mode::JP | Mode::JA | Mode::PPI => no_scorers(),
