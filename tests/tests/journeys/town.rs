@@ -89,9 +89,14 @@ impl Town {
 
     /// A deployment before this town's providers, with every call sampled.
     pub(crate) fn deployment(&self) -> Deployment {
+        self.deployment_asking(&self.harbor.base_url())
+    }
+
+    /// The same with its candidate at another base URL.
+    pub(crate) fn deployment_asking(&self, candidate: &str) -> Deployment {
         let text = PIPELINE
             .replace("OPENAI_URL", &self.openai.base_url())
-            .replace("HARBOR_URL", &self.harbor.base_url());
+            .replace("HARBOR_URL", candidate);
         Deployment::new(&text, &[(SHADOW_KEY, SHADOW_SECRET)])
     }
 
