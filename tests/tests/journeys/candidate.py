@@ -1,8 +1,15 @@
 """A candidate's provider in a process of its own, so that it can be stopped: it prints its port and
-answers every call for the code of an order with that code."""
+answers every call for the code of an order with that code.
+
+candidate.py [SERVER.PEM KEY]: over TLS, to whoever says KEY in the field `api-key`."""
 
 import json
+import ssl
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+CERTIFICATE, KEY = sys.argv[1:] or (None, None)
 
 
 class Candidate(BaseHTTPRequestHandler):
@@ -13,6 +20,9 @@ class Candidate(BaseHTTPRequestHandler):
 
     def do_POST(self):
         call = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if KEY and self.headers["api-key"] != KEY:
+            self.send_error(401)
+            return
         message = {"role": "assistant", "content": call["metadata"]["expected"]}
         reply = {
             "id": "chatcmpl-1",
@@ -38,5 +48,9 @@ class Server(ThreadingHTTPServer):
 
 
 with Server(("127.0.0.1", 0), Candidate) as server:
+    if CERTIFICATE:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(CERTIFICATE)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     print(server.server_port, flush=True)
     server.serve_forever()

@@ -22,6 +22,7 @@ mod kept;
 mod node;
 mod observe;
 mod promotion;
+mod provider;
 mod python;
 mod recorded;
 mod scripts;

@@ -94,9 +94,15 @@ impl Town {
 
     /// The same with its candidate at another base URL.
     pub(crate) fn deployment_asking(&self, candidate: &str) -> Deployment {
-        let text = PIPELINE
-            .replace("OPENAI_URL", &self.openai.base_url())
-            .replace("HARBOR_URL", candidate);
+        self.deployment_reaching(candidate, "")
+    }
+
+    /// The same with more said of how the candidate's provider is reached.
+    pub(crate) fn deployment_reaching(&self, candidate: &str, settings: &str) -> Deployment {
+        let text = PIPELINE.replace("OPENAI_URL", &self.openai.base_url()).replace(
+            "base_url = \"HARBOR_URL\"",
+            &format!("base_url = \"{candidate}\"\n{settings}"),
+        );
         Deployment::new(&text, &[(SHADOW_KEY, SHADOW_SECRET)])
     }
 

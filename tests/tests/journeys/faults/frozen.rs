@@ -7,20 +7,15 @@ use super::{
     mount::Mount,
 };
 use crate::{
-    command::Guarded,
     deployment::Deployment,
     kept::Kept,
+    provider::Candidate,
     say,
     town::{CALLER_SECRET, Town, call},
     up::Foreshadow,
     wait::{PATIENCE, until},
 };
-use std::{
-    io::{BufRead, BufReader},
-    ops::Range,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::ops::Range;
 
 /// Room for the journal and the tables.
 const DISK_BYTES: u64 = 256 << 20;
@@ -34,8 +29,8 @@ const GROWTH_KIB_MAX: u64 = 8 << 10;
 #[test]
 fn a_shadow_side_that_stands_still_is_counted_and_not_felt() {
     let town = Town::open();
-    let candidate = Candidate::start();
-    let mut deployment = town.deployment_asking(&candidate.base_url);
+    let candidate = Candidate::start(&[]);
+    let mut deployment = town.deployment_asking(&candidate.base_url());
     let disk = deployment.beside("disk");
     let Some(mounted) = Mount::disk(&deployment.beside("image"), &disk, DISK_BYTES) else { return };
     deployment.data = disk.join("data");
@@ -133,29 +128,5 @@ impl Client {
             self.check_listed(FILLING);
             assert!(self.asked < FILLED_MAX, "{} calls wait, and nothing is shed", self.asked);
         }
-    }
-}
-
-/// The candidate's provider, in a process of its own.
-struct Candidate {
-    process: Guarded,
-    base_url: String,
-}
-
-impl Candidate {
-    fn start() -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/journeys/candidate.py");
-        let mut command = Command::new("python3");
-        command.arg(script).stdout(Stdio::piped());
-        let mut process = Guarded(command.spawn().unwrap());
-        let mut port = String::new();
-        BufReader::new(process.0.stdout.take().unwrap()).read_line(&mut port).unwrap();
-        Self { process, base_url: format!("http://127.0.0.1:{}", port.trim()) }
-    }
-
-    fn signal(&self, name: &str) {
-        let mut kill = Command::new("kill");
-        let sent = kill.arg(format!("-{name}")).arg(self.process.0.id().to_string()).status();
-        assert!(sent.unwrap().success());
     }
 }
