@@ -77,7 +77,7 @@ fn a_provider_is_reached_as_the_pipeline_says_by_live_and_by_shadow_calls() {
     assert!(reply.starts_with("HTTP/1.1 200 OK\r\n") && reply.contains("code-1"), "{reply}");
     until("a shadow of each call", PATIENCE, || {
         let well = "SELECT count(*) AS n FROM shadows WHERE fault IS NULL";
-        (deployment.count(well) == 20).then_some(())
+        (deployment.count(well) == 21).then_some(())
     });
     up.stop();
     let target = format!("CONNECT localhost:{} HTTP/1.1", candidate.port);
