@@ -28,7 +28,13 @@ pub(crate) fn environment() -> Secrets {
 /// The providers that the live path forwards to.
 pub(crate) fn upstreams(pipeline: &Pipeline) -> Result<Vec<Upstream>> {
     let upstream = |provider: &Provider| {
-        let upstream = Upstream::new(&provider.name, &provider.base_url)?;
+        let mut upstream = Upstream::new(&provider.name, &provider.base_url)?;
+        if let Some(pem) = &provider.ca_pem {
+            upstream = upstream.trusting(pem)?;
+        }
+        if let Some(url) = &provider.proxy {
+            upstream = upstream.through(url)?;
+        }
         let http2 = match provider.http2 {
             None => Http2::IfAgreed,
             Some(true) => Http2::Known,
@@ -168,6 +174,7 @@ fn shadow_client(
         base_url: provider.base_url.clone(),
         key: upstream::Secret::new(key.unwrap_or_default()),
         key_header: provider.key_header.clone(),
+        way: upstream::Way { ca_pem: provider.ca_pem.clone(), proxy: provider.proxy.clone() },
         limits: upstream::Limits::default(),
     };
     Ok(Some(upstream::Client::new(target, Arc::clone(clock))?))

@@ -18,12 +18,12 @@ use toml::de::DeTable;
 /// No pipeline is longer than this.
 pub const PIPELINE_BYTES_MAX: usize = 1 << 20;
 
-/// Reads a pipeline whose judge, if it has one, has its rubric in the file itself.
+/// Reads a pipeline that names no other file.
 ///
 /// # Errors
 /// Every mistake, in the order of the file, warnings included.
 pub fn load(text: &str) -> Result<Pipeline, Vec<Mistake>> {
-    load_with_files(text, |_| Err("no file can be read here: use `rubric`".to_owned()))
+    load_with_files(text, |_| Err("no file can be read here".to_owned()))
 }
 
 /// Reads a pipeline; `read_file` gives the text of a file that it names, by its path relative to
@@ -94,13 +94,16 @@ impl Known<'_> {
     }
 }
 
+/// The text of a file that the pipeline names, or why there is none.
+pub(crate) type ReadFile<'f> = dyn Fn(&str) -> Result<String, String> + 'f;
+
 /// `None` where something is missing that has no default; the mistake is noted then.
 fn check(
     notes: &mut Notes<'_>,
     raw: &RawPipeline<'_>,
-    read_file: &dyn Fn(&str) -> Result<String, String>,
+    read_file: &ReadFile<'_>,
 ) -> Option<Pipeline> {
-    let providers = provider::all(notes, &raw.providers);
+    let providers = provider::all(notes, &raw.providers, read_file);
     let models = model::all(notes, &raw.models, &providers);
     let judge = settings::judge(notes, raw.judge.as_ref(), &models, read_file);
     let budget = settings::budget(notes, raw);

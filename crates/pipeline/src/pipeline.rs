@@ -45,6 +45,10 @@ pub struct Provider {
     /// Whether clients that speak HTTP/2 have it asked in HTTP/2: also without TLS, or never; `None`
     /// leaves it to what TLS agrees on.
     pub http2: Option<bool>,
+    /// The certificate authorities that it is trusted by, in PEM; `None` leaves it to the system's.
+    pub ca_pem: Option<String>,
+    /// The forward proxy that it is reached through, `http://HOST:PORT`; `None` goes there directly.
+    pub proxy: Option<String>,
 }
 
 /// A model.

@@ -108,6 +108,8 @@ pub(crate) struct RawProvider {
     pub(crate) key_header: Option<Spanned<String>>,
     pub(crate) allowed: Option<Spanned<bool>>,
     pub(crate) http2: Option<Spanned<bool>>,
+    pub(crate) ca_file: Option<Spanned<String>>,
+    pub(crate) proxy: Option<Spanned<String>>,
 }
 
 impl RawProvider {
@@ -120,6 +122,8 @@ impl RawProvider {
         "key_header",
         "allowed",
         "http2",
+        "ca_file",
+        "proxy",
     ];
 
     fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
@@ -133,6 +137,8 @@ impl RawProvider {
             key_header: section.text(notes, "key_header"),
             allowed: section.boolean(notes, "allowed"),
             http2: section.boolean(notes, "http2"),
+            ca_file: section.text(notes, "ca_file"),
+            proxy: section.text(notes, "proxy"),
         })
     }
 }

@@ -12,6 +12,7 @@
 
 mod attempt;
 mod client;
+mod connections;
 mod fault;
 mod quota;
 mod retry;
@@ -19,7 +20,7 @@ mod secret;
 mod tls;
 
 pub use attempt::Attempt;
-pub use client::{Answer, Client, Error, Failure, Limits, ProviderTarget, RETRIES_MAX};
+pub use client::{Answer, Client, Error, Failure, Limits, ProviderTarget, RETRIES_MAX, Way};
 pub use fault::Fault;
 pub use quota::{Quota, Room};
 pub use secret::Secret;

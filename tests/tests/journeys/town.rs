@@ -89,9 +89,20 @@ impl Town {
 
     /// A deployment before this town's providers, with every call sampled.
     pub(crate) fn deployment(&self) -> Deployment {
-        let text = PIPELINE
-            .replace("OPENAI_URL", &self.openai.base_url())
-            .replace("HARBOR_URL", &self.harbor.base_url());
+        self.deployment_asking(&self.harbor.base_url())
+    }
+
+    /// The same with its candidate at another base URL.
+    pub(crate) fn deployment_asking(&self, candidate: &str) -> Deployment {
+        self.deployment_reaching(candidate, "")
+    }
+
+    /// The same with more said of how the candidate's provider is reached.
+    pub(crate) fn deployment_reaching(&self, candidate: &str, settings: &str) -> Deployment {
+        let text = PIPELINE.replace("OPENAI_URL", &self.openai.base_url()).replace(
+            "base_url = \"HARBOR_URL\"",
+            &format!("base_url = \"{candidate}\"\n{settings}"),
+        );
         Deployment::new(&text, &[(SHADOW_KEY, SHADOW_SECRET)])
     }
 

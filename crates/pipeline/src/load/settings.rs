@@ -1,5 +1,6 @@
 //! The sections that there is one of: judge, budget, mirror, and the defaults of categories.
 
+use super::ReadFile;
 use crate::{
     Budget, JudgeDef, Mirror, Model, Redaction,
     mistake::{Notes, place},
@@ -39,7 +40,7 @@ pub(super) fn judge(
     notes: &mut Notes<'_>,
     raw: Option<&RawJudge>,
     models: &[Model],
-    read_file: &dyn Fn(&str) -> Result<String, String>,
+    read_file: &ReadFile<'_>,
 ) -> Option<JudgeDef> {
     let raw = raw?;
     if let Some(model) = &raw.model {
@@ -65,11 +66,7 @@ pub(super) fn judge(
     })
 }
 
-fn rubric(
-    notes: &mut Notes<'_>,
-    raw: &RawJudge,
-    read_file: &dyn Fn(&str) -> Result<String, String>,
-) -> Option<String> {
+fn rubric(notes: &mut Notes<'_>, raw: &RawJudge, read_file: &ReadFile<'_>) -> Option<String> {
     match (&raw.rubric, &raw.rubric_file) {
         (Some(rubric), None) if !rubric.get_ref().trim().is_empty() => {
             Some(rubric.get_ref().clone())

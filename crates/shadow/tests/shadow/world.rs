@@ -108,6 +108,7 @@ impl World {
             base_url: self.provider.base_url(),
             key: Secret::new(KEY),
             key_header: "authorization".to_owned(),
+            way: upstream::Way::default(),
             limits: upstream::Limits {
                 retry_wait: Duration::from_millis(1),
                 ..upstream::Limits::default()
