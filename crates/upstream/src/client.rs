@@ -68,6 +68,9 @@ pub enum Error {
         /// What it says.
         url: String,
     },
+    /// Not a URL; it is not repeated, because a credential may stand in it.
+    #[error("not a URL")]
+    Url,
     /// The key, or the name of its header, cannot stand in a header.
     #[error("provider `{0}`: its key or key header has characters that a header cannot carry")]
     Key(String),
@@ -131,13 +134,8 @@ impl Client {
     /// [`Error`] where the target cannot be called at all.
     pub fn new(target: ProviderTarget, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let base = base_url(&target)?;
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::config(&base)?)
+        let http = bare(&base)?
             .default_headers(headers(&target)?)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .referer(false)
             .connect_timeout(target.limits.connect_timeout)
             .pool_max_idle_per_host(target.limits.in_flight_max)
             .tcp_nodelay(true)
@@ -226,6 +224,25 @@ impl Client {
         });
         outcome
     }
+}
+
+/// A client for other calls of ours to the host of `url`, with nothing of a provider in it: the
+/// machine's trust anchors, one time limit for a call and its reply, no proxy, no redirect, no retry.
+///
+/// # Errors
+/// [`Error::Url`], or no TLS to be had.
+pub fn plain_client(url: &str, timeout: Duration) -> Result<reqwest::Client, Error> {
+    let url = Url::parse(url).map_err(|_| Error::Url)?;
+    Ok(bare(&url)?.timeout(timeout).build()?)
+}
+
+fn bare(url: &Url) -> Result<reqwest::ClientBuilder, Error> {
+    Ok(reqwest::Client::builder()
+        .tls_backend_preconfigured(tls::config(url)?)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .referer(false))
 }
 
 fn base_url(target: &ProviderTarget) -> Result<Url, Error> {

@@ -19,7 +19,9 @@ mod secret;
 mod tls;
 
 pub use attempt::Attempt;
-pub use client::{Answer, Client, Error, Failure, Limits, ProviderTarget, RETRIES_MAX};
+pub use client::{
+    Answer, Client, Error, Failure, Limits, ProviderTarget, RETRIES_MAX, plain_client,
+};
 pub use fault::Fault;
 pub use quota::{Quota, Room};
 pub use secret::Secret;
