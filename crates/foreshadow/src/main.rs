@@ -17,6 +17,7 @@ mod rules;
 mod settings;
 mod steer;
 mod system;
+mod traces;
 mod warehouse;
 mod who;
 

@@ -26,6 +26,7 @@ mod recorded;
 mod scripts;
 mod sdk;
 mod town;
+mod traces;
 mod up;
 mod wait;
 

@@ -89,10 +89,15 @@ impl Town {
 
     /// A deployment before this town's providers, with every call sampled.
     pub(crate) fn deployment(&self) -> Deployment {
+        self.deployment_with(&[])
+    }
+
+    /// The same, with more in its environment.
+    pub(crate) fn deployment_with(&self, variables: &[(&str, &str)]) -> Deployment {
         let text = PIPELINE
             .replace("OPENAI_URL", &self.openai.base_url())
             .replace("HARBOR_URL", &self.harbor.base_url());
-        Deployment::new(&text, &[(SHADOW_KEY, SHADOW_SECRET)])
+        Deployment::new(&text, &[&[(SHADOW_KEY, SHADOW_SECRET)], variables].concat())
     }
 
     /// The same, with a key under which the candidate may serve live calls.
