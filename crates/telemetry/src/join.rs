@@ -24,7 +24,7 @@ const TRACEPARENT_BYTES: usize = 55;
 /// What other tracing systems are to pass on at least; a caller's state that is longer stays behind.
 const TRACESTATE_BYTES_MAX: usize = 512;
 /// In every UUID of version 7 the same: the two bits before the last 62, which are chance.
-const VARIANT_BITS: u32 = 2;
+const FIXED_BITS: u32 = 2;
 /// What makes a 7, the version of an exchange's id, an 8.
 const VERSION_7_TO_8: u128 = (7 ^ 8) << 76;
 
@@ -50,7 +50,7 @@ pub(crate) fn place(
         .map_or_else(Context::new, |parent| Context::new().with_remote_span_context(parent));
     // A sampler by share reads the last 64 bits as a number, two of which are not chance here.
     let chance =
-        parent.as_ref().map_or_else(|| TraceId::from(id.as_u128() << VARIANT_BITS), |_| trace_id);
+        parent.as_ref().map_or_else(|| TraceId::from(id.as_u128() << FIXED_BITS), |_| trace_id);
     let asked = sampler.should_sample(Some(&context), chance, "", &SpanKind::Client, &[], &[]);
     match asked.decision {
         SamplingDecision::Drop | SamplingDecision::RecordOnly => return None,
