@@ -1,8 +1,17 @@
 use crate::{Error, openai, stream, tokens};
 use bytes::Bytes;
-use exchange::{Call, Headers, Reply, Usage, UsageSource};
+use exchange::{Call, Exchange, Headers, Reply, Usage, UsageSource};
 use serde_json::Value;
 use std::{fmt, str::FromStr};
+
+/// The endpoint of a call that no dialect understood.
+pub const OPAQUE: &str = "opaque";
+
+/// A call that no dialect understood.
+#[must_use]
+pub fn opaque() -> Call {
+    Call { endpoint: OPAQUE.to_owned(), ..Call::default() }
+}
 
 /// A provider's wire format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,6 +65,18 @@ impl Dialect {
         match self {
             Self::OpenAi => openai::reply::read(status, headers, body),
         }
+    }
+
+    /// Reads an exchange, both sides. A body that is not at hand is not understood.
+    #[must_use]
+    pub fn read(self, exchange: &Exchange) -> (Call, Reply) {
+        let raw = &exchange.call;
+        let read = |body| self.read_call(&raw.method, &raw.path, &raw.headers, body);
+        let call = raw.body.inline().map_or_else(opaque, |body| read(body));
+        let raw = &exchange.reply;
+        let read = |body| self.read_reply(raw.status, &raw.headers, body);
+        let reply = raw.body.inline().map_or_else(Reply::default, |body| read(body));
+        (call, reply)
     }
 
     /// A reader for a streamed reply that arrives piece by piece, its content coding undone.

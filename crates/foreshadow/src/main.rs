@@ -18,6 +18,7 @@ mod rules;
 mod settings;
 mod steer;
 mod system;
+mod traces;
 mod warehouse;
 mod who;
 

@@ -80,7 +80,12 @@ impl Drain {
         // costs one exchange, not the thread.
         let made = catch_unwind(AssertUnwindSafe(|| record(&self.means, offer_seq, captured)));
         match made {
-            Ok(Ok(record)) => return Some(record),
+            Ok(Ok((record, event))) => {
+                if let Event::Exchange(exchange) = event {
+                    (self.means.pass_on)(exchange);
+                }
+                return Some(record);
+            }
             Ok(Err(error)) => self.lose("too_long", 1, &error),
             Err(_) => self.lose("panicked", 1, &"redaction or reading panicked"),
         }
@@ -109,7 +114,11 @@ impl Drain {
     }
 }
 
-fn record(means: &Means, offer_seq: u64, captured: Captured) -> Result<Bytes, exchange::WireError> {
+fn record(
+    means: &Means,
+    offer_seq: u64,
+    captured: Captured,
+) -> Result<(Bytes, Event), exchange::WireError> {
     let origin = Origin { proxy_instance: means.instance.clone(), offer_seq };
     let provider = means.providers.get(captured.provider());
     let mut exchange = captured
@@ -117,7 +126,8 @@ fn record(means: &Means, offer_seq: u64, captured: Captured) -> Result<Bytes, ex
     strip(&mut exchange, provider);
     (means.glance)(&exchange);
     exchange.redacted = (means.redact)(&mut exchange);
-    Event::Exchange(Box::new(exchange)).to_bytes()
+    let event = Event::Exchange(Box::new(exchange));
+    Ok((event.to_bytes()?, event))
 }
 
 fn conversation(

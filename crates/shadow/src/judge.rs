@@ -172,7 +172,7 @@ impl<L: Ledger> Judge<'_, L> {
         let dialect = settings.models.providers.get(provider).map_or(job.dialect, |p| p.dialect);
         let ask = Ask {
             purpose: Purpose::Judge,
-            exchange: job.exchange.id,
+            exchange: &job.exchange,
             trial,
             provider,
             model: &self.judge.model,

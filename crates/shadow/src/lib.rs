@@ -30,7 +30,7 @@ pub use budget::BURST_SHARE;
 pub use error::{Cause, Error};
 pub use ledger::{JournalLedger, LEDGER_TOPIC, LedgerCopy};
 pub use record::{Called, Ledger, Observed, Receipts, Record, Shadowed, Spent};
-pub use replay::LowQuota;
+pub use replay::{Hear, LowQuota, Paid};
 pub use rows::{
     assignment::AssignmentRow,
     block::BlockRow,

@@ -20,16 +20,13 @@ use crate::{
     },
 };
 use bytes::Bytes;
-use dialect::{Dialect, content};
+use dialect::{Dialect, OPAQUE, content};
 use exchange::{Body, Call, Date, Event, Exchange, ExchangeId, Headers, Reply, Timestamp};
 use policy::{Block, CallFacts, Cell};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
-
-/// The endpoint of a call that no dialect understood.
-pub(crate) const OPAQUE: &str = "opaque";
 
 /// An exchange with arms to ask.
 pub(crate) struct Job {
@@ -140,7 +137,8 @@ impl Observer {
     fn see(&self, offset: u64, exchange: Box<Exchange>) -> (Seen, ExchangeRow) {
         let settings = &self.settings;
         let dialect = settings.models.providers.get(&exchange.provider).map(|p| p.dialect);
-        let (call, reply) = read(dialect, &exchange);
+        let unknown = || (dialect::opaque(), Reply::default());
+        let (call, reply) = dialect.map_or_else(unknown, |dialect| dialect.read(&exchange));
         let category = settings.categorizer.categorize(&CallFacts {
             declared: &exchange.declared,
             provider: &exchange.provider,
@@ -247,23 +245,6 @@ fn by_exchange(rows: Vec<AssignmentRow>) -> HashMap<ExchangeId, Vec<AssignmentRo
         found.entry(row.exchange_id).or_default().push(row);
     }
     found
-}
-
-/// A body that is not at hand, or of a provider that nobody knows, is not understood.
-fn read(dialect: Option<Dialect>, exchange: &Exchange) -> (Call, Reply) {
-    let opaque = || Call { endpoint: OPAQUE.to_owned(), ..Call::default() };
-    let Some(dialect) = dialect else { return (opaque(), Reply::default()) };
-    let raw = &exchange.call;
-    let call = raw
-        .body
-        .inline()
-        .map_or_else(opaque, |body| dialect.read_call(&raw.method, &raw.path, &raw.headers, body));
-    let raw = &exchange.reply;
-    let reply = raw
-        .body
-        .inline()
-        .map_or_else(Reply::default, |body| dialect.read_reply(raw.status, &raw.headers, body));
-    (call, reply)
 }
 
 fn decoded(headers: &Headers, body: &Body) -> Option<Bytes> {

@@ -4,7 +4,7 @@ use crate::{
     metric,
     observe::{Job, Observer},
     read::{self, Reader, Until},
-    replay::{Asker, LowQuota},
+    replay::{Asker, Hear, LowQuota},
     shadow::Shadower,
 };
 use exchange::Clock;
@@ -47,6 +47,8 @@ pub struct Means<R, L> {
     pub clock: Arc<dyn Clock>,
     /// Providers to stand back from at present.
     pub low_quota: watch::Receiver<LowQuota>,
+    /// Hears what is paid for.
+    pub hear: Hear,
 }
 
 impl<R: Record, L: Ledger> Worker<R, L> {
@@ -55,7 +57,7 @@ impl<R: Record, L: Ledger> Worker<R, L> {
     /// # Errors
     /// [`Error`] if journal, tables or ledger cannot be read.
     pub async fn open(settings: Settings, means: Means<R, L>) -> Result<Self, Error> {
-        let Means { journal, record, ledger, clock, low_quota } = means;
+        let Means { journal, record, ledger, clock, low_quota, hear } = means;
         let settings = Arc::new(settings);
         let budget = Arc::new(Budget::new(settings.caps.clone()));
         let today = clock.now().date();
@@ -75,6 +77,7 @@ impl<R: Record, L: Ledger> Worker<R, L> {
             ledger,
             clock: Arc::clone(&clock),
             low_quota,
+            hear,
         };
         let shadower = Arc::new(Shadower::new(asker));
         let tasks = TaskTracker::new();

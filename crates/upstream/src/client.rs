@@ -80,6 +80,9 @@ pub enum Error {
         /// What it says.
         url: String,
     },
+    /// Not a URL; it is not repeated, because a credential may stand in it.
+    #[error("not a URL")]
+    Url,
     /// The key, or the name of its header, cannot stand in a header.
     #[error("provider `{0}`: its key or key header has characters that a header cannot carry")]
     Key(String),

@@ -40,7 +40,7 @@ struct Begun {
 impl Connections {
     pub(crate) fn new(target: &ProviderTarget, base: &Url) -> Result<Self, Error> {
         let settings = Settings {
-            tls: tls::config(base, target)?,
+            tls: tls::config(base, &target.name, target.way.ca_pem.as_deref())?,
             headers: headers(target)?,
             proxy: target.way.proxy.as_deref().map(reqwest::Proxy::all).transpose()?,
             connect_timeout: target.limits.connect_timeout,
@@ -65,14 +65,8 @@ impl Connections {
 
 impl Settings {
     fn client(&self) -> Result<reqwest::Client, reqwest::Error> {
-        let builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(self.tls.clone())
+        let builder = bare(self.tls.clone())
             .default_headers(self.headers.clone())
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            // Of the environment.
-            .no_proxy()
-            .referer(false)
             .connect_timeout(self.connect_timeout)
             .pool_max_idle_per_host(self.idle_max)
             .tcp_nodelay(true);
@@ -81,6 +75,17 @@ impl Settings {
             Some(proxy) => builder.proxy(proxy.clone()).build(),
         }
     }
+}
+
+/// What every client of ours has in common: it does nothing that it was not told to.
+pub(crate) fn bare(tls: ClientConfig) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        // Of the environment.
+        .no_proxy()
+        .referer(false)
 }
 
 fn headers(target: &ProviderTarget) -> Result<HeaderMap, Error> {

@@ -14,6 +14,7 @@ mod attempt;
 mod client;
 mod connections;
 mod fault;
+mod plain;
 mod quota;
 mod retry;
 mod secret;
@@ -22,6 +23,7 @@ mod tls;
 pub use attempt::Attempt;
 pub use client::{Answer, Client, Error, Failure, Limits, ProviderTarget, RETRIES_MAX, Way};
 pub use fault::Fault;
+pub use plain::plain_client;
 pub use quota::{Quota, Room};
 pub use secret::Secret;
 

@@ -2,25 +2,26 @@
 //! provider of cryptography: both are passed to the client by value, so that nothing is installed for
 //! the whole process.
 
-use crate::client::{Error, ProviderTarget};
+use crate::client::Error;
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
 };
 use std::sync::Arc;
 
-/// The TLS settings for a provider at `base_url`.
+/// The TLS settings for `name` at `base_url`, by the authorities of `ca_pem` if there are some.
 ///
 /// A provider without TLS gets no trust anchors, so that a machine without any can still play the
 /// demo on loopback.
 pub(crate) fn config(
     base_url: &reqwest::Url,
-    target: &ProviderTarget,
+    name: &str,
+    ca_pem: Option<&str>,
 ) -> Result<ClientConfig, Error> {
-    let roots = match &target.way.ca_pem {
+    let roots = match ca_pem {
         _ if base_url.scheme() != "https" => RootCertStore::empty(),
         Some(pem) => {
-            let wrong = |problem| Error::Authorities { name: target.name.clone(), problem };
+            let wrong = |problem| Error::Authorities { name: name.to_owned(), problem };
             given_roots(pem).map_err(wrong)?
         }
         None => machine_roots()?,

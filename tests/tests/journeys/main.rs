@@ -28,6 +28,7 @@ mod recorded;
 mod scripts;
 mod sdk;
 mod town;
+mod traces;
 mod up;
 mod wait;
 

@@ -99,11 +99,20 @@ impl Town {
 
     /// The same with more said of how the candidate's provider is reached.
     pub(crate) fn deployment_reaching(&self, candidate: &str, settings: &str) -> Deployment {
-        let text = PIPELINE.replace("OPENAI_URL", &self.openai.base_url()).replace(
+        Deployment::new(&self.pipeline(candidate, settings), &[(SHADOW_KEY, SHADOW_SECRET)])
+    }
+
+    /// The first, with more in its environment.
+    pub(crate) fn deployment_with(&self, variables: &[(&str, &str)]) -> Deployment {
+        let text = self.pipeline(&self.harbor.base_url(), "");
+        Deployment::new(&text, &[&[(SHADOW_KEY, SHADOW_SECRET)], variables].concat())
+    }
+
+    fn pipeline(&self, candidate: &str, settings: &str) -> String {
+        PIPELINE.replace("OPENAI_URL", &self.openai.base_url()).replace(
             "base_url = \"HARBOR_URL\"",
             &format!("base_url = \"{candidate}\"\n{settings}"),
-        );
-        Deployment::new(&text, &[(SHADOW_KEY, SHADOW_SECRET)])
+        )
     }
 
     /// The same, with a key under which the candidate may serve live calls.

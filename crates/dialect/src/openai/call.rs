@@ -1,12 +1,11 @@
 use super::message;
-use crate::{content, tokens, unreplayable};
+use crate::{OPAQUE, content, tokens, unreplayable};
 use exchange::{Call, Headers};
 use memchr::memmem::Finder;
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, sync::LazyLock};
 
 const CHAT: &str = "chat.completions";
-const OPAQUE: &str = "opaque";
 /// Endpoints that are known by the first segment of this name in their path.
 const KNOWN: [&str; 20] = [
     "assistants",

@@ -4,8 +4,11 @@ use crate::world::{CATEGORY, World, absolute_scorers, reply, set};
 use confidence::Mode;
 use exchange::Arm;
 use serde_json::json;
-use shadow::ShadowRow;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use shadow::{CallRow, LEDGER_TOPIC, ShadowRow};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 use testkit::sim::{Asked, Fault};
 
 const REFERENCE: &str = "alpha is the sum";
@@ -178,4 +181,32 @@ async fn the_judge_is_not_told_who_is_who() {
     let cost = |side: Arm| judged.row.scores.iter().filter(move |s| s.arm == side);
     assert!(cost(Arm::Candidate).all(|score| score.cost_usd.is_some()));
     assert!(cost(Arm::Reference).all(|score| score.cost_usd.is_none()));
+}
+
+#[tokio::test]
+async fn every_attempt_in_the_ledger_is_heard_of_with_the_exchange_that_it_was_made_for() {
+    let mut world = World::new(|asked| match asked.model {
+        "judge" => "no word".to_owned(),
+        _ => CANDIDATE.to_owned(),
+    })
+    .await;
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&heard);
+    world.hear = Arc::new(move |paid| {
+        assert_eq!(paid.row.exchange_id, Some(paid.exchange.id));
+        assert_eq!(paid.reply.is_some(), paid.row.error.is_none());
+        told.lock().unwrap().push(paid.row.clone());
+    });
+    world.provider.inject("small", Fault::ServerError, 1);
+    world.exchange(0, |exchange| exchange.reply = reply(REFERENCE));
+    world.drain(world.settings(Mode::JP)).await;
+    let records = world.journal.read(LEDGER_TOPIC, 0, 100, 1 << 20).unwrap();
+    let ledger = records.iter().map(|record| serde_json::from_slice(&record.payload).unwrap());
+    let mut ledger: Vec<CallRow> = ledger.collect();
+    let mut heard = heard.lock().unwrap().clone();
+    ledger.sort_by_key(|row| row.call_id);
+    heard.sort_by_key(|row| row.call_id);
+    assert_eq!(heard, ledger);
+    // A shadow call that was asked twice, and a judge without a word, twice in each order.
+    assert_eq!(ledger.len(), 6);
 }

@@ -13,8 +13,8 @@ use journal::Journal;
 use policy::{Categorizer, Definition, Price, PriceBook, Rule, Sampling, Tariff, TokenRates, When};
 use serde_json::json;
 use shadow::{
-    Caps, CategoryWork, JournalLedger, JudgeWork, Limits, LowQuota, Means, Model, Models, Provider,
-    Settings, Worker,
+    Caps, CategoryWork, Hear, JournalLedger, JudgeWork, Limits, LowQuota, Means, Model, Models,
+    Provider, Settings, Worker,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -52,6 +52,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<SteppedClock>,
     pub(crate) tables: Arc<Tables>,
     pub(crate) low_quota: watch::Sender<LowQuota>,
+    pub(crate) hear: Hear,
     offer_seq: u64,
 }
 
@@ -78,6 +79,7 @@ impl World {
             clock: Arc::new(SteppedClock::new(START)),
             tables: Arc::default(),
             low_quota: watch::Sender::new(LowQuota::new()),
+            hear: Arc::new(|_| ()),
             offer_seq: 0,
         }
     }
@@ -154,6 +156,7 @@ impl World {
             ledger: Arc::new(JournalLedger::new(self.journal.clone())),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             low_quota: self.low_quota.subscribe(),
+            hear: Arc::clone(&self.hear),
         };
         Worker::open(settings, means).await
     }
