@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod bad_input;
 mod boundary;
 mod evidence;
 mod family;
@@ -9,10 +10,13 @@ mod gate;
 mod laws;
 mod modes;
 mod promotion;
+mod simulation;
+mod thresholds;
 mod units;
 mod vectors;
 mod vectors_kinds;
 mod watermark;
+mod wide;
 
 use confidence::{Histogram, LossRange, Tolerance, Unit};
 
