@@ -165,7 +165,7 @@ pub const EXPERIMENTS: [Experiment; 11] = [
         rounds: 2,
         play: families::fleet,
     },
-    Experiment { name: "twenty cells", runs: [80, 1000], rounds: 1, play: families::twenty },
+    Experiment { name: "twenty cells", runs: [150, 1000], rounds: 1, play: families::twenty },
 ];
 
 impl Experiment {

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod boundary;
+mod documents;
 mod evidence;
 mod family;
 mod gate;
