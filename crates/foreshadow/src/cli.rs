@@ -60,6 +60,8 @@ pub(crate) enum Command {
     Policy(Policy),
     /// What happened to one exchange, and why
     Explain(Explain),
+    /// How the gate behaves where the truth is known: every promise measured, beside wrong rules
+    SimulateGate(SimulateGate),
     /// The tables' files, ready-made views, and upkeep
     Lake(LakeArgs),
 }
@@ -220,6 +222,19 @@ pub(crate) enum PolicyCommand {
 pub(crate) struct Explain {
     /// The exchange: the value of `x-foreshadow-exchange`, or of the tables' `exchange_id`
     pub(crate) exchange: exchange::ExchangeId,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateGate {
+    /// The same seed gives the same figures
+    #[arg(long, env = "FORESHADOW_SEED", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Minutes instead of seconds, for figures as exact as the design's
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Play one experiment instead of all
+    #[arg(long, value_name = "NAME")]
+    pub(crate) experiment: Option<String>,
 }
 
 #[derive(Debug, Args)]

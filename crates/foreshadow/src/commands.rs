@@ -8,6 +8,7 @@ mod lake;
 mod policy;
 mod promote;
 mod report;
+mod simulate_gate;
 mod sql;
 mod up;
 
@@ -29,6 +30,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Outcome> {
         Command::Demote(args) => demote::run(&global, &args).await,
         Command::Policy(args) => policy::run(&global, &args.command).await,
         Command::Explain(args) => explain::run(&global, &args).await,
+        Command::SimulateGate(args) => simulate_gate::run(&global, &args),
         Command::Lake(args) => lake::run(&global, &args.command).await,
     }
 }
