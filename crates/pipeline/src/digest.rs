@@ -38,6 +38,7 @@ pub(crate) fn cell(
             model: &judge.model,
             rubric: &judge.rubric,
             repeats: judge.repeats,
+            panel: &judge.panel,
         }),
         control: category.control,
         candidate,
@@ -68,6 +69,8 @@ struct Judge<'a> {
     model: &'a str,
     rubric: &'a str,
     repeats: u32,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    panel: &'a [String],
 }
 
 /// Which scorers there are, whatever their order. The scorers of a loaded pipeline compile.

@@ -19,6 +19,8 @@ pub enum Purpose {
     SampleConversation,
     /// Whether a call of a sampled conversation is asked.
     SampleCall,
+    /// Whether a person is asked about a sampled call.
+    Audit,
 }
 
 impl Purpose {
@@ -27,6 +29,7 @@ impl Purpose {
             Self::Plan => "plan",
             Self::SampleConversation => "sample conversation",
             Self::SampleCall => "sample call",
+            Self::Audit => "audit",
         }
     }
 }

@@ -6,6 +6,7 @@ mod boundary;
 mod evidence;
 mod family;
 mod gate;
+mod judge;
 mod laws;
 mod modes;
 mod promotion;

@@ -13,6 +13,7 @@ fn sampling(conversations: f64, calls: f64) -> Sampling {
     Sampling {
         conversations: Share::new(conversations).unwrap(),
         calls: Share::new(calls).unwrap(),
+        audit: Share::NONE,
     }
 }
 

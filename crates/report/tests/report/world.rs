@@ -107,7 +107,7 @@ pub(crate) fn rules() -> Rules {
         category: category.to_owned(),
         demand: Demand::Bar(0.875),
         gate: GateRule::default(),
-        judge: Judge::Unmeasured,
+        judge: None,
         allowed_providers: Vec::new(),
         candidates: vec![CandidateRule {
             candidate: "small".to_owned(),
