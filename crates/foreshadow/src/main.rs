@@ -10,6 +10,7 @@ mod commands;
 mod decisions;
 mod outcome;
 mod place;
+mod plain;
 mod policies;
 mod quota;
 mod recorder;

@@ -21,6 +21,12 @@ pub enum Purpose {
     SampleCall,
     /// Whether a person is asked about a sampled call.
     Audit,
+    /// Which of two replies a person is shown first.
+    Show,
+    /// What a pair is called where nobody is to know whose replies it holds.
+    Name,
+    /// When a person is asked about a pair, among those that are worth the same.
+    Turn,
 }
 
 impl Purpose {
@@ -30,6 +36,9 @@ impl Purpose {
             Self::SampleConversation => "sample conversation",
             Self::SampleCall => "sample call",
             Self::Audit => "audit",
+            Self::Show => "show",
+            Self::Name => "name",
+            Self::Turn => "turn",
         }
     }
 }

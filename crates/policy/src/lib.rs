@@ -17,6 +17,7 @@ pub mod epoch;
 mod error;
 pub mod gate;
 mod glob;
+pub mod label;
 pub mod policy;
 pub mod price;
 pub mod promotion;

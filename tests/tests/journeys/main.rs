@@ -18,6 +18,7 @@ mod command;
 mod deployment;
 mod faults;
 mod following;
+mod label;
 mod node;
 mod observe;
 mod promotion;
