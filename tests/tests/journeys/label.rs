@@ -7,7 +7,7 @@ use crate::{
     say,
     wait::{PATIENCE, until},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     env,
@@ -24,11 +24,10 @@ use tokio::runtime::Runtime;
 
 const AT_ONCE: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 const WORLD: (u64, usize) = (5, 6);
-/// The judged category of the demo's world, and the beginning of its system prompt.
+/// The judged category of the demo's world.
 const CATEGORY: &str = "summarize";
-const SYSTEM: &str = "You summarise support cases";
 /// What must not reach a terminal: an escape sequence, a bell, a turned reading direction.
-const HOSTILE: &str = "\\u001b[31mred\\u0007\\u202e";
+const HOSTILE: &str = "\u{1b}[31mred\u{7}\u{202e}";
 
 /// A deployment that has seen a day, with every asked call drawn for a label.
 fn observed() -> Deployment {
@@ -41,8 +40,10 @@ fn observed() -> Deployment {
     let up = deployment.up();
     let mut calls = world.day(0);
     for call in &mut calls {
-        let body = String::from_utf8(call.body.to_vec()).unwrap();
-        call.body = body.replace(SYSTEM, &format!("{SYSTEM}{HOSTILE}")).into();
+        let mut body: Value = serde_json::from_slice(&call.body).unwrap();
+        let hostile = json!({"role": "system", "content": HOSTILE});
+        body["messages"].as_array_mut().unwrap().insert(1, hostile);
+        call.body = body.to_string().into();
     }
     let client = Client::new(&up.base_url("openai")).unwrap();
     for played in runtime.block_on(client.play(&calls, AT_ONCE)) {
@@ -268,7 +269,10 @@ impl Counted {
             let (sum, of) = self.shares.entry(figure).or_insert((0.0, 0.0));
             (*sum, *of) = (*sum + value, *of + 1.0);
         };
-        let length = |name: &str| row[name].as_str().unwrap().chars().count();
+        let length = |name: &str| match &row[name] {
+            Value::String(text) => text.chars().count(),
+            other => other.to_string().chars().count(),
+        };
         let for_first = |word| match word {
             1 => 1.0,
             2 => -1.0,

@@ -1,7 +1,7 @@
 //! A small lake of two weeks, and the rules for it.
 
 use exchange::Timestamp;
-use policy::{GateRule, Judge};
+use policy::GateRule;
 use report::{CandidateRule, CategoryRule, Demand, Rules};
 use serde_json::{Value, json};
 

@@ -164,13 +164,9 @@ async fn the_judge_is_not_told_who_is_who() {
     )
     .await;
     assert_eq!(judged.row.loss, Some(0.0));
-    let sides: Vec<(Arm, Option<&str>)> = judged
-        .row
-        .scores
-        .iter()
-        .filter(|score| score.scorer == "judge")
-        .map(|score| (score.arm, score.trial.as_deref()))
-        .collect();
+    let scores = || judged.row.scores.iter().filter(|score| score.scorer == "judge");
+    let sides: Vec<(Arm, Option<&str>)> =
+        scores().map(|score| (score.arm, score.trial.as_deref())).collect();
     assert_eq!(
         sides,
         [
@@ -180,7 +176,7 @@ async fn the_judge_is_not_told_who_is_who() {
             (Arm::Reference, Some("candidate_first")),
         ]
     );
-    let cost = |side: Arm| judged.row.scores.iter().filter(move |s| s.arm == side);
+    let cost = |side: Arm| scores().filter(move |score| score.arm == side);
     assert!(cost(Arm::Candidate).all(|score| score.cost_usd.is_some()));
     assert!(cost(Arm::Reference).all(|score| score.cost_usd.is_none()));
 }

@@ -25,8 +25,8 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 #[derive(Deserialize)]
 struct Recorded {
-    response_1: String,
-    response_2: String,
+    response_1: Value,
+    response_2: Value,
     humans: Vec<i64>,
     judges: BTreeMap<String, Value>,
 }
@@ -73,8 +73,8 @@ fn open(file: &Path) -> Result<Box<dyn BufRead>> {
 
 fn pair(number: u64, recorded: &Recorded, verdict: &Value) -> Pair {
     let people = majority(&recorded.humans);
-    let side = |text: &str, other: Preferred| Side {
-        length: Some(text.chars().count() as f64),
+    let side = |reply: &Value, other: Preferred| Side {
+        length: Some(length(reply) as f64),
         akin: None,
         label: people.map(|people| Label { acceptable: people != other, audit_weight: Some(1.0) }),
     };
@@ -90,6 +90,12 @@ fn pair(number: u64, recorded: &Recorded, verdict: &Value) -> Pair {
         preference: people,
         words: vec![Word { judge: 0, order: Order::ReferenceFirst, repeat: 1, said }],
     }
+}
+
+/// In characters. A reply that was recorded as a number or a truth is as long as it is written.
+fn length(reply: &Value) -> usize {
+    let text = reply.as_str().map_or_else(|| reply.to_string(), ToOwned::to_owned);
+    text.chars().count()
 }
 
 /// A verdict, or nothing: what cannot be read is an abstention, never a tie.
