@@ -2,7 +2,8 @@
 //!
 //! A conversation becomes one [`unit::Unit`]; units become a [`histogram::Histogram`] of integers;
 //! the histogram becomes evidence, a confidence and two bounds ([`process`]); many cells share one
-//! error budget ([`family`]); and [`gate`] lists what still blocks a promotion.
+//! error budget ([`family`]); and [`gate`] lists what still blocks a promotion. What a judge is worth is
+//! measured by labels ([`judge`]).
 //!
 //! The crate never reads a clock, a file or a random number, and never fills a gap: what is not
 //! known is `None`, and a value that is no number is refused. Every logarithm comes from `libm`, so
@@ -36,6 +37,7 @@ pub mod family;
 pub mod forecast;
 pub mod gate;
 pub mod histogram;
+pub mod judge;
 mod logspace;
 pub mod mode;
 pub mod process;

@@ -134,9 +134,23 @@ impl Dialect {
         }
     }
 
-    /// The body of a call of our own to a judge, whose reply must satisfy `schema`.
+    /// Whether a model can be held to a JSON Schema, as far as is known of its name.
     #[must_use]
-    pub fn judge_body(self, model: &str, system: &str, user: &str, schema: &Value) -> Bytes {
+    pub fn takes_schema(self, model: &str) -> bool {
+        match self {
+            Self::OpenAi => openai::judge::takes_schema(model),
+        }
+    }
+
+    /// The body of a call of our own to a judge, whose reply is held to `schema` where it can be.
+    #[must_use]
+    pub fn judge_body(
+        self,
+        model: &str,
+        system: &str,
+        user: &str,
+        schema: Option<&Value>,
+    ) -> Bytes {
         match self {
             Self::OpenAi => openai::judge::body(model, system, user, schema),
         }

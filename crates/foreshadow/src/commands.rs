@@ -4,6 +4,8 @@ mod check;
 mod demo;
 mod demote;
 pub(crate) mod explain;
+mod judge;
+mod label;
 mod lake;
 mod policy;
 mod promote;
@@ -29,6 +31,8 @@ pub(crate) async fn run(cli: Cli) -> Result<Outcome> {
         Command::Promote(args) => promote::run(&global, &args).await,
         Command::Demote(args) => demote::run(&global, &args).await,
         Command::Policy(args) => policy::run(&global, &args.command).await,
+        Command::Label(args) => Box::pin(label::run(&global, &args)).await,
+        Command::Judge(args) => judge::run(&global, &args).await,
         Command::Explain(args) => explain::run(&global, &args).await,
         Command::SimulateGate(args) => simulate_gate::run(&global, &args),
         Command::Lake(args) => lake::run(&global, &args.command).await,

@@ -11,6 +11,7 @@ mod decisions;
 mod log;
 mod outcome;
 mod place;
+mod plain;
 mod policies;
 mod quota;
 mod recorder;

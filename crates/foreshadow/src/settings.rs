@@ -10,7 +10,7 @@ use pipeline::{CategoryDef, JudgeFigures, Pipeline, Provider};
 use policy::Categorizer;
 use proxy::{Http2, Key, Upstream};
 use regex::bytes::Regex;
-use shadow::{Caps, CategoryWork, JudgeWork, Limits, Models, Settings};
+use shadow::{Caps, CategoryWork, JudgeForm, JudgeMemory, JudgeWork, Limits, Models, Settings};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// How long one call of ours may take, its retries included.
@@ -91,7 +91,7 @@ pub(crate) fn shadow(
     clock: &Arc<dyn Clock>,
     limits: Limits,
 ) -> Result<Settings> {
-    let mut categories = BTreeMap::new();
+    let (mut categories, memory) = (BTreeMap::new(), Arc::default());
     for category in &pipeline.categories {
         let work = CategoryWork {
             mode: category.mode,
@@ -99,7 +99,7 @@ pub(crate) fn shadow(
             allowed_providers: allowed(category),
             scorers: scorers(category)?,
             verdict: category.verdict.clone(),
-            judge: judge(pipeline, category),
+            judge: judge(pipeline, category, &memory),
             sampling: category.sampling,
             deadline: SHADOW_DEADLINE,
         };
@@ -129,10 +129,21 @@ fn scorers(category: &CategoryDef) -> Result<score::Scorers> {
         .with_context(|| format!("category `{}`", category.name))
 }
 
-fn judge(pipeline: &Pipeline, category: &CategoryDef) -> Option<JudgeWork> {
+fn judge(
+    pipeline: &Pipeline,
+    category: &CategoryDef,
+    memory: &Arc<JudgeMemory>,
+) -> Option<JudgeWork> {
     let judge = pipeline.judge.as_ref().filter(|_| category.is_judged())?;
     Some(JudgeWork {
         model: judge.model.clone(),
+        panel: judge.panel.clone(),
+        form: match judge.form {
+            None => JudgeForm::AsKnown,
+            Some(pipeline::JudgeForm::Schema) => JudgeForm::Schema,
+            Some(pipeline::JudgeForm::Words) => JudgeForm::Words,
+        },
+        memory: Arc::clone(memory),
         rubric: judge.rubric.clone(),
         repeats: judge.repeats,
     })

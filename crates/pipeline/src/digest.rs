@@ -41,6 +41,7 @@ pub(crate) fn cell(
             model: &judge.model,
             rubric: &judge.rubric,
             repeats: judge.repeats,
+            panel: &judge.panel,
         }),
         control: category.control,
         candidate,
@@ -80,6 +81,8 @@ struct Judge<'a> {
     model: &'a str,
     rubric: &'a str,
     repeats: u32,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    panel: &'a [String],
 }
 
 /// How scores add up, where that is not the usual way.

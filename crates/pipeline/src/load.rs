@@ -74,6 +74,15 @@ pub(crate) struct Known<'a> {
     pub(crate) judge: Option<&'a JudgeDef>,
     /// Whether there is a judge, be it a broken one.
     pub(crate) judge_is_written: bool,
+    /// Whether it may judge replies of its own family.
+    pub(crate) same_family: SameFamily,
+}
+
+/// Whether a judge may judge replies of its own family.
+#[derive(Clone, Copy)]
+pub(crate) enum SameFamily {
+    Refused,
+    Allowed,
 }
 
 impl Known<'_> {
@@ -114,6 +123,10 @@ fn check(
         models: &models,
         judge: judge.as_ref(),
         judge_is_written: raw.judge.is_some(),
+        same_family: match raw.judge.as_ref().and_then(|judge| judge.same_family.as_ref()) {
+            Some(allowed) if *allowed.get_ref() => SameFamily::Allowed,
+            Some(_) | None => SameFamily::Refused,
+        },
     };
     let categories: Vec<CategoryDef> = category::all(notes, raw, &known, &defaults);
     Some(Pipeline {

@@ -211,12 +211,25 @@ pub(crate) struct RawJudge {
     pub(crate) rubric: Option<Spanned<String>>,
     pub(crate) rubric_file: Option<Spanned<String>>,
     pub(crate) repeats: Option<Spanned<u64>>,
+    pub(crate) panel: Texts,
+    pub(crate) form: Option<Spanned<String>>,
+    pub(crate) same_family: Option<Spanned<bool>>,
+    pub(crate) youden_min: Option<Spanned<f64>>,
     pub(crate) assumed_youden: Option<Spanned<f64>>,
 }
 
 impl RawJudge {
-    const FIELDS: &'static [&'static str] =
-        &["model", "rubric", "rubric_file", "repeats", "assumed_youden"];
+    const FIELDS: &'static [&'static str] = &[
+        "model",
+        "panel",
+        "rubric",
+        "rubric_file",
+        "repeats",
+        "form",
+        "same_family",
+        "youden_min",
+        "assumed_youden",
+    ];
 
     fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
         let section = Section::open(notes, "[judge]", value, Self::FIELDS)?;
@@ -227,6 +240,10 @@ impl RawJudge {
             rubric: section.text(notes, "rubric"),
             rubric_file: section.text(notes, "rubric_file"),
             repeats: section.count(notes, "repeats"),
+            panel: section.texts(notes, "panel"),
+            form: section.text(notes, "form"),
+            same_family: section.boolean(notes, "same_family"),
+            youden_min: section.number(notes, "youden_min"),
             assumed_youden: section.number(notes, "assumed_youden"),
         })
     }
@@ -297,16 +314,18 @@ impl RawRedaction {
 
 /// `[sampling]`, or a category's own.
 pub(crate) struct RawSampling {
+    pub(crate) audit: Option<Spanned<f64>>,
     pub(crate) conversations: Option<Spanned<f64>>,
     pub(crate) calls: Option<Spanned<f64>>,
 }
 
 impl RawSampling {
-    const FIELDS: &'static [&'static str] = &["conversations", "calls"];
+    const FIELDS: &'static [&'static str] = &["conversations", "calls", "audit"];
 
     fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
         let section = Section::open(notes, "`sampling`", value, Self::FIELDS)?;
         Some(Self {
+            audit: section.number(notes, "audit"),
             conversations: section.number(notes, "conversations"),
             calls: section.number(notes, "calls"),
         })

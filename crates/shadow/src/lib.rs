@@ -28,6 +28,7 @@ mod worker;
 
 pub use budget::BURST_SHARE;
 pub use error::{Cause, Error};
+pub use judge::{JudgeMemory, WORDS_MAX};
 pub use ledger::{JournalLedger, LEDGER_TOPIC, LedgerCopy};
 pub use record::{Called, Ledger, Observed, Receipts, Record, Shadowed, Spent};
 pub use replay::{Hear, LowQuota, Paid};
@@ -41,5 +42,7 @@ pub use rows::{
     score::ScoreRow,
     shadow::ShadowRow,
 };
-pub use settings::{Caps, CategoryWork, JudgeWork, Limits, Model, Models, Provider, Settings};
+pub use settings::{
+    Caps, CategoryWork, JudgeForm, JudgeWork, Limits, Model, Models, Provider, Settings,
+};
 pub use worker::{Means, Worker};

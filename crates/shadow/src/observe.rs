@@ -22,7 +22,7 @@ use crate::{
 use bytes::Bytes;
 use dialect::{Dialect, OPAQUE, content};
 use exchange::{Body, Call, Date, Event, Exchange, ExchangeId, Headers, Reply, Timestamp};
-use policy::{Block, CallFacts, Cell};
+use policy::{Block, CallFacts, Cell, Share};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -183,7 +183,8 @@ impl Observer {
         for cell in &cells {
             let key = (cell.cell.clone(), day);
             self.blocks.entry(key).or_insert_with(|| {
-                let block = Block::declare(cell, day, work.sampling.probability());
+                let block = Block::declare(cell, day, work.sampling.probability())
+                    .audited(work.sampling.audit);
                 observed.blocks.push(BlockRow::from(&block));
                 block
             });
@@ -193,7 +194,22 @@ impl Observer {
         };
         let context = trial::Context { settings: &settings, budget: &self.budget, work, now };
         let trials: Vec<_> = cells.into_iter().map(|cell| (floor(&cell), cell)).collect();
-        context.decide(seen, trials)
+        let mut rows = context.decide(seen, trials);
+        rows.iter_mut().for_each(|row| self.audit(row, seen));
+        rows
+    }
+
+    /// Whether a person is asked about a candidate's reply, drawn before there is one. A rate that
+    /// is lowered in the middle of a day holds from the next: the day's block has promised it.
+    fn audit(&self, row: &mut AssignmentRow, seen: &Seen) {
+        let category = &seen.category.name;
+        let block = row.cell.clone().and_then(|cell| self.blocks.get(&(cell, row.date)));
+        let promised = block.and_then(|block| block.kappa).and_then(|it| Share::new(it).ok());
+        let work = self.settings.categories.get(category);
+        let (true, Some(promised), Some(work)) = (row.sampled, promised, work) else { return };
+        let audit = work.sampling.audit.max(promised);
+        row.audit_prob = Some(audit.value());
+        row.audited = Some(policy::audits(&self.settings.salt, category, seen.exchange.id, audit));
     }
 
     /// The open cell of each candidate, in the order of the definitions.

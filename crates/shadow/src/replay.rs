@@ -115,6 +115,20 @@ impl<L: Ledger> Asker<L> {
         Ok(asked)
     }
 
+    /// Notes that an answer was known already: a row of the ledger that cost nothing, attempt 0.
+    pub(crate) async fn remembered(&self, ask: &Ask<'_>) -> Result<(), Error> {
+        let known = Attempt {
+            number: 0,
+            started_at: self.clock.now(),
+            status: None,
+            error: None,
+            latency_us: 0,
+            ttft_us: None,
+        };
+        let asked = Asked { cost: Some(NanoUsd::ZERO), ..self.not_asked(ask, "") };
+        self.ledger.append(&rows(ask, &asked, vec![known])).await.map_err(Error::Ledger)
+    }
+
     /// What stands for a call that was never made.
     pub(crate) fn not_asked(&self, ask: &Ask<'_>, why: &str) -> Asked {
         let now = self.clock.now();

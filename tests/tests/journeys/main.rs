@@ -19,6 +19,8 @@ mod deployment;
 mod faults;
 mod following;
 mod kept;
+
+mod label;
 mod node;
 mod observe;
 mod promotion;

@@ -8,6 +8,7 @@ mod documents;
 mod evidence;
 mod family;
 mod gate;
+mod judge;
 mod laws;
 mod modes;
 mod promotion;

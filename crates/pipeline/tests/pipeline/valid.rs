@@ -179,13 +179,13 @@ fn a_rule_keeps_every_condition() {
 #[test]
 fn a_category_takes_over_what_it_does_not_say() {
     let pipeline = small();
-    let half = Share::new(0.5).unwrap();
+    let (half, tenth) = (Share::new(0.5).unwrap(), Share::new(0.1).unwrap());
     let extract = pipeline.category("extract").unwrap();
-    assert_eq!(extract.sampling, Sampling { conversations: half, calls: Share::ALL });
+    assert_eq!(extract.sampling, Sampling { conversations: half, calls: Share::ALL, audit: tenth });
     assert_eq!((extract.gate.threshold, extract.gate.observation_days), (0.9, 7));
     let chat = pipeline.category("chat").unwrap();
     let quarter = Share::new(0.25).unwrap();
-    assert_eq!(chat.sampling, Sampling { conversations: half, calls: quarter });
+    assert_eq!(chat.sampling, Sampling { conversations: half, calls: quarter, audit: tenth });
     assert_eq!(
         (chat.gate.threshold, chat.gate.observation_days, chat.gate.units_min),
         (0.9, 21, 500)

@@ -14,7 +14,11 @@ fn settings(world: &World, group: &str, batch_records_max: usize, share: f64) ->
     let mut settings = world.settings(Mode::R);
     settings.group = group.to_owned();
     settings.limits.batch_records_max = batch_records_max;
-    let sampling = Sampling { conversations: Share::new(share).unwrap(), calls: Share::ALL };
+    let sampling = Sampling {
+        conversations: Share::new(share).unwrap(),
+        calls: Share::ALL,
+        audit: Share::NONE,
+    };
     settings.categories.get_mut(CATEGORY).unwrap().sampling = sampling;
     settings
 }

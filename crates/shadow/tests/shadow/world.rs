@@ -13,8 +13,8 @@ use journal::Journal;
 use policy::{Categorizer, Definition, Price, PriceBook, Rule, Sampling, Tariff, TokenRates, When};
 use serde_json::json;
 use shadow::{
-    Caps, CategoryWork, Hear, JournalLedger, JudgeWork, Limits, LowQuota, Means, Model, Models,
-    Provider, Settings, Worker,
+    Caps, CategoryWork, Hear, JournalLedger, JudgeForm, JudgeWork, Limits, LowQuota, Means, Model,
+    Models, Provider, Settings, Worker,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -190,6 +190,9 @@ pub(crate) fn work(mode: Mode) -> CategoryWork {
         },
         judge: mode.is_judged().then(|| JudgeWork {
             model: "judge".to_owned(),
+            panel: Vec::new(),
+            form: JudgeForm::AsKnown,
+            memory: Arc::default(),
             rubric: "The sum is right.".to_owned(),
             repeats: 1,
         }),
