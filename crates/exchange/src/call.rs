@@ -52,6 +52,9 @@ pub struct Call {
     pub assistant_turns: u32,
     /// Names of the tools that are offered.
     pub tools: Vec<String>,
+    /// The JSON Schema of each offered tool's arguments, by the tool's name, where the call carries
+    /// one.
+    pub tool_schemas: BTreeMap<String, serde_json::Value>,
     /// The kind of structured output that was asked for: `json_object`, `json_schema`.
     pub response_format: Option<String>,
     /// The JSON Schema that the reply must satisfy, where the call carries one.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
+use std::fmt::Write;
 
 /// Whether JSON may come in a Markdown code fence. A client that parses the text as it is stumbles
 /// over one; many clients strip it.
@@ -38,6 +39,13 @@ pub(crate) fn inside_fence(text: &str) -> Option<&str> {
     language.trim().bytes().all(|byte| byte.is_ascii_alphanumeric()).then(|| body.trim())
 }
 
+/// The arguments of a tool call. None at all are often written as nothing.
+pub(crate) fn arguments(text: &str) -> Result<Value, String> {
+    let text = text.trim();
+    let text = if text.is_empty() { "{}" } else { text };
+    serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))
+}
+
 /// Equality as JSON means it: `1` is `1.0`, and the order of members says nothing.
 pub(crate) fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
@@ -54,7 +62,7 @@ pub(crate) fn equal(a: &Value, b: &Value) -> bool {
 }
 
 /// Integers as integers, because floats take different long ones for the same.
-fn numbers_equal(a: &Number, b: &Number) -> bool {
+pub(crate) fn numbers_equal(a: &Number, b: &Number) -> bool {
     match (whole(a), whole(b)) {
         (Some(a), Some(b)) => a == b,
         (_, _) => a.as_f64() == b.as_f64(),
@@ -63,4 +71,40 @@ fn numbers_equal(a: &Number, b: &Number) -> bool {
 
 fn whole(number: &Number) -> Option<i128> {
     number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
+}
+
+/// A text that is the same for every spelling of a value, numbers aside.
+pub(crate) fn canonical(value: &Value) -> String {
+    let mut text = String::new();
+    write_canonical(value, &mut text);
+    text
+}
+
+/// Members sorted by name, no whitespace: the order in which a map happens to be kept (which a
+/// feature of a distant crate can change) must not show.
+fn write_canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<(&String, &Value)> = members.iter().collect();
+            members.sort_by_key(|(name, _)| *name);
+            out.push('{');
+            for (index, (name, member)) in members.into_iter().enumerate() {
+                out.push_str(if index > 0 { "," } else { "" });
+                let _ = write!(out, "{}:", Value::from(name.as_str()));
+                write_canonical(member, out);
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                out.push_str(if index > 0 { "," } else { "" });
+                write_canonical(item, out);
+            }
+            out.push(']');
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            let _ = write!(out, "{value}");
+        }
+    }
 }

@@ -8,20 +8,28 @@
 //! This crate is pure: it does no I/O, reads no clock, draws no chance, and runs no user code but
 //! regular expressions and JSON Schemas, both with limits. It never asks a judge itself.
 
+mod blocks;
 mod digest;
 mod document;
 mod error;
+mod items;
 pub mod judge;
 mod number;
+mod schema;
 mod score;
 pub mod scorers;
+mod sequence;
 mod spec;
+mod subject;
 mod text;
 mod verdict;
 
 pub use document::Fence;
 pub use error::Error;
+pub use schema::{Draft, Formats, Strictness};
 pub use score::{Kind, Score};
 pub use scorers::Scorers;
 pub use spec::{Nature, ScorerSpec};
+pub use subject::Subject;
+pub use text::Unit;
 pub use verdict::{Combine, Role, Verdict, VerdictRule, verdict};

@@ -1,6 +1,41 @@
 //! Numbers in texts, compared exactly: `1,234.50` is `1234.5`, whatever its length. Floats would
 //! lose digits of long numbers and make different ones equal.
 
+use std::fmt;
+
+/// How far apart two numbers may be and still be the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Tolerance {
+    /// As a share of the wanted number, from 0 to below 1.
+    pub(crate) relative: f64,
+    /// As a number.
+    pub(crate) absolute: f64,
+}
+
+impl Tolerance {
+    /// Refuses what would make every number the same, or none.
+    pub(crate) fn new(relative: f64, absolute: f64) -> Result<Self, String> {
+        if !(0.0..1.0).contains(&relative) {
+            return Err(format!("`tolerance` is {relative}: write a share from 0 to below 1"));
+        }
+        if !(0.0..f64::INFINITY).contains(&absolute) {
+            return Err(format!("`absolute` is {absolute}: write a number from 0"));
+        }
+        Ok(Self { relative, absolute })
+    }
+
+    /// Whether `found` is near enough. What is not finite is near nothing.
+    pub(crate) fn allows(&self, found: f64, wanted: f64) -> bool {
+        if !found.is_finite() || !wanted.is_finite() {
+            return false;
+        }
+        let allowed = self.absolute.max(self.relative * wanted.abs());
+        // What binary fractions lose must not turn 0.4 and 0.3 into more than 0.1 apart.
+        let lost = 4.0 * f64::EPSILON * found.abs().max(wanted.abs());
+        allowed > 0.0 && (found - wanted).abs() <= allowed + lost
+    }
+}
+
 /// A decimal number in lowest terms: `digits` (no zeros at either end) times ten to `exponent`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Number {
@@ -33,8 +68,7 @@ impl Number {
 
     /// For comparison within a tolerance only.
     pub(crate) fn approximate(&self) -> f64 {
-        let sign = if self.negative { "-" } else { "" };
-        format!("{sign}0{}e{}", self.digits, self.exponent).parse().unwrap_or(f64::NAN)
+        self.to_string().parse().unwrap_or(f64::NAN)
     }
 
     fn read(negative: bool, text: &str) -> Self {
@@ -50,6 +84,14 @@ impl Number {
             return Self { negative: false, digits, exponent: 0 };
         }
         Self { negative, digits, exponent: power.saturating_add(places) }
+    }
+}
+
+/// A text that is the same for every spelling of the number.
+impl fmt::Display for Number {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.negative { "-" } else { "" };
+        write!(out, "{sign}0{}e{}", self.digits, self.exponent)
     }
 }
 

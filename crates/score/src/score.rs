@@ -57,6 +57,29 @@ impl Word {
         Self { value: None, reason: reason.into() }
     }
 
+    /// The same word with what it is about before its reason.
+    pub(crate) fn of(self, what: &str) -> Self {
+        let reason = match self.reason.as_str() {
+            "" => String::new(),
+            reason => format!("{what}: {reason}"),
+        };
+        Self { reason, ..self }
+    }
+
+    /// A value between 0 and 1: as it is, or turned into a pass or a failure where the scorer has
+    /// been told from where on it passes.
+    pub(crate) fn graded(
+        value: f64,
+        pass_at: Option<f64>,
+        reason: impl FnOnce() -> String,
+    ) -> Self {
+        let value = match pass_at {
+            Some(least) => f64::from(u8::from(value >= least)),
+            None => value,
+        };
+        Self { value: Some(value), reason: if value < 1.0 { reason() } else { String::new() } }
+    }
+
     /// Passes where `holds`; else fails for `reason`.
     pub(crate) fn when(holds: bool, reason: impl FnOnce() -> String) -> Self {
         if holds { Self::pass() } else { Self::fail(reason()) }

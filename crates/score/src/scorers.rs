@@ -1,21 +1,34 @@
 //! The scorers, each with the same parts: `NAME.rs` is its documentation, code and code version,
 //! `NAME/config.rs` what a pipeline sets, `tests/score/golden/NAME.json` its cases.
 
+pub mod code_parses;
 pub mod contains;
+pub mod cost;
+pub mod edit_similarity;
 pub mod exact;
 pub mod expected;
+pub mod forbidden;
 pub mod json_equal;
+pub mod json_fields;
 pub mod json_schema;
+pub mod language;
+pub mod latency;
+pub mod length;
+pub mod length_ratio;
+pub mod list_f1;
 pub mod normalised;
 pub mod not_refusal;
 pub mod not_truncated;
 pub mod number_equal;
 pub mod regex;
+pub mod rouge_l;
+pub mod set_f1;
+pub mod tool_arguments;
 pub mod tool_calls_equal;
 pub mod valid_json;
 
 use crate::{
-    Error, Score, ScorerSpec, digest,
+    Error, Score, ScorerSpec, Subject, digest,
     score::{Kind, Word},
 };
 use exchange::{Call, Reply};
@@ -27,8 +40,6 @@ pub const SCORERS_MAX: usize = 32;
 pub const SCORED_BYTES_MAX: usize = 4 << 20;
 /// No pattern is longer than this.
 pub const PATTERN_BYTES_MAX: usize = 4096;
-/// A scorer keeps no more compiled schemas of calls than this.
-pub const SCHEMAS_CACHED_MAX: usize = 256;
 /// What a compiled pattern may take of memory.
 const PATTERN_SIZE_MAX: usize = 1 << 20;
 
@@ -40,6 +51,18 @@ pub(crate) trait Absolute: Send + Sync {
 /// A scorer that compares with the reference's reply.
 pub(crate) trait Agreement: Send + Sync {
     fn score(&self, reply: &Reply, reference: &Reply) -> Word;
+
+    /// The reference's reply that an expected value stands for: a text, unless the scorer says
+    /// otherwise. The error says what is wrong with the value.
+    fn reference_of(&self, expected: &str) -> Result<Reply, String> {
+        let text = Some(expected.to_owned());
+        Ok(Reply { text, complete: true, ..Reply::default() })
+    }
+}
+
+/// A scorer of what the reply took, whatever it says.
+pub(crate) trait Limit: Send + Sync {
+    fn score(&self, subject: &Subject<'_>) -> Word;
 }
 
 /// A scorer that is ready.
@@ -47,6 +70,7 @@ pub(crate) trait Agreement: Send + Sync {
 pub(crate) enum Check {
     Absolute(Arc<dyn Absolute>),
     Agreement(Arc<dyn Agreement>),
+    Limit(Arc<dyn Limit>),
 }
 
 pub(crate) fn absolute(scorer: impl Absolute + 'static) -> Check {
@@ -55,6 +79,10 @@ pub(crate) fn absolute(scorer: impl Absolute + 'static) -> Check {
 
 pub(crate) fn agreement(scorer: impl Agreement + 'static) -> Check {
     Check::Agreement(Arc::new(scorer))
+}
+
+pub(crate) fn limit(scorer: impl Limit + 'static) -> Check {
+    Check::Limit(Arc::new(scorer))
 }
 
 /// The scorers of a category, ready to score.
@@ -101,11 +129,14 @@ impl Scorers {
         &self.digest
     }
 
-    /// What the absolute scorers say of a reply.
+    /// What the absolute scorers say of a reply, and of what it took where that is known.
     #[must_use]
-    pub fn score_absolute(&self, call: &Call, reply: &Reply) -> Vec<Score> {
+    pub fn score_absolute<'a>(&self, call: &Call, subject: impl Into<Subject<'a>>) -> Vec<Score> {
+        let subject = subject.into();
+        let reply = subject.reply;
         self.score(|check| match check {
             Check::Absolute(scorer) => Some(guarded(&[reply], || scorer.score(call, reply))),
+            Check::Limit(scorer) => Some(scorer.score(&subject)),
             Check::Agreement(_) => None,
         })
     }
@@ -117,7 +148,7 @@ impl Scorers {
     pub fn score_agreement(&self, _call: &Call, reply: &Reply, reference: &Reply) -> Vec<Score> {
         let is_void = reference.error.is_some() || !reference.complete;
         self.score(|check| match check {
-            Check::Absolute(_) => None,
+            Check::Absolute(_) | Check::Limit(_) => None,
             Check::Agreement(_) if is_void => {
                 Some(Word::abstain("the reference gave no whole reply"))
             }
@@ -162,6 +193,16 @@ fn guarded(replies: &[&Reply], score: impl FnOnce() -> Word) -> Word {
 fn length(reply: &Reply) -> usize {
     let calls = reply.tool_calls.iter().map(|call| call.name.len() + call.arguments.len());
     reply.text.as_deref().map_or(0, str::len) + calls.sum::<usize>()
+}
+
+/// Refuses a value that every score reaches, or none.
+fn check_pass_at(pass_at: Option<f64>) -> Result<(), String> {
+    match pass_at {
+        Some(least) if !(least > 0.0 && least <= 1.0) => {
+            Err(format!("`pass_at` is {least}: write a number above 0, at most 1"))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// The text of a reply; none is the empty text, on which most rules fail, as they should.

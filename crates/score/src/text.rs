@@ -1,5 +1,8 @@
 //! Texts as scorers compare them.
 
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
 /// What frames an answer without being part of it.
 const FRAME: [char; 15] =
     [' ', '.', '!', '?', ',', ';', ':', '"', '\'', '`', '*', '_', '“', '”', '’'];
@@ -28,5 +31,63 @@ pub(crate) fn contains_words(text: &str, wanted: &str) -> bool {
 /// A text for use in a reason.
 pub(crate) fn quoted(text: &str) -> String {
     let head: String = text.chars().take(QUOTED_CHARS_MAX).collect();
-    if head.len() == text.len() { format!("`{head}`") } else { format!("`{head}…`") }
+    let dots = if head.len() == text.len() { "" } else { "…" };
+    format!("`{}{dots}`", plain(&head))
+}
+
+/// A text without what a terminal would obey or hide: a reason is read on one.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    for mark in text.chars() {
+        if is_hidden(mark) { plain.extend(mark.escape_default()) } else { plain.push(mark) }
+    }
+    Cow::Owned(plain)
+}
+
+/// Control characters, and those that turn or join what stands around them unseen.
+pub(crate) fn is_hidden(mark: char) -> bool {
+    mark.is_control()
+        || matches!(
+            mark,
+            '\u{200b}'..='\u{200f}'
+                | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{2069}'
+                | '\u{feff}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// What a text's length is counted in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Unicode characters.
+    #[default]
+    Chars,
+    /// What stands between white space.
+    Words,
+    /// Lines, the last one with or without a line break.
+    Lines,
+}
+
+impl Unit {
+    /// The unit's name, in the plural.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Chars => "chars",
+            Self::Words => "words",
+            Self::Lines => "lines",
+        }
+    }
+
+    pub(crate) fn of(self, text: &str) -> usize {
+        match self {
+            Self::Chars => text.chars().count(),
+            Self::Words => text.split_whitespace().count(),
+            Self::Lines => text.lines().count(),
+        }
+    }
 }

@@ -21,7 +21,7 @@ use crate::{
 };
 use bytes::Bytes;
 use dialect::{Dialect, OPAQUE, content};
-use exchange::{Body, Call, Date, Event, Exchange, ExchangeId, Headers, Reply, Timestamp};
+use exchange::{Body, Call, Date, Event, Exchange, ExchangeId, Headers, NanoUsd, Reply, Timestamp};
 use policy::{Block, CallFacts, Cell, Share};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -36,6 +36,8 @@ pub(crate) struct Job {
     pub(crate) category: String,
     pub(crate) call: Call,
     pub(crate) reply: Reply,
+    /// What the reply cost, where its model has a price.
+    pub(crate) cost: Option<NanoUsd>,
     /// The call's body, decoded.
     pub(crate) body: Bytes,
     pub(crate) arms: Vec<Arm>,
@@ -71,6 +73,7 @@ struct Seen {
     dialect: Option<Dialect>,
     call: Call,
     reply: Reply,
+    cost: Option<NanoUsd>,
     body: Option<Bytes>,
 }
 
@@ -167,7 +170,7 @@ impl Observer {
             response: response.as_ref().and_then(text),
         };
         let row = ExchangeRow::new(offset, &exchange, reading);
-        (Seen { offset, exchange, category, dialect, call, reply, body }, row)
+        (Seen { offset, exchange, category, dialect, call, reply, cost, body }, row)
     }
 
     fn decide(
@@ -249,6 +252,7 @@ impl Observer {
             category: seen.category.name,
             call: seen.call,
             reply: seen.reply,
+            cost: seen.cost,
             body: seen.body.unwrap_or_default(),
             arms,
         })

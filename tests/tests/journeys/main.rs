@@ -19,7 +19,6 @@ mod deployment;
 mod faults;
 mod following;
 mod kept;
-
 mod label;
 mod node;
 mod observe;

@@ -116,6 +116,7 @@ fn read_chat(fields: &Map<String, Value>, messages: &[Value], call: &mut Call) {
     call.first_user = first_of(&call.transcript, "user");
     call.assistant_turns = count_of(&call.transcript, "assistant");
     call.tools = tools(fields);
+    call.tool_schemas = tool_schemas(fields);
     (call.response_format, call.response_schema) = response_format(fields);
     call.metadata = metadata(fields);
     call.conversation = conversation(fields, &call.metadata);
@@ -150,6 +151,17 @@ fn tools(fields: &Map<String, Value>) -> Vec<String> {
     let functions = items(fields, "functions")
         .filter_map(|function| function.get("name")?.as_str().map(str::to_owned));
     tools.chain(functions).collect()
+}
+
+/// What each function says of its arguments. A custom tool takes free text, which has no schema.
+fn tool_schemas(fields: &Map<String, Value>) -> BTreeMap<String, Value> {
+    let tools = items(fields, "tools").filter_map(|tool| tool.get("function"));
+    let functions = tools.chain(items(fields, "functions"));
+    let schemas = functions.filter_map(|function| {
+        let name = function.get("name")?.as_str()?.to_owned();
+        Some((name, function.get("parameters").filter(|schema| !schema.is_null())?.clone()))
+    });
+    schemas.collect()
 }
 
 fn response_format(fields: &Map<String, Value>) -> (Option<String>, Option<Value>) {

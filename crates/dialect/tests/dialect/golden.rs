@@ -41,6 +41,7 @@ pub(crate) fn of_call(call: &Call) -> Value {
         "transcript": call.transcript,
         "assistant_turns": call.assistant_turns,
         "tools": call.tools,
+        "tool_schemas": call.tool_schemas,
         "response_format": call.response_format,
         "response_schema": call.response_schema,
         "metadata": call.metadata,

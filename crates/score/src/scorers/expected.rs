@@ -3,15 +3,18 @@
 //! ```toml
 //! scorers = [{ kind = "expected", key = "answer", how = "number" }]
 //! scorers = [{ kind = "expected", how = { regex = '#### (-?[\d,]+)' } }]
+//! scorers = [{ kind = "expected", how = { like = { kind = "set_f1", pass_at = 0.9 } } }]
 //! ```
 //!
+//! With `like`, any scorer that compares with the reference compares with the expected value
+//! instead, in any mode; for tool calls that value is JSON: `[{"name": "f", "arguments": {}}]`.
 //! It abstains where the call carries no such metadata.
 
 mod config;
 
 pub use config::{Config, How};
 
-use super::{Absolute, pattern, text_of};
+use super::{Absolute, Agreement, Check, pattern, text_of};
 use crate::{
     number::Number,
     score::Word,
@@ -19,6 +22,7 @@ use crate::{
 };
 use ::regex::Regex;
 use exchange::{Call, Reply};
+use std::sync::Arc;
 
 /// Raised whenever the same settings would score differently.
 pub(crate) const VERSION: u32 = 1;
@@ -34,6 +38,7 @@ enum Compare {
     Number,
     Contains,
     Regex(Regex),
+    Like(Arc<dyn Agreement>),
 }
 
 pub(crate) fn compile(config: &Config) -> Result<Scorer, String> {
@@ -46,8 +51,16 @@ pub(crate) fn compile(config: &Config) -> Result<Scorer, String> {
         How::Number => Compare::Number,
         How::Contains => Compare::Contains,
         How::Regex(text) => Compare::Regex(pattern(text)?),
+        How::Like(spec) => match spec.compile()? {
+            Check::Agreement(scorer) => Compare::Like(scorer),
+            Check::Absolute(_) | Check::Limit(_) => return Err(no_comparison(spec.name())),
+        },
     };
     Ok(Scorer { key: config.key.clone(), compare })
+}
+
+fn no_comparison(name: &str) -> String {
+    format!("`{name}` compares with nothing: write one that does, such as `set_f1`")
 }
 
 impl Absolute for Scorer {
@@ -63,8 +76,17 @@ impl Absolute for Scorer {
             Compare::Contains => Word::when(contains_words(text, expected), missed),
             Compare::Number => number(text, expected),
             Compare::Regex(pattern) => extracted(pattern, text, expected),
+            Compare::Like(scorer) => like(scorer.as_ref(), reply, expected),
         }
     }
+}
+
+fn like(scorer: &dyn Agreement, reply: &Reply, expected: &str) -> Word {
+    let word = match scorer.reference_of(expected) {
+        Ok(reference) => scorer.score(reply, &reference),
+        Err(why) => Word::abstain(why),
+    };
+    word.of("beside the expected value")
 }
 
 fn number(text: &str, expected: &str) -> Word {

@@ -1,8 +1,13 @@
 //! The last number in the text is the reference's.
 //!
 //! ```toml
+//! scorers = [{ kind = "number_equal" }]
 //! scorers = [{ kind = "number_equal", tolerance = 0.01 }]
+//! scorers = [{ kind = "number_equal", absolute = 0.5 }]
 //! ```
+//!
+//! Numbers are compared digit by digit, however long; they may differ by `tolerance` (a share of
+//! the reference's) or `absolute`, whichever allows more.
 //!
 //! It abstains where the reference's text has no number.
 
@@ -11,22 +16,19 @@ mod config;
 pub use config::Config;
 
 use super::{Agreement, text_of};
-use crate::{number::Number, score::Word};
+use crate::{
+    number::{Number, Tolerance},
+    score::Word,
+};
 use exchange::Reply;
 
 /// Raised whenever the same settings would score differently.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
-pub(crate) struct Scorer {
-    tolerance: f64,
-}
+pub(crate) struct Scorer(Tolerance);
 
 pub(crate) fn compile(config: &Config) -> Result<Scorer, String> {
-    let tolerance = config.tolerance;
-    if !(0.0..1.0).contains(&tolerance) {
-        return Err(format!("`tolerance` is {tolerance}: write a share from 0 to below 1"));
-    }
-    Ok(Scorer { tolerance })
+    Tolerance::new(config.tolerance, config.absolute).map(Scorer)
 }
 
 impl Agreement for Scorer {
@@ -45,7 +47,6 @@ impl Agreement for Scorer {
 
 impl Scorer {
     fn is_near(&self, found: &Number, wanted: &Number) -> bool {
-        let (found, wanted) = (found.approximate(), wanted.approximate());
-        self.tolerance > 0.0 && (found - wanted).abs() <= self.tolerance * wanted.abs()
+        self.0.allows(found.approximate(), wanted.approximate())
     }
 }

@@ -12,7 +12,8 @@ pub use config::{Config, Order};
 use super::Agreement;
 use crate::{document, score::Word, text::quoted};
 use exchange::{Reply, ToolCall};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Map, Value};
 
 /// Raised whenever the same settings would score differently.
 pub(crate) const VERSION: u32 = 1;
@@ -31,6 +32,26 @@ impl Agreement for Scorer {
     fn score(&self, reply: &Reply, reference: &Reply) -> Word {
         compare(self.order, reply, reference)
     }
+
+    fn reference_of(&self, expected: &str) -> Result<Reply, String> {
+        let wrong = |error| format!("the expected value is no list of tool calls: {error}");
+        let calls: Vec<Expected> = serde_json::from_str(expected).map_err(wrong)?;
+        let call = |Expected { name, arguments }| ToolCall {
+            name,
+            arguments: Value::Object(arguments).to_string(),
+        };
+        let tool_calls = calls.into_iter().map(call).collect();
+        Ok(Reply { tool_calls, complete: true, ..Reply::default() })
+    }
+}
+
+/// A tool call as metadata says it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    name: String,
+    #[serde(default)]
+    arguments: Map<String, Value>,
 }
 
 pub(crate) fn compare(order: Order, reply: &Reply, reference: &Reply) -> Word {
@@ -68,10 +89,7 @@ struct Comparable<'a> {
 
 impl<'a> Comparable<'a> {
     fn of(call: &'a ToolCall) -> Self {
-        let text = call.arguments.trim();
-        // No arguments at all are often written as nothing.
-        let text = if text.is_empty() { "{}" } else { text };
-        Self { call, arguments: serde_json::from_str(text).ok() }
+        Self { call, arguments: document::arguments(&call.arguments).ok() }
     }
 
     fn equals(&self, other: &Self) -> bool {

@@ -33,6 +33,39 @@ fn settings_that_make_no_sense_are_refused_with_place_and_name() {
         (json!({"kind": "json_equal", "ignore": ["name"]}), "write it like `/name`"),
         (json!({"kind": "number_equal", "tolerance": 1.0}), "write a share"),
         (json!({"kind": "number_equal", "tolerance": -0.1}), "write a share"),
+        (json!({"kind": "number_equal", "absolute": -1}), "write a number from 0"),
+        (json!({"kind": "json_schema", "strictness": "strict", "schema": {"not": {}}}), "no `not`"),
+        (json!({"kind": "json_schema", "draft": "4", "schema": {"type": 5}}), "does not compile"),
+        (json!({"kind": "set_f1", "separator": ""}), "`separator` is empty"),
+        (json!({"kind": "list_f1", "pass_at": 0}), "`pass_at` is 0: write a number above 0"),
+        (json!({"kind": "rouge_l", "pass_at": 1.01}), "`pass_at` is 1.01"),
+        (json!({"kind": "edit_similarity", "pass_at": -1}), "`pass_at` is -1"),
+        (json!({"kind": "json_fields", "fields": []}), "`fields` is empty"),
+        (json!({"kind": "json_fields", "fields": [{"at": "a"}]}), "no JSON pointer"),
+        (json!({"kind": "json_fields", "fields": [{"at": "/a", "weight": 0}]}), "weight of `/a`"),
+        (json!({"kind": "json_fields", "fields": [{"at": "/a", "tolerance": 2}]}), "write a share"),
+        (json!({"kind": "length"}), "set `min` or `max`"),
+        (json!({"kind": "length", "min": 3, "max": 2}), "swap `min` and `max`"),
+        (json!({"kind": "length_ratio"}), "set `min` or `max`"),
+        (json!({"kind": "length_ratio", "min": -1, "max": 2}), "write numbers from 0"),
+        (json!({"kind": "length_ratio", "min": 3, "max": 2}), "swap `min` and `max`"),
+        (json!({"kind": "language", "any_of": ["german"]}), "no language `german`"),
+        (json!({"kind": "language", "any_of": ["deu"], "among": ["eng", "fra"]}), "leaves out"),
+        (json!({"kind": "language", "among": ["eng"]}), "add others"),
+        (json!({"kind": "forbidden"}), "set `words`, `patterns` or `classes`"),
+        (json!({"kind": "forbidden", "words": [" "]}), "empty word"),
+        (json!({"kind": "forbidden", "patterns": ["("]}), "does not compile"),
+        (json!({"kind": "latency", "max_ms": 0}), "how many milliseconds"),
+        (json!({"kind": "cost", "max_usd": 0}), "how many dollars"),
+        (json!({"kind": "cost", "max_usd": 1e300}), "how many dollars"),
+        (
+            json!({"kind": "expected", "how": {"like": {"kind": "valid_json"}}}),
+            "`valid_json` compares with nothing",
+        ),
+        (
+            json!({"kind": "expected", "how": {"like": {"kind": "set_f1", "pass_at": 7}}}),
+            "`pass_at` is 7",
+        ),
         (json!({"kind": "not_truncated"}), "listed twice"),
     ];
     for (settings, expected) in cases {
@@ -52,6 +85,13 @@ fn unknown_settings_are_refused() {
         json!({"kind": "exact", "case": "ignored"}),
         json!({"kind": "expected", "how": "about"}),
         json!({"kind": "valid_json", "fence": "maybe"}),
+        json!({"kind": "json_schema", "draft": "3"}),
+        json!({"kind": "json_schema", "draft": 7}),
+        json!({"kind": "json_fields", "fields": [{"at": "/a", "tolerence": 1}]}),
+        json!({"kind": "code_parses", "language": "cobol"}),
+        json!({"kind": "forbidden", "classes": ["rude"]}),
+        json!({"kind": "latency"}),
+        json!({"kind": "expected", "how": {"like": {"kind": "set_f1", "seperator": ","}}}),
     ];
     for settings in cases {
         let result = serde_json::from_value::<ScorerSpec>(settings.clone());
@@ -68,10 +108,10 @@ fn a_list_without_end_is_refused() {
 #[test]
 fn a_scorer_is_absolute_or_agreement() {
     let nature = |kind: &str| spec(json!({"kind": kind})).nature();
-    for kind in ["valid_json", "json_schema", "not_refusal", "not_truncated"] {
+    for kind in ["valid_json", "json_schema", "tool_arguments", "not_refusal", "language"] {
         assert_eq!(nature(kind), Nature::Absolute, "{kind}");
     }
-    for kind in ["exact", "normalised", "json_equal", "tool_calls_equal", "number_equal"] {
+    for kind in ["exact", "json_equal", "tool_calls_equal", "set_f1", "list_f1", "rouge_l"] {
         assert_eq!(nature(kind), Nature::Agreement, "{kind}");
     }
 }
@@ -93,6 +133,11 @@ fn the_digest_is_of_the_settings_and_nothing_else() {
     let one = schema(r#"{"type":"object","required":["a"]}"#);
     assert_eq!(one, schema(r#"{ "required": ["a"], "type": "object" }"#));
     assert_ne!(one, schema(r#"{"type":"object","required":["b"]}"#));
+    // A setting that came later is left out where it is not used.
+    let number = |settings: Value| digest(settings);
+    let bare = number(json!({"kind": "number_equal"}));
+    assert_eq!(bare, number(json!({"kind": "number_equal", "absolute": 0.0})));
+    assert_ne!(bare, number(json!({"kind": "number_equal", "absolute": 1.0})));
 }
 
 fn some_specs() -> impl Strategy<Value = Vec<Value>> {
@@ -109,8 +154,12 @@ fn some_specs() -> impl Strategy<Value = Vec<Value>> {
         json!({"kind": "json_equal"}),
         json!({"kind": "tool_calls_equal"}),
         json!({"kind": "number_equal", "tolerance": 0.5}),
+        json!({"kind": "set_f1"}),
+        json!({"kind": "list_f1", "separator": "1"}),
+        json!({"kind": "edit_similarity", "unit": "chars"}),
+        json!({"kind": "length", "max": 5}),
     ];
-    prop::sample::subsequence(kinds.to_vec(), 0..=12).prop_shuffle()
+    prop::sample::subsequence(kinds.to_vec(), 0..=16).prop_shuffle()
 }
 
 proptest! {
@@ -142,10 +191,16 @@ proptest! {
             json!({"kind": "json_equal"}),
             json!({"kind": "tool_calls_equal"}),
             json!({"kind": "number_equal"}),
+            json!({"kind": "set_f1", "pass_at": 1}),
+            json!({"kind": "list_f1"}),
+            json!({"kind": "json_fields", "fields": [{"at": ""}, {"at": "/a"}]}),
+            json!({"kind": "rouge_l"}),
+            json!({"kind": "edit_similarity", "unit": "chars", "pass_at": 1}),
+            json!({"kind": "length_ratio", "min": 1, "max": 1}),
         ]);
         let reply = said(&text);
         for score in all.score_agreement(&exchange::Call::default(), &reply, &reply) {
-            prop_assert!(score.value != Some(0.0), "{:?}", score);
+            prop_assert!(score.value.is_none_or(|value| value == 1.0), "{:?}", score);
         }
     }
 }

@@ -24,15 +24,41 @@ fn all() -> Scorers {
         json!({"kind": "json_equal", "ignore": ["/a", "/0/b", "/~1"]}),
         json!({"kind": "tool_calls_equal"}),
         json!({"kind": "tool_calls_equal", "order": "same"}),
-        json!({"kind": "number_equal", "tolerance": 0.1}),
+        json!({"kind": "number_equal", "tolerance": 0.1, "absolute": 1}),
+    ])
+}
+
+fn more() -> Scorers {
+    let classes = ["secret", "email", "phone", "card_number", "iban", "hidden"];
+    scorers(&[
+        json!({"kind": "expected", "how": {"like": {"kind": "tool_calls_equal"}}}),
+        json!({"kind": "expected", "how": {"like": {"kind": "list_f1"}}}),
+        json!({"kind": "forbidden", "words": ["é a"], "patterns": ["(a+)+$"], "classes": classes}),
+        json!({"kind": "length", "unit": "words", "max": 9}),
+        json!({"kind": "language", "any_of": ["deu"]}),
+        json!({"kind": "code_parses", "language": "python"}),
+        json!({"kind": "code_parses", "language": "javascript"}),
+        json!({"kind": "code_parses", "language": "sql"}),
+        json!({"kind": "code_parses", "language": "json"}),
+        json!({"kind": "tool_arguments", "formats": "checked"}),
+        json!({"kind": "set_f1"}),
+        json!({"kind": "list_f1", "separator": " "}),
+        json!({"kind": "json_fields", "fields": [{"at": "/a", "absolute": 1e308}, {"at": ""}]}),
+        json!({"kind": "rouge_l"}),
+        json!({"kind": "edit_similarity"}),
+        json!({"kind": "length_ratio", "max": 2}),
+        json!({"kind": "latency", "max_ms": 1}),
+        json!({"kind": "cost", "max_usd": 1}),
     ])
 }
 
 fn check(call: &Call, ours: &Reply, theirs: &Reply) {
-    let scorers = all();
-    let mut scores = scorers.score_absolute(call, ours);
-    scores.extend(scorers.score_agreement(call, ours, theirs));
-    assert_eq!(scores.len(), 17);
+    let mut scores = Vec::new();
+    for scorers in [all(), more()] {
+        scores.extend(scorers.score_absolute(call, ours));
+        scores.extend(scorers.score_agreement(call, ours, theirs));
+    }
+    assert_eq!(scores.len(), 35);
     for score in &scores {
         assert!(score.value.is_none_or(|value| (0.0..=1.0).contains(&value)), "{score:?}");
     }
@@ -57,8 +83,32 @@ fn monstrous_texts_are_scored() {
         "```\n```".to_owned(),
         "a".repeat(100_000),
         "\u{0}\u{feff}\u{202e}".repeat(100),
+        "- ".repeat(30_000),
+        "not ".repeat(15_000),
+        "`${".repeat(20_000),
+        "a => ".repeat(12_000),
+        "```sql\nselect 1".repeat(4_000),
+        "select 1, interval ".repeat(3_000),
+        format!("select {}", "interval ".repeat(7_000)),
+        format!("select {}", "case when 1 then ".repeat(3_000)),
+        "(".repeat(60_000),
+        format!("select {}", "not ".repeat(1_900)),
+        format!("select {}1", "- ".repeat(1_900)),
+        format!("select 1{}", " + 1".repeat(990)),
+        format!("select {}1{}", "(".repeat(990), ")".repeat(990)),
+        format!("select 1{}", "::int".repeat(990)),
+        "select 1 union ".repeat(600),
+        "if x:\n ".repeat(5_000),
+        "4111 1111 ".repeat(10_000),
+        "DE89 ".repeat(20_000),
+        "eyJ".repeat(30_000),
+        "a@a.".repeat(30_000),
     ];
-    let call = call(&json!({"metadata": {"expected": "1e-999999999999999999999"}, "schema": {}}));
+    let call = call(&json!({
+        "metadata": {"expected": "1e-999999999999999999999"},
+        "schema": {},
+        "tools": {"f": {"$ref": "#"}},
+    }));
     for text in &texts {
         check(&call, &said(text), &said(text));
         let tools = vec![ToolCall { name: text.clone(), arguments: text.clone() }; 300];
@@ -98,7 +148,22 @@ fn monstrous_schemas_of_calls_are_survived() {
         json!({"type": 5}),
         json!("schema"),
         deep,
+        // As many ways to the bottom as there are leaves of a tree 40 levels high.
+        doubling(40),
+        // The same again at each level of the value.
+        json!({"allOf": [{"items": {"$ref": "#"}}, {"items": {"$ref": "#"}}]}),
+        json!({"anyOf": [{"items": {"$ref": "#"}}, {"items": {"$ref": "#"}}], "maxItems": 0}),
+        json!({"$dynamicAnchor": "a", "allOf": [{"$dynamicRef": "#a"}]}),
+        json!({"not": {"$ref": "#"}}),
+        json!({"if": {"$ref": "#"}, "then": {"$ref": "#"}, "else": {"$ref": "#"}}),
+        json!({"minimum": 1e308, "maximum": -1e308, "multipleOf": 1e-308}),
+        json!({"multipleOf": 0}),
+        json!({"minLength": u64::MAX, "maxLength": -1}),
+        json!({"enum": (0..10_000).collect::<Vec<_>>()}),
+        json!({"properties": {"a": {"pattern": "[".repeat(1000)}}}),
+        json!({"description": "x".repeat(300 << 10)}),
     ];
+    let nested = format!("{}1{}", "[".repeat(100), "]".repeat(100));
     let text = format!("\"{}!\"", "a".repeat(3_000));
     for schema in schemas {
         let call = call(&json!({"schema": schema}));
@@ -106,6 +171,33 @@ fn monstrous_schemas_of_calls_are_survived() {
         let scores = scorers.score_absolute(&call, &said(&text));
         let again = scorers.score_absolute(&call, &said(&text));
         assert_eq!(scores, again, "{schema}: the cached schema says the same");
+        let _ = scorers.score_absolute(&call, &said(&nested));
+        let _ = scorers.score_absolute(&call, &said("-123456789012345678901234567890e300"));
+    }
+}
+
+fn doubling(levels: usize) -> Value {
+    let reference = |level: usize| json!({"$ref": format!("#/$defs/{level}")});
+    let level = |at: usize| match at {
+        0 => json!({"type": ["string", "array", "number"]}),
+        _ => json!({"allOf": [reference(at - 1), reference(at - 1)]}),
+    };
+    let all: serde_json::Map<String, Value> =
+        (0..=levels).map(|at| (at.to_string(), level(at))).collect();
+    json!({"$defs": all, "$ref": format!("#/$defs/{levels}")})
+}
+
+/// One reply of 10 MiB: every scorer but those of what it took abstains, whatever it goes by.
+#[test]
+fn a_monstrous_reply_is_not_scored() {
+    let long = said(&"word ".repeat(2 << 20));
+    let call = call(&json!({"metadata": {"expected": "x"}, "schema": {}, "tools": {"f": {}}}));
+    for scorers in [all(), more()] {
+        let scores = scorers.score_absolute(&call, &long);
+        let agreed = scorers.score_agreement(&call, &said("x"), &long);
+        for score in scores.iter().chain(&agreed) {
+            assert_eq!(score.value, None, "{score:?}");
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Calls and replies in short.
 
-use exchange::{Call, FinishReason, Reply, ToolCall};
-use score::{ScorerSpec, Scorers};
+use exchange::{Call, FinishReason, NanoUsd, Reply, ToolCall};
+use score::{ScorerSpec, Scorers, Subject};
 use serde_json::{Value, json};
 
 /// A scorer from its settings as a pipeline has them.
@@ -45,10 +45,21 @@ pub(crate) fn reply(short: &Value) -> Reply {
     }
 }
 
-/// An object with any of `metadata, schema`.
+/// What is known of a reply beside it: any of `latency_us, cost_nano_usd` of the same object.
+pub(crate) fn subject<'a>(short: &Value, reply: &'a Reply) -> Subject<'a> {
+    let cost = short["cost_nano_usd"].as_i64().map(NanoUsd);
+    Subject { reply, latency_us: short["latency_us"].as_u64(), cost }
+}
+
+/// An object with any of `metadata, schema, first_user, tools`, the last by name with a schema or
+/// null.
 pub(crate) fn call(short: &Value) -> Call {
+    let tools = short["tools"].as_object().cloned().unwrap_or_default();
     Call {
         metadata: serde_json::from_value(short["metadata"].clone()).unwrap_or_default(),
+        first_user: short["first_user"].as_str().map(str::to_owned),
+        tools: tools.keys().cloned().collect(),
+        tool_schemas: tools.into_iter().filter(|(_, schema)| !schema.is_null()).collect(),
         response_schema: short.get("schema").cloned(),
         ..Call::default()
     }

@@ -1,18 +1,20 @@
+use crate::spec::ScorerSpec;
 use serde::{Deserialize, Serialize};
 
 /// What a pipeline sets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The metadata key that holds the answer.
     #[serde(default = "default_key")]
     pub key: String,
-    /// How the reply's text is compared with it.
+    /// How the reply is compared with it: `exact`, `normalised`, `number`, `contains`, `{ regex = … }`,
+    /// `{ like = … }`.
     pub how: How,
 }
 
 /// How a text is compared with the expected one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
     /// Byte for byte.
@@ -25,6 +27,8 @@ pub enum How {
     Contains,
     /// By what the pattern's first group (or whole match) last found in each; numbers as numbers.
     Regex(String),
+    /// As a scorer compares with a reference that had said it.
+    Like(Box<ScorerSpec>),
 }
 
 fn default_key() -> String {
