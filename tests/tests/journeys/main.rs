@@ -14,6 +14,7 @@
 
 #![cfg(test)]
 
+mod categories;
 mod command;
 mod deployment;
 mod faults;
@@ -25,6 +26,7 @@ mod python;
 mod recorded;
 mod scripts;
 mod sdk;
+mod shipped;
 mod town;
 mod up;
 mod wait;
