@@ -78,9 +78,8 @@ fn canonical(value: &Value) -> String {
 /// The depth is bounded by the parser of the call that the value comes from.
 fn write(value: &Value, out: &mut String) {
     match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            out.push_str(&value.to_string());
-        }
+        Value::String(text) => out.extend(["\"", text, "\""]),
+        Value::Null | Value::Bool(_) | Value::Number(_) => out.push_str(&value.to_string()),
         Value::Array(items) => {
             out.push('[');
             for item in items {

@@ -438,11 +438,11 @@ impl<'p> Word<'p> {
     /// Whether it was filled in, if it does not begin a sentence.
     fn is_volatile(&self) -> bool {
         let Self { lead, core, .. } = *self;
-        let has = |wanted: fn(&u8) -> bool| core.as_bytes().iter().any(|byte| wanted(byte));
+        let is_mark = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'@' | b'=');
         let is_address =
             || core.contains("://") || core.starts_with("www.") || core.contains("\":");
         core.starts_with(FILLED)
-            || has(|byte| byte.is_ascii_digit() || matches!(byte, b'@' | b'='))
+            || core.as_bytes().iter().any(is_mark)
             || lead.ends_with('@')
             || is_address()
             || (core.len() > WORD_BYTES_MAX && core.is_ascii())

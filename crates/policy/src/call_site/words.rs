@@ -211,7 +211,12 @@ fn words(text: &'static str) -> HashSet<&'static str> {
     text.split(' ').collect()
 }
 
-/// Whether a list of lower-case words has this one, however it is written.
+/// Whether a list of lower-case words has this one, however it is written. Every word of a prompt is
+/// looked up, so nothing is allocated for it.
 fn is_in(list: &Words, word: &str) -> bool {
-    word.len() <= WORD_BYTES_MAX && list.contains(word.to_ascii_lowercase().as_str())
+    let mut lower = [0; WORD_BYTES_MAX];
+    let Some(lower) = lower.get_mut(..word.len()) else { return false };
+    lower.copy_from_slice(word.as_bytes());
+    lower.make_ascii_lowercase();
+    std::str::from_utf8(lower).is_ok_and(|lower| list.contains(lower))
 }
