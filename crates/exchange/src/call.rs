@@ -59,6 +59,12 @@ pub struct Call {
     pub response_format: Option<String>,
     /// The JSON Schema that the reply must satisfy, where the call carries one.
     pub response_schema: Option<serde_json::Value>,
+    /// Names of the parameters that the call sets, in the dialect's words.
+    pub parameters: Vec<String>,
+    /// Kinds of content beside text, once each: `image`, `audio`, `file`.
+    pub media: Vec<String>,
+    /// The most tokens that the reply may have, where the call says so.
+    pub output_tokens_max: Option<u64>,
     /// The call's own metadata.
     pub metadata: BTreeMap<String, String>,
     /// The dialect's id of a conversation, thread or session.

@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Up(Up),
     /// Validate a pipeline: every mistake at its line, with the remedy
     Check(Check),
+    /// The kinds of call there are, what they cost, and the code that sends them
+    Categories(Categories),
     /// The confidence report
     Report(Report),
     /// SQL over the lake, read-only
@@ -126,6 +128,28 @@ impl Up {
 pub(crate) struct Check {
     /// The pipeline; as `--pipeline`
     pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Categories {
+    #[command(subcommand)]
+    pub(crate) command: Option<CategoriesCommand>,
+    /// Look from an earlier moment
+    #[arg(long, env = "FORESHADOW_AS_OF", value_name = "MOMENT")]
+    pub(crate) as_of: Option<exchange::Timestamp>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CategoriesCommand {
+    /// TOML for the commonest call sites that nothing claims, ready for the pipeline
+    Propose,
+    /// Give a call site a name: it is written at the end of the pipeline file
+    Name {
+        /// The call site, as `foreshadow categories` prints it
+        site: String,
+        /// The category's name
+        name: String,
+    },
 }
 
 #[derive(Debug, Args)]

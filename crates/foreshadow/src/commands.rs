@@ -1,5 +1,6 @@
 //! The commands, one file each. This is the program's table of contents.
 
+mod categories;
 mod check;
 mod demo;
 mod demote;
@@ -26,6 +27,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Outcome> {
         Command::Demo(args) => Box::pin(demo::run(&global, &args)).await,
         Command::Up(args) => Box::pin(up::run(&global, &args)).await,
         Command::Check(args) => check::run(&global, &args),
+        Command::Categories(args) => categories::run(&global, &args).await,
         Command::Report(args) => report::run(&global, &args).await,
         Command::Sql(args) => sql::run(&global, &args).await,
         Command::Promote(args) => promote::run(&global, &args).await,

@@ -51,9 +51,10 @@ pub(crate) fn dialects(pipeline: &Pipeline) -> Result<BTreeMap<String, Dialect>>
     pipeline.providers.iter().map(dialect).collect()
 }
 
-/// The categories' rules.
+/// The categories' rules, and behind them the call sites that were given names.
 pub(crate) fn categorizer(pipeline: &Pipeline) -> Result<Categorizer> {
-    Ok(Categorizer::new(&pipeline.rules())?)
+    let names = pipeline.call_sites.iter().map(|named| (named.site.clone(), named.name.clone()));
+    Ok(Categorizer::new(&pipeline.rules())?.with_call_sites(names))
 }
 
 /// Where live calls of candidates go, and under which key of ours.
@@ -65,8 +66,12 @@ pub(crate) fn live_models(
     for model in &pipeline.models {
         let provider = pipeline.provider(&model.provider);
         let key = provider.map(|provider| live_key(provider, secrets)).transpose()?.flatten();
-        let live =
-            LiveModel { provider: model.provider.clone(), wire_name: model.name.clone(), key };
+        let live = LiveModel {
+            provider: model.provider.clone(),
+            wire_name: model.name.clone(),
+            capabilities: model.capabilities.clone(),
+            key,
+        };
         models.insert(model.name.clone(), live);
     }
     Ok(models)
@@ -157,8 +162,11 @@ fn shadow_models(pipeline: &Pipeline, secrets: &Secrets, clock: &Arc<dyn Clock>)
         models.providers.insert(provider.name.clone(), shadow::Provider { dialect, client });
     }
     for model in &pipeline.models {
-        let known =
-            shadow::Model { provider: model.provider.clone(), wire_name: model.name.clone() };
+        let known = shadow::Model {
+            provider: model.provider.clone(),
+            wire_name: model.name.clone(),
+            capabilities: model.capabilities.clone(),
+        };
         models.models.insert(model.name.clone(), known);
     }
     Ok(models)

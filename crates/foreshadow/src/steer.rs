@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use dialect::{Dialect, content};
 use exchange::{Call, Conversation, Declared, Headers, NanoUsd, Route, Served};
-use policy::{CallFacts, Categorizer, Plan, Policy, PriceBook};
+use policy::{CallFacts, Capabilities, Categorizer, Plan, Policy, PriceBook};
 use proxy::{Answered, CallHead, Key, Placed, Planned, Priced, Rewrite, Steer};
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::watch;
@@ -17,6 +17,7 @@ const DECODED_BYTES_MAX: usize = 64 << 20;
 pub(crate) struct LiveModel {
     pub(crate) provider: String,
     pub(crate) wire_name: String,
+    pub(crate) capabilities: Capabilities,
     pub(crate) key: Option<Key>,
 }
 
@@ -114,6 +115,7 @@ impl Steering {
         let facts = CallFacts {
             declared: &read.declared,
             provider: head.provider,
+            dialect: read.dialect.name(),
             path: head.path,
             headers: &read.headers,
             call: Some(&read.call),
@@ -133,6 +135,10 @@ impl Steering {
         let model = self.models.get(candidate)?;
         // A candidate of another dialect needs a translation, which there is not yet.
         if self.dialects.get(&model.provider) != Some(&read.dialect) {
+            return None;
+        }
+        // Such calls were withheld from the candidate, so the evidence does not speak for them.
+        if !model.capabilities.takes(&read.call, &|call| read.dialect.prompt_tokens(call)) {
             return None;
         }
         let plain = content::decode(&read.headers, body, DECODED_BYTES_MAX).ok()?;

@@ -25,10 +25,14 @@ pub(crate) fn cell(
     // Rules are asked in order, so one above can take calls away from one below.
     let above = pipeline.categories.iter().take_while(|other| other.name != category.name);
     let rules = above.chain([category]).map(|other| (other.name.as_str(), other.rule.as_ref()));
+    let named = pipeline.call_sites.iter().filter(|named| named.name == category.name);
+    let mut call_sites: Vec<&str> = named.map(|named| named.site.as_str()).collect();
+    call_sites.sort_unstable();
     let judge = pipeline.judge.as_ref().filter(|_| category.is_judged());
     let canonical = Canonical {
         format: 1,
         rules: rules.collect(),
+        call_sites,
         mode: category.mode.name(),
         target: match category.target {
             Target::Bar(bar) => ("bar", bar),
@@ -57,6 +61,8 @@ pub(crate) fn cell(
 struct Canonical<'a> {
     format: u32,
     rules: Vec<(&'a str, Option<&'a When>)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    call_sites: Vec<&'a str>,
     mode: &'static str,
     target: (&'static str, f64),
     tau: f64,

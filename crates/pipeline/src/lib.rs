@@ -6,18 +6,21 @@
 //! credential: the file names the variables that hold keys, and a key in the file is refused
 //! without repeating it.
 
+pub mod capability;
 mod digest;
 mod load;
 mod mistake;
 mod pipeline;
 mod raw;
+mod risk;
 mod section;
 mod suggest;
 
 pub use load::{PIPELINE_BYTES_MAX, load, load_with_files};
 pub use mistake::{Mistake, Severity};
 pub use pipeline::{
-    Budget, CategoryDef, JudgeDef, JudgeFigures, JudgeForm, Mirror, Model, Pipeline, Provider,
-    Redaction, Target,
+    Budget, CategoryDef, JudgeDef, JudgeFigures, JudgeForm, Mirror, Model, NamedCallSite, Pipeline,
+    Provider, Redaction, Target,
 };
 pub use raw::sections;
+pub use risk::Risk;

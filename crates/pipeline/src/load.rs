@@ -1,12 +1,15 @@
 //! From text to a valid pipeline: syntax, sections, checks. Each step notes what it finds and the
 //! next one goes on with what is left, so that one run tells everything.
 
+mod call_site;
+mod capability;
 mod category;
 mod model;
 mod names;
 mod provider;
 mod scorers;
 mod settings;
+mod target;
 mod verdict;
 
 use crate::{
@@ -129,11 +132,13 @@ fn check(
         },
     };
     let categories: Vec<CategoryDef> = category::all(notes, raw, &known, &defaults);
+    let call_sites = call_site::all(notes, &raw.call_sites);
     Some(Pipeline {
         name: raw.name.as_ref()?.get_ref().clone(),
         providers,
         models,
         categories,
+        call_sites,
         judge,
         budget: budget?,
         mirror,

@@ -1,7 +1,9 @@
-use crate::{digest, mistake::Mistake};
+use crate::{digest, mistake::Mistake, risk::Risk};
 use confidence::{Mode, Tolerance};
 use exchange::NanoUsd;
-use policy::{Definition, GateRule, Price, PriceBook, Rule, Sampling, When, epoch::MAX_WAIT_S};
+use policy::{
+    Capabilities, Definition, GateRule, Price, PriceBook, Rule, Sampling, When, epoch::MAX_WAIT_S,
+};
 use score::{ScorerSpec, VerdictRule};
 
 /// What is evaluated: a file that passed every check.
@@ -15,6 +17,8 @@ pub struct Pipeline {
     pub models: Vec<Model>,
     /// The kinds of call, in the order in which their rules are asked.
     pub categories: Vec<CategoryDef>,
+    /// The call sites that people gave names to, for calls that no rule claims.
+    pub call_sites: Vec<NamedCallSite>,
     /// The judge, where there is one.
     pub judge: Option<JudgeDef>,
     /// What the shadow may spend.
@@ -62,6 +66,8 @@ pub struct Model {
     pub family: String,
     /// What it costs; empty where that is not known.
     pub prices: Vec<Price>,
+    /// What it takes, as far as that is known.
+    pub capabilities: Capabilities,
 }
 
 /// A category and how its candidates are measured.
@@ -73,6 +79,8 @@ pub struct CategoryDef {
     pub rule: Option<When>,
     /// How losses are made.
     pub mode: Mode,
+    /// What a wrong reply would do, where that was said.
+    pub risk: Option<Risk>,
     /// What a candidate has to reach.
     pub target: Target,
     /// The models on trial.
@@ -97,6 +105,15 @@ impl CategoryDef {
     pub fn is_judged(&self) -> bool {
         self.mode.is_judged()
     }
+}
+
+/// A call site with the name that a person gave it: the category of its calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedCallSite {
+    /// The fingerprint.
+    pub site: String,
+    /// The category's name; several sites may share one.
+    pub name: String,
 }
 
 /// What a candidate has to reach.

@@ -16,7 +16,7 @@ type Texts = Option<Spanned<Vec<Spanned<String>>>>;
 
 /// The sections of a pipeline and their fields: what the file may hold, and nothing else.
 #[must_use]
-pub fn sections() -> [(&'static str, &'static [&'static str]); 14] {
+pub fn sections() -> [(&'static str, &'static [&'static str]); 15] {
     [
         ("", ROOT_FIELDS),
         ("pipeline", NAME_FIELDS),
@@ -30,13 +30,24 @@ pub fn sections() -> [(&'static str, &'static [&'static str]); 14] {
         ("sampling", RawSampling::FIELDS),
         ("gate", RawGate::FIELDS),
         ("category", RawCategory::FIELDS),
+        ("call_site", RawCallSite::FIELDS),
         ("when", RawWhen::FIELDS),
         ("prompt_tokens", RawTokenRange::FIELDS),
     ]
 }
 
-const ROOT_FIELDS: &[&str] =
-    &["pipeline", "provider", "model", "judge", "budget", "mirror", "sampling", "gate", "category"];
+const ROOT_FIELDS: &[&str] = &[
+    "pipeline",
+    "provider",
+    "model",
+    "judge",
+    "budget",
+    "mirror",
+    "sampling",
+    "gate",
+    "category",
+    "call_site",
+];
 const NAME_FIELDS: &[&str] = &["name"];
 
 /// The whole file.
@@ -51,6 +62,7 @@ pub(crate) struct RawPipeline<'t> {
     pub(crate) sampling: Option<RawSampling>,
     pub(crate) gate: Option<RawGate>,
     pub(crate) categories: Vec<RawCategory<'t>>,
+    pub(crate) call_sites: Vec<RawCallSite>,
 }
 
 impl<'t> RawPipeline<'t> {
@@ -67,6 +79,7 @@ impl<'t> RawPipeline<'t> {
             sampling: one(notes, &root, "sampling", RawSampling::read),
             gate: one(notes, &root, "gate", RawGate::read),
             categories: all(notes, &root, "category", RawCategory::read),
+            call_sites: all(notes, &root, "call_site", RawCallSite::read),
         }
     }
 }
@@ -150,11 +163,26 @@ pub(crate) struct RawModel {
     pub(crate) family: Option<Spanned<String>>,
     pub(crate) price: Vec<RawPrice>,
     pub(crate) dollars_per_hour: Option<Spanned<f64>>,
+    pub(crate) context_tokens: Option<Spanned<u64>>,
+    pub(crate) output_tokens: Option<Spanned<u64>>,
+    pub(crate) refuses: Texts,
+    pub(crate) input: Texts,
+    pub(crate) structured_output: Option<Spanned<String>>,
 }
 
 impl RawModel {
-    const FIELDS: &'static [&'static str] =
-        &["name", "provider", "family", "price", "dollars_per_hour"];
+    const FIELDS: &'static [&'static str] = &[
+        "name",
+        "provider",
+        "family",
+        "price",
+        "dollars_per_hour",
+        "context_tokens",
+        "output_tokens",
+        "refuses",
+        "input",
+        "structured_output",
+    ];
 
     fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
         let section = Section::open(notes, "the model", value, Self::FIELDS)?;
@@ -164,6 +192,11 @@ impl RawModel {
             family: section.text(notes, "family"),
             price: all(notes, &section, "price", RawPrice::read),
             dollars_per_hour: section.number(notes, "dollars_per_hour"),
+            context_tokens: section.count(notes, "context_tokens"),
+            output_tokens: section.count(notes, "output_tokens"),
+            refuses: section.texts(notes, "refuses"),
+            input: section.texts(notes, "input"),
+            structured_output: section.text(notes, "structured_output"),
         })
     }
 }
@@ -372,6 +405,7 @@ pub(crate) struct RawCategory<'t> {
     pub(crate) name: Option<Spanned<String>>,
     pub(crate) when: Option<RawWhen>,
     pub(crate) mode: Option<Spanned<String>>,
+    pub(crate) risk: Option<Spanned<String>>,
     pub(crate) bar: Option<Spanned<f64>>,
     pub(crate) margin: Option<Spanned<f64>>,
     pub(crate) candidates: Texts,
@@ -389,6 +423,7 @@ impl<'t> RawCategory<'t> {
         "name",
         "when",
         "mode",
+        "risk",
         "bar",
         "margin",
         "candidates",
@@ -409,6 +444,7 @@ impl<'t> RawCategory<'t> {
             name: section.required_text(notes, "name"),
             when: one(notes, &section, "when", RawWhen::read),
             mode: section.text(notes, "mode"),
+            risk: section.text(notes, "risk"),
             bar: section.number(notes, "bar"),
             margin: section.number(notes, "margin"),
             candidates: section.texts(notes, "candidates"),
@@ -419,6 +455,24 @@ impl<'t> RawCategory<'t> {
             judge: section.boolean(notes, "judge"),
             sampling: one(notes, &section, "sampling", RawSampling::read),
             gate: one(notes, &section, "gate", RawGate::read),
+        })
+    }
+}
+
+/// `[[call_site]]`
+pub(crate) struct RawCallSite {
+    pub(crate) site: Option<Spanned<String>>,
+    pub(crate) name: Option<Spanned<String>>,
+}
+
+impl RawCallSite {
+    const FIELDS: &'static [&'static str] = &["site", "name"];
+
+    fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
+        let section = Section::open(notes, "the call site", value, Self::FIELDS)?;
+        Some(Self {
+            site: section.required_text(notes, "site"),
+            name: section.required_text(notes, "name"),
         })
     }
 }

@@ -103,6 +103,9 @@ pub enum Withheld {
     LiveQuota,
     /// There is no key for the arm's provider.
     NoKey,
+    /// The candidate cannot take such a call: too long, content that it does not read, a parameter
+    /// that it refuses, a form of output that it cannot be held to.
+    Capability,
 }
 
 impl Withheld {
@@ -114,6 +117,7 @@ impl Withheld {
             Self::Provider => "provider",
             Self::LiveQuota => "live_quota",
             Self::NoKey => "no_key",
+            Self::Capability => "capability",
         }
     }
 }

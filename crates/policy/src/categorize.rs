@@ -1,18 +1,17 @@
 //! Which category a call belongs to, from the call alone.
 //!
-//! Declared by a header (known names only), else the first rule that matches, else the call site
-//! where it is one of the commonest, else `other`. The *same* function runs on the live path and
-//! in shadow, and it never sees a reply: a category that depended on the answer would choose its
-//! own evidence. It never makes up a name from traffic beyond the call sites that it was given, so
-//! the number of categories is bounded.
+//! Declared by a header (known names only), else the first rule that matches, else the name that a
+//! person gave its call site, else `other`. The *same* function runs on the live path and in shadow,
+//! and it never sees a reply: a category that depended on the answer would choose its own evidence.
+//! It never makes up a name from traffic, so the number of categories is bounded.
 
 use crate::{Error, call_site::call_site, glob::Glob};
 use exchange::{Call, Declared, Headers};
 use regex::Regex;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-/// The category of what nothing else claims.
+/// The category of what nothing claims. Its calls are told apart by their call sites.
 pub const OTHER: &str = "other";
 
 /// Whether `text` is what `pattern` says, in which `*` stands for any characters.
@@ -97,6 +96,8 @@ pub struct CallFacts<'a> {
     pub declared: &'a Declared,
     /// The provider's name in the pipeline.
     pub provider: &'a str,
+    /// The name of the dialect that it speaks.
+    pub dialect: &'a str,
     /// Path and query below the provider's name.
     pub path: &'a str,
     /// The header fields.
@@ -124,7 +125,7 @@ pub enum Source {
     Declared,
     /// A rule of the pipeline.
     Rule,
-    /// The code that sent the call, where it is one of the commonest.
+    /// The code that sent the call, where a person named it.
     CallSite,
     /// Nobody.
     Other,
@@ -147,7 +148,7 @@ impl Source {
 #[derive(Clone, Debug)]
 pub struct Categorizer {
     rules: Vec<(String, Option<Matcher>)>,
-    call_sites: BTreeSet<String>,
+    call_sites: BTreeMap<String, String>,
 }
 
 impl Categorizer {
@@ -161,13 +162,14 @@ impl Categorizer {
             Ok((rule.category.clone(), matcher))
         };
         let rules = rules.iter().map(compile).collect::<Result<_, Error>>()?;
-        Ok(Self { rules, call_sites: BTreeSet::new() })
+        Ok(Self { rules, call_sites: BTreeMap::new() })
     }
 
-    /// Also gives these call sites (the commonest; the caller bounds them) a category each.
+    /// Also takes calls that no rule claims by their call site: its fingerprint and the category's
+    /// name. The caller bounds them.
     #[must_use]
-    pub fn with_call_sites(mut self, call_sites: impl IntoIterator<Item = String>) -> Self {
-        self.call_sites = call_sites.into_iter().collect();
+    pub fn with_call_sites(mut self, names: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.call_sites = names.into_iter().collect();
         self
     }
 
@@ -175,6 +177,7 @@ impl Categorizer {
     #[must_use]
     pub fn knows(&self, category: &str) -> bool {
         self.rules.iter().any(|(known, _)| known == category)
+            || self.call_sites.values().any(|known| known == category)
     }
 
     /// Whether the answer may depend on the call's body, which then has to be read.
@@ -195,8 +198,8 @@ impl Categorizer {
                 return Category { name: name.clone(), source: Source::Rule };
             }
         }
-        if let Some(site) = self.common_call_site(facts.call) {
-            return Category { name: site, source: Source::CallSite };
+        if let Some(name) = self.named_call_site(facts) {
+            return Category { name: name.to_owned(), source: Source::CallSite };
         }
         Category { name: OTHER.to_owned(), source: Source::Other }
     }
@@ -207,12 +210,12 @@ impl Categorizer {
         self.knows(name).then_some(name)
     }
 
-    fn common_call_site(&self, call: Option<&Call>) -> Option<String> {
+    fn named_call_site(&self, facts: &CallFacts<'_>) -> Option<&str> {
         if self.call_sites.is_empty() {
             return None;
         }
-        let site = call_site(call?);
-        self.call_sites.contains(&site).then_some(site)
+        let site = call_site(facts.dialect, facts.call?);
+        self.call_sites.get(&site).map(String::as_str)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Decisions, as pure functions from facts: which category a call belongs to, how it is served,
 //! which arms its copy is put to, what it costs, and whether a candidate may be promoted.
 //!
-//! In the order in which an exchange meets them: [`categorize`], [`policy`] (the plan), [`assign`],
+//! In the order in which an exchange meets them: [`categorize`], [`policy`] (the plan), [`capability`], [`assign`],
 //! [`price`], [`epoch`], [`gate`], [`promotion`].
 //!
 //! This crate never does I/O, never reads a clock and never draws chance: moments are passed in,
@@ -10,6 +10,7 @@
 
 pub mod assign;
 mod call_site;
+pub mod capability;
 pub mod categorize;
 pub mod chance;
 pub mod decision;
@@ -26,7 +27,8 @@ pub use assign::{
     ArmOnTrial, Assignment, Draw, Ineligible, Observed, Sampling, Withheld, assign, audits,
     ineligible,
 };
-pub use call_site::call_site;
+pub use call_site::{call_site, is_call_site, template};
+pub use capability::{Capabilities, StructuredOutput};
 pub use categorize::{CallFacts, Categorizer, Category, Rule, TokenRange, When};
 pub use chance::{Chance, Share};
 pub use decision::{Action, Actor, Code, DecisionRecord, Reason};

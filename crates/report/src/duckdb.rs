@@ -38,7 +38,8 @@ const COLUMNS: [(&str, &str); 8] = [
         "exchanges",
         "exchange_id VARCHAR, observed_at TIMESTAMPTZ, proxy_instance VARCHAR, offer_seq BIGINT, \
          conversation VARCHAR, \
-         category VARCHAR, model VARCHAR, served_by VARCHAR, route VARCHAR, input_tokens BIGINT, \
+         category VARCHAR, category_source VARCHAR, call_site VARCHAR, dialect VARCHAR, \
+         endpoint VARCHAR, model VARCHAR, served_by VARCHAR, route VARCHAR, input_tokens BIGINT, \
          cost_usd DECIMAL(18, 9)",
     ),
     ("calls", "purpose VARCHAR, model VARCHAR, started_at TIMESTAMPTZ, cost_usd DECIMAL(18, 9)"),

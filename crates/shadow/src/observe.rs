@@ -145,6 +145,7 @@ impl Observer {
         let category = settings.categorizer.categorize(&CallFacts {
             declared: &exchange.declared,
             provider: &exchange.provider,
+            dialect: dialect.map_or(OPAQUE, Dialect::name),
             path: &exchange.call.path,
             headers: &exchange.call.headers,
             call: Some(&call),

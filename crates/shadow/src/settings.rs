@@ -2,7 +2,7 @@ use crate::judge::JudgeMemory;
 use confidence::Mode;
 use dialect::Dialect;
 use exchange::NanoUsd;
-use policy::{Categorizer, Definition, PriceBook, Sampling};
+use policy::{Capabilities, Categorizer, Definition, PriceBook, Sampling};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -113,6 +113,8 @@ pub struct Model {
     pub provider: String,
     /// What its provider calls it.
     pub wire_name: String,
+    /// What it takes.
+    pub capabilities: Capabilities,
 }
 
 /// What may be spent in a UTC day. `None` is no limit; with a limit, a model without a price is not

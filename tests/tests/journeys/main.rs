@@ -14,6 +14,7 @@
 
 #![cfg(test)]
 
+mod categories;
 mod command;
 mod deployment;
 mod faults;
@@ -28,6 +29,7 @@ mod python;
 mod recorded;
 mod scripts;
 mod sdk;
+mod shipped;
 mod town;
 mod traces;
 mod up;

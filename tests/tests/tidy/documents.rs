@@ -137,6 +137,42 @@ fn the_pipelines_of_documents_are_valid() {
     assert!(count > 0, "no document shows a pipeline");
 }
 
+/// `docs/pipeline.md` has a table for each section of a pipeline, with a row for each field, the
+/// default that the schema says, and an example that has them all.
+#[test]
+fn the_page_about_pipelines_has_every_field_and_its_default() {
+    let page = read("docs/pipeline.md");
+    let schema: serde_json::Value =
+        serde_json::from_str(&read("schemas/pipeline.v1.json")).unwrap();
+    let example = page.split("## An example with every field").nth(1).unwrap();
+    let mut offences = Vec::new();
+    for (name, fields) in pipeline::sections().into_iter().filter(|(name, _)| !name.is_empty()) {
+        let own = section(&page, &format!("\n## `{name}`\n"));
+        let rows: Vec<Vec<&str>> = own
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .map(|line| line.split('|').map(str::trim).collect())
+            .collect();
+        let written: BTreeSet<&str> = rows.iter().map(|row| row[1].trim_matches('`')).collect();
+        if written != fields.iter().copied().collect() {
+            offences.push(format!("{name} has {written:?}, not {fields:?}"));
+        }
+        for row in rows {
+            let field = row[1].trim_matches('`');
+            let default = &schema["$defs"][name]["properties"][field]["default"];
+            let default = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
+            if default != "null" && row[2] != format!("`{default}`") {
+                offences
+                    .push(format!("{name}: the default of {field} is {default}, not {}", row[2]));
+            }
+            if !example.contains(field) {
+                offences.push(format!("{name}: the example has no {field}"));
+            }
+        }
+    }
+    none("docs/pipeline.md is not what is read", &offences);
+}
+
 /// A function as documents name it: `crates/x/src/y.rs::name`.
 struct Function {
     file: String,

@@ -3,7 +3,10 @@ use crate::{OPAQUE, content, tokens, unreplayable};
 use exchange::{Call, Headers};
 use memchr::memmem::Finder;
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 const CHAT: &str = "chat.completions";
 /// Endpoints that are known by the first segment of this name in their path.
@@ -118,6 +121,9 @@ fn read_chat(fields: &Map<String, Value>, messages: &[Value], call: &mut Call) {
     call.tools = tools(fields);
     call.tool_schemas = tool_schemas(fields);
     (call.response_format, call.response_schema) = response_format(fields);
+    call.parameters = parameters(fields);
+    call.media = media(messages);
+    call.output_tokens_max = output_tokens_max(fields);
     call.metadata = metadata(fields);
     call.conversation = conversation(fields, &call.metadata);
     call.offers = offers(fields);
@@ -168,6 +174,31 @@ fn response_format(fields: &Map<String, Value>) -> (Option<String>, Option<Value
     let Some(format) = fields.get("response_format") else { return (None, None) };
     let kind = format.get("type").and_then(Value::as_str).map(str::to_owned);
     (kind, format.pointer("/json_schema/schema").cloned())
+}
+
+/// What is set to something: a member that is null asks for nothing.
+fn parameters(fields: &Map<String, Value>) -> Vec<String> {
+    let set = fields.iter().filter(|(_, value)| !value.is_null());
+    let names: BTreeSet<&String> = set.map(|(name, _)| name).collect();
+    names.into_iter().cloned().collect()
+}
+
+fn media(messages: &[Value]) -> Vec<String> {
+    let kinds = messages.iter().flat_map(message::parts).filter_map(|part| {
+        match part.get("type")?.as_str()? {
+            "image_url" | "input_image" => Some("image"),
+            "input_audio" => Some("audio"),
+            "file" | "input_file" => Some("file"),
+            _ => None,
+        }
+    });
+    let kinds: BTreeSet<&str> = kinds.collect();
+    kinds.into_iter().map(str::to_owned).collect()
+}
+
+fn output_tokens_max(fields: &Map<String, Value>) -> Option<u64> {
+    let names = ["max_completion_tokens", "max_tokens"];
+    names.into_iter().find_map(|name| fields.get(name)?.as_u64())
 }
 
 fn metadata(fields: &Map<String, Value>) -> BTreeMap<String, String> {

@@ -55,13 +55,18 @@ pub(crate) fn needed(global: &Global, command: &str) -> Result<Result<Pipeline, 
 fn read(file: &Path) -> Result<Result<Pipeline, Vec<Mistake>>> {
     let text = fs::read_to_string(file)
         .with_context(|| format!("cannot read the pipeline {}", file.display()))?;
-    let folder = file.parent().map(PathBuf::from).unwrap_or_default();
-    Ok(load_with_files(&text, |name| {
-        fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
-    }))
+    Ok(self::text(file, &text))
 }
 
-fn in_words(file: &Path, mistakes: &[Mistake]) -> String {
+/// What a pipeline of this text would come to if it stood in that file.
+pub(crate) fn text(file: &Path, text: &str) -> std::result::Result<Pipeline, Vec<Mistake>> {
+    let folder = file.parent().map(PathBuf::from).unwrap_or_default();
+    load_with_files(text, |name| {
+        fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
+    })
+}
+
+pub(crate) fn in_words(file: &Path, mistakes: &[Mistake]) -> String {
     mistakes.iter().map(|mistake| format!("{}:{mistake}\n", file.display())).collect()
 }
 

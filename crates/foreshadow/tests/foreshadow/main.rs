@@ -40,8 +40,19 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
 fn help_names_every_command() {
     let said = check(&["--help"], 0);
     let commands = [
-        "demo", "up", "check", "report", "sql", "promote", "demote", "policy", "label", "judge",
-        "explain", "lake",
+        "demo",
+        "up",
+        "check",
+        "categories",
+        "report",
+        "sql",
+        "promote",
+        "demote",
+        "policy",
+        "label",
+        "judge",
+        "explain",
+        "lake",
     ];
     for command in commands {
         assert!(said.contains(&format!("  {command} ")), "{command} is not in {said}");

@@ -1,25 +1,22 @@
 //! `[[category]]`: its rule, its mode and target, its candidates.
 
 use super::{
-    Known, SameFamily, names, scorers,
+    Known, SameFamily, capability, names, scorers,
     settings::{self, Defaults, check_pattern},
+    target,
 };
 use crate::{
-    CategoryDef, JudgeDef, Model, Target,
+    CategoryDef, JudgeDef, Model, Risk,
     mistake::{Notes, Span, place},
     raw::{RawCategory, RawPipeline, RawTokenRange, RawWhen},
     suggest::{did_you_mean, quoted},
 };
 use confidence::Mode;
 use policy::{
-    TokenRange, When,
+    GateRule, TokenRange, When,
     categorize::{self, OTHER},
 };
 use serde_spanned::Spanned;
-use std::ops::RangeInclusive;
-
-/// Bars and margins that evidence can tell from 0 and 1.
-const TARGETS: RangeInclusive<f64> = 0.001..=0.999;
 
 /// Names that categories get from traffic begin so.
 const CALL_SITE_PREFIX: &str = "site-";
@@ -50,7 +47,8 @@ fn category(
     let rule = raw.when.as_ref().map(|when| rule(notes, when, known));
     check_reference_price(notes, raw, known);
     let mode = mode(notes, raw);
-    let target = mode.and_then(|mode| target(notes, raw, mode));
+    let risk = target::risk(notes, raw);
+    let target = mode.and_then(|mode| target::target(notes, raw, (mode, risk)));
     let allowed_providers = allowed_providers(notes, raw, known);
     let candidates = candidates(notes, raw, known, &allowed_providers);
     if let Some(mode) = mode {
@@ -61,12 +59,15 @@ fn category(
     }
     let (scorers, verdict) = scorers::all(notes, raw, mode);
     let sampling = settings::sampling(notes, raw.sampling.as_ref(), defaults.sampling);
-    let gate = settings::gate(notes, raw.gate.as_ref(), defaults.gate.clone());
+    let threshold = risk.map_or(defaults.gate.threshold, Risk::threshold);
+    let otherwise = GateRule { threshold, ..defaults.gate.clone() };
+    let gate = settings::gate(notes, raw.gate.as_ref(), otherwise);
     let mode = mode?;
     Some(CategoryDef {
         name: raw.name.as_ref()?.get_ref().clone(),
         rule,
         mode,
+        risk,
         target: target?,
         candidates,
         control: control(notes, raw, mode),
@@ -78,7 +79,7 @@ fn category(
     })
 }
 
-fn check_name(notes: &mut Notes<'_>, name: &Spanned<String>) {
+pub(super) fn check_name(notes: &mut Notes<'_>, name: &Spanned<String>) {
     names::check(notes, "category", name, &[OTHER]);
     if name.get_ref().starts_with(CALL_SITE_PREFIX) {
         let what = format!("`{}` is reserved for call sites", name.get_ref());
@@ -167,37 +168,6 @@ fn mode(notes: &mut Notes<'_>, raw: &RawCategory<'_>) -> Option<Mode> {
     }
 }
 
-/// A paired mode has a margin, an absolute one a bar, and none has both.
-fn target(notes: &mut Notes<'_>, raw: &RawCategory<'_>, mode: Mode) -> Option<Target> {
-    let (wanted, unwanted) =
-        if mode.is_paired() { (&raw.margin, &raw.bar) } else { (&raw.bar, &raw.margin) };
-    let (wanted_name, unwanted_name, example) = if mode.is_paired() {
-        ("margin", "bar", "`margin = 0.05`: how much worse than the reference it may be")
-    } else {
-        ("bar", "margin", "`bar = 0.90`: the least acceptable quality")
-    };
-    let mode = shown(mode);
-    if let Some(unwanted) = unwanted {
-        let what = format!("mode {mode} has no `{unwanted_name}`");
-        notes.error(unwanted.span(), what, format!("write {example}"));
-    }
-    let Some(wanted) = wanted else {
-        if !raw.written.has(wanted_name) && unwanted.is_none() {
-            let what = format!("mode {mode} needs a `{wanted_name}`");
-            notes.error(place(raw.mode.as_ref(), &raw.span), what, format!("add {example}"));
-        }
-        return None;
-    };
-    let value = *wanted.get_ref();
-    if !TARGETS.contains(&value) {
-        let what = format!("`{wanted_name}` is {value:?}");
-        let remedy = format!("write a number from {} to {}", TARGETS.start(), TARGETS.end());
-        notes.error(wanted.span(), what, remedy);
-        return None;
-    }
-    Some(if wanted_name == "margin" { Target::Margin(value) } else { Target::Bar(value) })
-}
-
 fn allowed_providers(
     notes: &mut Notes<'_>,
     raw: &RawCategory<'_>,
@@ -250,6 +220,7 @@ fn check_candidate(
         return;
     };
     check_allowed(notes, (candidate.span(), "candidate"), model, (known, allowed));
+    capability::check(notes, candidate.span(), model, raw.when.as_ref());
     if model.prices.is_empty() {
         let what = format!("`{name}` has no price, so it is never called cheaper or promoted");
         notes.warning(candidate.span(), what, "add `price` to the model");
@@ -330,6 +301,7 @@ fn check_partial(
 ) {
     let at = place(raw.mode.as_ref(), &raw.span);
     check_allowed(notes, (at.clone(), "judge"), judge, (known, allowed));
+    capability::check_judge(notes, at.clone(), judge);
     let candidates = raw.candidates.as_ref().map(|raw| raw.get_ref().as_slice());
     let candidates = candidates.unwrap_or_default().iter();
     for name in candidates {

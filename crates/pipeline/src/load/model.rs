@@ -1,6 +1,6 @@
 //! `[[model]]` and its prices.
 
-use super::names;
+use super::{capability, names};
 use crate::{
     Model, Provider,
     mistake::{Notes, Span, place},
@@ -28,12 +28,14 @@ fn model(notes: &mut Notes<'_>, raw: &RawModel, providers: &[Provider]) -> Optio
     if name.get_ref().is_empty() {
         notes.error(name.span(), "the model's name is empty", "write it as the provider does");
     }
+    let capabilities = capability::of(notes, raw, name.get_ref());
     let family = raw.family.as_ref().map(|family| family.get_ref().clone());
     Some(Model {
         name: name.get_ref().clone(),
         provider: raw.provider.as_ref().map(|name| name.get_ref().clone()).unwrap_or_default(),
         family: family.unwrap_or_else(|| family_of(name.get_ref())),
         prices,
+        capabilities,
     })
 }
 

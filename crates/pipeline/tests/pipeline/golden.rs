@@ -12,6 +12,13 @@ fn names() -> BTreeSet<String> {
     toml.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
 }
 
+/// Every golden pipeline by its name.
+pub(crate) fn files() -> Vec<(String, String)> {
+    let text =
+        |name: &String| fs::read_to_string(Path::new(FOLDER).join(name).with_extension("toml"));
+    names().into_iter().map(|name| (name.clone(), text(&name).unwrap())).collect()
+}
+
 fn said_of(text: &str) -> String {
     let mistakes = match load(text) {
         Ok(pipeline) => pipeline.warnings,

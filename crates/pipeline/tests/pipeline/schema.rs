@@ -1,7 +1,7 @@
 //! `schemas/pipeline.v1.json` is for editors: it knows every field, takes what loads, and refuses
 //! what a schema can refuse.
 
-use crate::shipped;
+use crate::{golden, shipped};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -40,31 +40,81 @@ fn the_schema_knows_exactly_the_fields_that_are_read() {
     }
 }
 
+/// Mistakes in one value, or of a field: what an editor can show while one types.
+const SEEN_BY_A_SCHEMA: &[&str] = &[
+    "absolute_scorer_in_agreement_mode",
+    "bar_out_of_range",
+    "base_url",
+    "budget_missing",
+    "budget_negative",
+    "budget_without_a_total",
+    "call_sites",
+    "candidates_missing",
+    "duplicate_names",
+    "judge_assumed_out_of_range",
+    "judge_missing",
+    "judge_switched_off",
+    "judge_without_rubric",
+    "key_in_the_file",
+    "margin_missing",
+    "model_capabilities",
+    "name_characters",
+    "names_missing",
+    "no_category",
+    "observation_too_short",
+    "price_incomplete",
+    "price_overlap",
+    "provider_not_allowed",
+    "reserved_names",
+    "sampling_out_of_range",
+    "scorer_settings",
+    "scorer_twice",
+    "scorers_missing",
+    "section_that_should_be_a_list",
+    "several_at_once",
+    "threshold_out_of_range",
+    "unknown_dialect",
+    "unknown_field",
+    "unknown_mode",
+    "unknown_risk",
+    "unknown_scorer",
+    "wrong_types",
+];
+
+/// Mistakes that take two places of the file, the table of models, the list of what a scorer compares
+/// with, another file or a regular expression to see.
+const BEYOND_A_SCHEMA: &[&str] = &[
+    "agreement_scorer_in_an_absolute_mode",
+    "bad_regex",
+    "candidate_cannot_take_the_calls",
+    "candidate_is_the_reference",
+    "judge_is_an_arm",
+    "judge_is_of_the_family",
+    "judge_rubric_in_a_file_that_is_missing",
+    "judge_where_the_call_may_not_go",
+    "judge_without_a_schema",
+    "token_range_upside_down",
+    "unknown_model",
+    "unknown_provider",
+];
+
 #[test]
-fn the_schema_refuses_what_a_schema_can_refuse() {
+fn the_schema_refuses_what_a_schema_can_refuse_and_takes_what_loads() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pipeline/golden/");
-    let refused = [
-        "unknown_field",
-        "unknown_mode",
-        "unknown_scorer",
-        "unknown_dialect",
-        "bar_out_of_range",
-        "base_url",
-        "budget_missing",
-        "budget_negative",
-        "key_in_the_file",
-        "name_characters",
-        "no_category",
-        "observation_too_short",
-        "sampling_out_of_range",
-        "threshold_out_of_range",
-        "wrong_types",
-    ];
-    for name in refused {
-        let value = as_json(&std::fs::read_to_string(format!("{folder}{name}.toml")).unwrap());
-        assert!(!validator.is_valid(&value), "{name}");
+    let (mut seen, mut beyond) = (Vec::new(), Vec::new());
+    for (name, text) in golden::files() {
+        let Ok(table) = toml::from_str::<toml::Table>(&text) else { continue };
+        let is_valid = validator.is_valid(&serde_json::to_value(table).unwrap());
+        if pipeline::load(&text).is_ok() {
+            assert!(is_valid, "{name} loads, and the schema refuses it");
+        } else if is_valid {
+            beyond.push(name);
+        } else {
+            seen.push(name);
+        }
     }
+    assert_eq!(seen, SEEN_BY_A_SCHEMA);
+    assert_eq!(beyond, BEYOND_A_SCHEMA);
 }
 
 /// What a scorer of that kind says of a field that it does not have: the names of those it has.

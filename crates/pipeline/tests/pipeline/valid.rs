@@ -253,3 +253,83 @@ fn an_assumed_judge_is_a_flag_in_the_rule_and_shrinks_the_tolerance() {
     assert_eq!(definitions[1].tolerance.tau(), 0.7 * 0.05);
     assert!(pipeline.warnings.iter().any(|w| w.what.contains("assumed")));
 }
+
+/// `SMALL` with lines of its extraction exchanged.
+fn with(from: &str, to: &str) -> Pipeline {
+    assert!(SMALL.contains(from), "{from}");
+    let read_file = |_: &str| Ok(String::from("Be helpful."));
+    load_with_files(&SMALL.replacen(from, to, 1), read_file)
+        .unwrap_or_else(|mistakes| panic!("{mistakes:#?}"))
+}
+
+#[test]
+fn a_risk_sets_what_is_not_written() {
+    let figures = |pipeline: &Pipeline, name: &str| {
+        let category = pipeline.category(name).unwrap();
+        (category.target, category.gate.threshold)
+    };
+    assert_eq!(
+        figures(&with("bar = 0.9\n", "risk = \"low\"\n"), "extract"),
+        (Target::Bar(0.85), 0.90)
+    );
+    assert_eq!(
+        figures(&with("bar = 0.9\n", "risk = \"medium\"\n"), "extract"),
+        (Target::Bar(0.90), 0.95)
+    );
+    assert_eq!(
+        figures(&with("bar = 0.9\n", "risk = \"high\"\nbar = 0.93\n"), "extract"),
+        (Target::Bar(0.93), 0.99)
+    );
+    assert_eq!(
+        figures(&with("margin = 0.05\n", "risk = \"high\"\n"), "chat"),
+        (Target::Margin(0.02), 0.99)
+    );
+    let written = with("margin = 0.05\n", "risk = \"low\"\n");
+    let written = figures(&written, "extract");
+    assert_eq!(written, (Target::Bar(0.9), 0.9), "another category's risk changes nothing");
+    let gate = "gate = { observation_days = 21, units_min = 500 }";
+    let own = with(gate, "risk = \"low\"\ngate = { threshold = 0.97 }");
+    assert_eq!(figures(&own, "chat"), (Target::Margin(0.05), 0.97));
+}
+
+#[test]
+fn call_sites_have_names_that_categories_may_have_too() {
+    let named = "[[call_site]]\nsite = \"site-3f2a9c41d07b\"\nname = \"chat\"\n\n[[category]]\nname = \"chat\"";
+    let pipeline = with("[[category]]\nname = \"chat\"", named);
+    let sites: Vec<_> =
+        pipeline.call_sites.iter().map(|it| (it.site.as_str(), it.name.as_str())).collect();
+    assert_eq!(sites, [("site-3f2a9c41d07b", "chat")]);
+    let digest = |pipeline: &Pipeline, category: &str| {
+        let pipeline = pipeline.definition_digest(category, "tiny-1");
+        pipeline.unwrap()
+    };
+    assert_ne!(digest(&pipeline, "chat"), digest(&small(), "chat"), "other calls, other evidence");
+    assert_eq!(digest(&pipeline, "extract"), digest(&small(), "extract"));
+}
+
+#[test]
+fn more_names_of_call_sites_than_a_report_has_room_for_are_refused() {
+    let site = |n: usize| format!("[[call_site]]\nsite = \"site-{n:012x}\"\nname = \"chat\"\n");
+    let of = |most: usize| {
+        let sites: String = (0..most).map(site).collect();
+        load_with_files(&format!("{SMALL}\n{sites}"), |_| Ok(String::from("Be helpful.")))
+    };
+    assert_eq!(of(200).unwrap().call_sites.len(), 200);
+    assert!(of(201).unwrap_err()[0].what.contains("201 call sites"));
+}
+
+#[test]
+fn what_ships_about_models_is_known_and_can_be_written_over() {
+    let known = pipeline::capability::known("gpt-4.1-mini-2025-04-14");
+    assert_eq!((known.context_tokens, known.output_tokens), (Some(1_047_576), Some(32_768)));
+    assert_eq!(pipeline::capability::known("of-our-own"), policy::Capabilities::default());
+    assert!(pipeline::capability::known("o3").refuses.contains(&"temperature".to_owned()));
+    assert!(pipeline::capability::table().len() >= 10);
+    let own = "name = \"large\"\ncontext_tokens = 8192\nrefuses = \"seed\"\ninput = []";
+    let takes = &with("name = \"large\"", own).model("large").unwrap().capabilities.clone();
+    assert_eq!((takes.context_tokens, takes.output_tokens), (Some(8_192), None));
+    assert_eq!(
+        (takes.refuses.as_slice(), takes.input.as_deref()),
+        (["seed".to_owned()].as_slice(), Some([].as_slice()))
+    );
+}

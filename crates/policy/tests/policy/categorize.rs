@@ -46,6 +46,7 @@ impl Given {
         categorizer.categorize(&CallFacts {
             declared: &self.declared,
             provider: "openai",
+            dialect: "openai",
             path: "/v1/chat/completions",
             headers: &self.headers,
             call: self.call.as_ref(),
@@ -137,13 +138,21 @@ fn a_category_without_conditions_is_only_for_those_who_declare_it() {
 }
 
 #[test]
-fn a_common_call_site_is_a_category_and_a_rare_one_is_not() {
+fn a_named_call_site_is_a_category_behind_every_rule_and_an_unnamed_one_is_not() {
     let categorizer = Categorizer::new(&[]).unwrap();
     assert_eq!(given().ask(&categorizer).name, "other");
-    let site = call_site(&call());
-    let categorizer = categorizer.with_call_sites([site.clone()]);
+    let named = [(call_site("openai", &call()), "tickets".to_owned())];
+    let categorizer = categorizer.with_call_sites(named.clone());
     let category = given().ask(&categorizer);
-    assert_eq!((category.name, category.source.name()), (site, "call_site"));
+    assert_eq!((category.name.as_str(), category.source.name()), ("tickets", "call_site"));
+    let mut other = given();
+    other.call.as_mut().unwrap().tools.clear();
+    assert_eq!(other.ask(&categorizer).name, "other");
+    let ruled = Categorizer::new(&[rule("ours", When::default())]).unwrap().with_call_sites(named);
+    assert_eq!(given().ask(&ruled).name, "ours");
+    let mut declared = given();
+    declared.declared.category = some("tickets");
+    assert_eq!(declared.ask(&ruled).source.name(), "declared");
 }
 
 #[test]
@@ -159,7 +168,8 @@ fn the_call_is_read_only_where_a_rule_asks_about_it() {
     assert!(needs(When { response_format: some("*"), ..when() }));
     assert!(needs(When { metadata: map("a", "*"), ..when() }));
     assert!(needs(When { prompt_tokens: Some(TokenRange::default()), ..when() }));
-    let sites = Categorizer::new(&[]).unwrap().with_call_sites(["site-1".to_owned()]);
+    let sites =
+        Categorizer::new(&[]).unwrap().with_call_sites([("site-1".to_owned(), "a".to_owned())]);
     assert!(sites.needs_call());
 }
 
@@ -175,22 +185,4 @@ fn a_rule_about_the_call_does_not_match_a_call_that_was_not_read() {
 fn a_broken_pattern_is_refused() {
     let when = When { system: some("("), ..When::default() };
     assert!(Categorizer::new(&[rule("ours", when)]).is_err());
-}
-
-#[test]
-fn a_call_site_is_the_code_and_not_the_day() {
-    let site = call_site(&call());
-    let tomorrow = Call {
-        system: some("You summarize support tickets. Today is 2027-01-02."),
-        tools: vec!["open".to_owned(), "search".to_owned()],
-        model: some("another"),
-        ..call()
-    };
-    assert_eq!(call_site(&tomorrow), site);
-    let other_prompt = Call { system: some("You extract dates."), ..call() };
-    let other_tools = Call { tools: Vec::new(), ..call() };
-    let other_shape = Call { response_format: None, ..call() };
-    for other in [other_prompt, other_tools, other_shape] {
-        assert_ne!(call_site(&other), site);
-    }
 }

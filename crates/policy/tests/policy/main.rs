@@ -3,6 +3,8 @@
 #![cfg(test)]
 
 mod assign;
+mod call_site;
+mod capability;
 mod categorize;
 mod chance;
 mod epoch;

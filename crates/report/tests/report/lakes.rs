@@ -35,7 +35,7 @@ pub(crate) const TABLES: [(&str, &str); 8] = [
     (
         "exchanges",
         "date date,exchange_id text,observed_at time,proxy_instance text,offer_seq int,conversation text,\
-         category text,model text,served_by text,route text,input_tokens int,cost_usd money,latency_ms double,\
+         category text,category_source text,call_site text,dialect text,endpoint text,model text,served_by text,route text,input_tokens int,cost_usd money,latency_ms double,\
          finish_reason text",
     ),
     ("calls", "purpose text,model text,started_at time,cost_usd money"),

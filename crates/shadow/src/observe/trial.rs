@@ -2,13 +2,13 @@
 
 use super::Seen;
 use crate::{
-    CategoryWork, Purpose, Settings,
+    CategoryWork, Model, Purpose, Settings,
     budget::{Budget, Expense},
     metric,
     rows::assignment::AssignmentRow,
 };
 use confidence::Mode;
-use exchange::{Arm, NanoUsd, Timestamp, Usage, UsageSource};
+use exchange::{Arm, Call, NanoUsd, Timestamp, Usage, UsageSource};
 use policy::{ArmOnTrial, Cell, Draw, Withheld, assign::Content};
 
 /// What a judge reads beyond call and replies: its instructions and the rubric.
@@ -117,6 +117,7 @@ impl Context<'_> {
             None => seen.exchange.provider.as_str(),
             Some(name) => match models.models.get(name) {
                 None => return Some(Withheld::NoKey),
+                Some(model) if !self.takes(model, seen) => return Some(Withheld::Capability),
                 Some(model) => &model.provider,
             },
         };
@@ -141,6 +142,11 @@ impl Context<'_> {
         }
         planned.extend(expenses);
         None
+    }
+
+    fn takes(&self, model: &Model, seen: &Seen) -> bool {
+        let tokens = |call: &Call| seen.dialect.map_or(0, |dialect| dialect.prompt_tokens(call));
+        model.capabilities.takes(&seen.call, &tokens)
     }
 
     fn judges(&self) -> Vec<&str> {

@@ -105,7 +105,7 @@ impl ExchangeRow {
             priority: exchange.declared.priority.clone(),
             category: read.category.name.clone(),
             category_source: read.category.source.name(),
-            call_site: understood.then(|| policy::call_site(read.call)),
+            call_site: understood.then(|| policy::call_site(read.dialect, read.call)),
             dialect: read.dialect,
             endpoint: read.call.endpoint.clone(),
             model: read.call.model.clone(),

@@ -3,7 +3,7 @@
 use crate::world::{CATEGORY, RIGHT, World, definition, only, set};
 use confidence::Mode;
 use exchange::{Body, Capture, Event, Exchange, MINUTE_US, Meter, NanoUsd, SECOND_US};
-use policy::{Sampling, Share};
+use policy::{Capabilities, Sampling, Share};
 use proptest::prelude::*;
 use serde_json::json;
 use shadow::{Model, Settings};
@@ -42,7 +42,11 @@ async fn play(oddities: Vec<u8>, share: f64, cap: Option<i64>, fault: Option<Fau
     work.allowed_providers = only("sim");
     work.control = true;
     settings.definitions.extend(["tiny", "elsewhere"].map(|name| definition(Mode::R, name)));
-    let elsewhere = Model { provider: "other".to_owned(), wire_name: "elsewhere".to_owned() };
+    let elsewhere = Model {
+        provider: "other".to_owned(),
+        wire_name: "elsewhere".to_owned(),
+        capabilities: policy::Capabilities::default(),
+    };
     settings.models.models.insert("elsewhere".to_owned(), elsewhere);
     settings.caps.total = cap.map(NanoUsd);
     world.drain(settings).await;
@@ -112,6 +116,13 @@ async fn what_cannot_be_asked_says_why() {
         settings.models.providers.get_mut("sim").unwrap().client = None;
     };
     check(|_| {}, no_key, "no_key").await;
+    let takes = |settings: &mut Settings, takes| {
+        settings.models.models.get_mut("small").unwrap().capabilities = takes;
+    };
+    let refuses = Capabilities { refuses: vec!["seed".to_owned()], ..Capabilities::default() };
+    check(|it| set(it, "seed", json!(7)), |it| takes(it, refuses), "capability").await;
+    let short = Capabilities { context_tokens: Some(8), ..Capabilities::default() };
+    check(|_| {}, |it| takes(it, short), "capability").await;
     check(|_| {}, |settings| settings.caps.total = Some(NanoUsd::ZERO), "budget").await;
 }
 

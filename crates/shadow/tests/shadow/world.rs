@@ -123,7 +123,11 @@ impl World {
     pub(crate) fn settings(&self, mode: Mode) -> Settings {
         let names = ["big", "small", "tiny", "judge"];
         let model = |name: &&str| {
-            let model = Model { provider: "sim".to_owned(), wire_name: (*name).to_owned() };
+            let model = Model {
+                provider: "sim".to_owned(),
+                wire_name: (*name).to_owned(),
+                capabilities: policy::Capabilities::default(),
+            };
             ((*name).to_owned(), model)
         };
         let provider = Provider { dialect: Dialect::OpenAi, client: Some(self.client()) };
