@@ -11,7 +11,16 @@ const QUOTED_CHARS_MAX: usize = 80;
 
 /// Lower case, single spaces, and without the marks around it: `"Paris."` is `paris`.
 pub(crate) fn normalised(text: &str) -> String {
-    let spaced = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let mut spaced = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        spaced.push_str(if spaced.is_empty() { "" } else { " " });
+        spaced.push_str(word);
+    }
+    if spaced.is_ascii() {
+        spaced.make_ascii_lowercase();
+    } else {
+        spaced = spaced.to_lowercase();
+    }
     let bare = spaced.trim_matches(FRAME);
     // A text of marks alone is itself the answer.
     if bare.is_empty() { spaced } else { bare.to_owned() }
