@@ -210,7 +210,7 @@ fn recorded_verdicts_are_measured_as_counting_does() {
         for (figure, (hits, of)) in counted.shares {
             let mean = figures[figure]["mean"].as_f64().unwrap();
             assert!((mean - hits / of).abs() < 1e-9, "{name} {figure}: {mean}, not {hits} of {of}");
-            assert_eq!(figures[figure]["count"].as_f64(), Some(of), "{name} {figure}");
+            assert_eq!(figures[figure]["units"].as_f64(), Some(of), "{name} {figure}");
             let [lower, upper] =
                 ["lower", "upper"].map(|end| figures[figure][end].as_f64().unwrap());
             assert!(lower <= mean && mean <= upper, "{name} {figure}");
@@ -289,12 +289,12 @@ impl Counted {
         let Some(people) = people else { return };
         add("agreement", f64::from(verdict == people));
         add("prefers_first_beyond_people", (for_first(verdict) - for_first(people)) / 2.0);
-        for other in [2, 1] {
-            let (good, flagged) = (people != other, verdict == other);
-            match good {
-                true => add("specificity", f64::from(!flagged)),
-                false => add("sensitivity", f64::from(flagged)),
-            }
+        // A line is one unit, whether one of its replies is good or both are.
+        let good: Vec<i64> = [2, 1].into_iter().filter(|other| people != *other).collect();
+        let passed = good.iter().filter(|other| verdict != **other).count();
+        add("specificity", passed as f64 / good.len() as f64);
+        if people != 0 {
+            add("sensitivity", f64::from(verdict == people));
         }
     }
 }
