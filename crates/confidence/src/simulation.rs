@@ -1,10 +1,10 @@
 //! How the gate behaves where the truth is known: every promise of the statistics, measured.
 //!
-//! Each experiment plays many cells whose true quality is chosen, puts their units through this
+//! Each trial plays many cells whose true quality is chosen, puts their units through this
 //! crate's own histogram, evidence, family rules, watermark and detector, and sets what happened
 //! beside what was designed. Where units pass or fail one by one the law is computed without
-//! chance. Beside ours stand *controls*: rules that look as sensible and are wrong. An experiment in
-//! which its control did well would be no experiment.
+//! chance. Beside ours stand *controls*: rules that look as sensible and are wrong. A trial in
+//! which its control did well would be no trial.
 //!
 //! Chance is a function of the seed alone, so the same seed gives the same findings everywhere.
 
@@ -69,8 +69,8 @@ pub struct Finding {
     pub what: String,
     /// Whose behaviour.
     pub role: Role,
-    /// What the design says.
-    pub expected: f64,
+    /// What the design says; `None` where it says nothing.
+    pub expected: Option<f64>,
     /// What it has to keep.
     pub bound: Bound,
     /// What it came to.
@@ -98,12 +98,22 @@ impl Finding {
         }
     }
 
-    fn ours(what: impl Into<String>, expected: f64, bound: Bound, measured: Estimate) -> Self {
-        Self { what: what.into(), role: Role::Ours, expected, bound, measured }
+    fn ours(
+        what: impl Into<String>,
+        expected: impl Into<Option<f64>>,
+        bound: Bound,
+        measured: Estimate,
+    ) -> Self {
+        Self { what: what.into(), role: Role::Ours, expected: expected.into(), bound, measured }
     }
 
-    fn control(what: impl Into<String>, expected: f64, bound: Bound, measured: Estimate) -> Self {
-        Self { what: what.into(), role: Role::Control, expected, bound, measured }
+    fn control(
+        what: impl Into<String>,
+        expected: impl Into<Option<f64>>,
+        bound: Bound,
+        measured: Estimate,
+    ) -> Self {
+        Self { what: what.into(), role: Role::Control, expected: expected.into(), bound, measured }
     }
 }
 
@@ -118,7 +128,7 @@ impl fmt::Display for Bound {
 
 /// Several figures from one kind of cell.
 #[derive(Clone, Copy, Debug)]
-pub struct Experiment {
+pub struct Trial {
     /// What is played.
     pub name: &'static str,
     /// Cells of each round, short and full; none where the law is computed.
@@ -128,48 +138,28 @@ pub struct Experiment {
     play: fn(&mut Dice<'_>) -> Result<Vec<Finding>, Error>,
 }
 
-/// Every experiment, in the order of the documentation.
-pub const EXPERIMENTS: [Experiment; 11] = [
-    Experiment { name: "pass/fail units", runs: [0, 0], rounds: 0, play: exact::promotion },
-    Experiment { name: "a judge at face value", runs: [0, 0], rounds: 0, play: exact::judge },
-    Experiment { name: "units one by one", runs: [300, 10_000], rounds: 1, play: samplers::plain },
-    Experiment { name: "late failures", runs: [150, 4000], rounds: 2, play: samplers::late },
-    Experiment {
-        name: "a sampler that reacts",
-        runs: [100, 4000],
-        rounds: 2,
-        play: samplers::reacting,
-    },
-    Experiment {
-        name: "conversations",
-        runs: [80, 4000],
-        rounds: 4,
-        play: clusters::conversations,
-    },
-    Experiment {
-        name: "quality that changes",
-        runs: [150, 4000],
-        rounds: 7,
-        play: drifting::changing,
-    },
-    Experiment { name: "drift detector", runs: [100, 2000], rounds: 7, play: drift::detector },
-    Experiment {
+/// Every trial, in the order of the documentation.
+pub const TRIALS: [Trial; 11] = [
+    Trial { name: "pass/fail units", runs: [0, 0], rounds: 0, play: exact::promotion },
+    Trial { name: "a judge at face value", runs: [0, 0], rounds: 0, play: exact::judge },
+    Trial { name: "units one by one", runs: [300, 10_000], rounds: 1, play: samplers::plain },
+    Trial { name: "late failures", runs: [150, 4000], rounds: 2, play: samplers::late },
+    Trial { name: "a sampler that reacts", runs: [100, 4000], rounds: 2, play: samplers::reacting },
+    Trial { name: "conversations", runs: [200, 10_000], rounds: 4, play: clusters::conversations },
+    Trial { name: "quality that changes", runs: [150, 4000], rounds: 7, play: drifting::changing },
+    Trial { name: "drift detector", runs: [100, 2000], rounds: 7, play: drift::detector },
+    Trial {
         name: "paired with the reference",
         runs: [80, 2000],
         rounds: 6,
         play: paired::reference,
     },
-    Experiment {
-        name: "twelve cells, 14 days",
-        runs: [100, 2000],
-        rounds: 2,
-        play: families::fleet,
-    },
-    Experiment { name: "twenty cells", runs: [150, 1000], rounds: 1, play: families::twenty },
+    Trial { name: "twelve cells, 14 days", runs: [100, 2000], rounds: 2, play: families::fleet },
+    Trial { name: "twenty cells", runs: [150, 1000], rounds: 1, play: families::twenty },
 ];
 
-impl Experiment {
-    /// How often [`Experiment::play`] ticks.
+impl Trial {
+    /// How often [`Trial::play`] ticks.
     pub fn ticks(&self, effort: Effort) -> u64 {
         self.rounds * self.runs(effort)
     }
@@ -195,7 +185,7 @@ impl Experiment {
     }
 }
 
-/// The chance of one experiment, and how often it is asked.
+/// The chance of one trial, and how often it is asked.
 struct Dice<'a> {
     seed: u64,
     runs: u64,

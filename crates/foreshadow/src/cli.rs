@@ -311,9 +311,9 @@ pub(crate) struct SimulateGate {
     /// Minutes instead of seconds, for figures as exact as the design's
     #[arg(long)]
     pub(crate) full: bool,
-    /// Play one experiment instead of all
+    /// Play one trial instead of all
     #[arg(long, value_name = "NAME")]
-    pub(crate) experiment: Option<String>,
+    pub(crate) trial: Option<String>,
 }
 
 #[derive(Debug, Args)]

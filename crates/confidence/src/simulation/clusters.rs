@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{Error, Level, Tolerance, Unit, unit::cluster_unit};
 
-/// Conversations of a cell.
-const CONVERSATIONS: usize = 2800;
+/// Conversations of a cell: fourteen days of fifty.
+const CONVERSATIONS: usize = 700;
 /// Calls of a conversation.
 const CALLS: usize = 10;
 /// Correlation of two calls of one conversation.

@@ -31,7 +31,7 @@ pub(super) fn changing(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
         ),
         Finding::control(
             "the same, bets that follow the last units",
-            1.0,
+            None,
             AtLeast(0.5),
             dice.share(0, |chance| promoted(Chasing::new(tolerance), week(chance)))?,
         ),
@@ -59,7 +59,7 @@ pub(super) fn changing(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
         AtMost(190.0),
         Estimate::median(&ours),
     ));
-    found.push(Finding::ours("still clears after 1,000 of them", 0.0, AtMost(0.02), stuck(&ours)));
+    found.push(Finding::ours("still clears after 1,000 of them", None, AtMost(0.02), stuck(&ours)));
     found.push(Finding::control(
         "the same by the best evidence so far",
         1.0,

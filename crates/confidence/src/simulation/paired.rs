@@ -14,11 +14,14 @@ use crate::{
 const PAIRS: usize = 6000;
 /// How often the reference disagrees with itself.
 const NOISE: f64 = 0.07;
-/// Correlation of two disagreements on one prompt: some prompts have more than one good answer.
+/// Correlation on one prompt of two disagreements, as some have more than one good answer, and of
+/// two bad replies, as some are hard.
 const CORRELATION: f64 = 0.3;
 const AA_MARGIN: f64 = 0.03;
 const JUDGED_PAIRS: usize = 4000;
 const JUDGED_MARGIN: f64 = 0.05;
+/// How often the judged reference is bad.
+const BAD: f64 = 0.03;
 
 /// Modes A/A and JP.
 pub(super) fn reference(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
@@ -72,14 +75,14 @@ fn agreement_pairs(chance: &mut Chance, excess: f64) -> Result<Vec<Unit>, Error>
 }
 
 fn judged(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
-    let mut at = |round, quality: f64, youden_low| {
+    let mut at = |round, excess: f64, youden_low| {
         let tolerance = Tolerance::judged_paired(JUDGED_MARGIN, youden_low)?;
         dice.round(round, |chance| {
-            promoted_after(Current::new(tolerance), judged_pairs(chance, quality)?)
+            promoted_after(Current::new(tolerance), judged_pairs(chance, excess)?)
         })
     };
-    let (conservative, exact) = (at(2, 0.97, 0.6)?, at(2, 0.97, 0.7)?);
-    let worse: Vec<bool> = at(3, 0.92, 0.7)?.iter().map(Option::is_some).collect();
+    let (conservative, exact) = (at(2, 0.0, 0.6)?, at(2, 0.0, 0.7)?);
+    let worse: Vec<bool> = at(3, JUDGED_MARGIN, 0.7)?.iter().map(Option::is_some).collect();
     Ok(vec![
         Finding::ours(
             "judge 0.9/0.8, margin 0.05: median pairs, equal candidate, Youden ≥ 0.6",
@@ -90,7 +93,7 @@ fn judged(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
         Finding::ours("the same, Youden 0.7", 639.0, AtMost(700.0), Estimate::median(&exact)),
         Finding::ours(
             "worse by the margin: falsely promoted",
-            0.05,
+            0.052,
             AtMost(0.05),
             Estimate::share(&worse),
         ),
@@ -98,10 +101,13 @@ fn judged(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
 }
 
 /// Pairs by a judge that flags a good reply in one case of ten and a bad one in eight; in half of
-/// the pairs it errs on both replies by the same chance.
-fn judged_pairs(chance: &mut Chance, quality: f64) -> Result<Vec<Unit>, Error> {
+/// the pairs it errs on both replies by the same chance. The candidate is bad in `excess` of all
+/// cases besides those that are hard for the reference, too.
+fn judged_pairs(chance: &mut Chance, excess: f64) -> Result<Vec<Unit>, Error> {
     let mut pair = || {
-        let bad = [chance.happens(1.0 - quality), chance.happens(0.03)];
+        let hard = 1.0 - chance.quality(1.0 - BAD, CORRELATION);
+        let worse = hard + (1.0 - hard) * excess / (1.0 - BAD);
+        let bad = [chance.happens(worse), chance.happens(hard)];
         let first = chance.share();
         let second = if chance.happens(0.5) { first } else { chance.share() };
         let flag = |bad: bool, share: f64| f64::from(u8::from(share < if bad { 0.8 } else { 0.1 }));

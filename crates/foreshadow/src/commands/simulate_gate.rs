@@ -6,19 +6,19 @@ use crate::{
     outcome::{Outcome, print},
 };
 use anyhow::{Result, bail};
-use confidence::simulation::{EXPERIMENTS, Effort, Experiment, Finding, Role, Verdict};
+use confidence::simulation::{Effort, Finding, Role, TRIALS, Trial, Verdict};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 pub(crate) fn run(global: &Global, args: &SimulateGate) -> Result<Outcome> {
     let effort = if args.full { Effort::Full } else { Effort::Short };
-    let chosen = chosen(args.experiment.as_deref())?;
+    let chosen = chosen(args.trial.as_deref())?;
     let progress = progress(&chosen, effort)?;
     let mut played = Vec::new();
-    for experiment in chosen {
-        progress.set_message(experiment.name);
-        let found = experiment.play(args.seed, effort, &mut || progress.inc(1))?;
-        played.extend(found.into_iter().map(|finding| (experiment.name, finding)));
+    for trial in chosen {
+        progress.set_message(trial.name);
+        let found = trial.play(args.seed, effort, &mut || progress.inc(1))?;
+        played.extend(found.into_iter().map(|finding| (trial.name, finding)));
     }
     progress.finish_and_clear();
     print(&match global.format {
@@ -34,17 +34,17 @@ pub(crate) fn run(global: &Global, args: &SimulateGate) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn chosen(name: Option<&str>) -> Result<Vec<Experiment>> {
-    let Some(name) = name else { return Ok(EXPERIMENTS.to_vec()) };
-    let found: Vec<_> = EXPERIMENTS.into_iter().filter(|it| it.name == name).collect();
+fn chosen(name: Option<&str>) -> Result<Vec<Trial>> {
+    let Some(name) = name else { return Ok(TRIALS.to_vec()) };
+    let found: Vec<_> = TRIALS.into_iter().filter(|it| it.name == name).collect();
     if found.is_empty() {
-        let names = EXPERIMENTS.map(|it| format!("\"{}\"", it.name)).join(", ");
-        bail!("there is no experiment \"{name}\": use one of {names}");
+        let names = TRIALS.map(|it| format!("\"{}\"", it.name)).join(", ");
+        bail!("there is no trial \"{name}\": use one of {names}");
     }
     Ok(found)
 }
 
-fn progress(chosen: &[Experiment], effort: Effort) -> Result<ProgressBar> {
+fn progress(chosen: &[Trial], effort: Effort) -> Result<ProgressBar> {
     let bar = ProgressBar::new(chosen.iter().map(|it| it.ticks(effort)).sum());
     bar.set_style(ProgressStyle::with_template("{bar:30} {percent:>3} %  {elapsed}  {msg}")?);
     Ok(bar)
@@ -53,18 +53,17 @@ fn progress(chosen: &[Experiment], effort: Effort) -> Result<ProgressBar> {
 fn as_table(seed: u64, played: &[(&str, Finding)]) -> String {
     let mut text = format!("seed {seed}\n");
     let mut last = "";
-    for (experiment, finding) in played {
-        if *experiment != last {
-            text += &format!("\n{experiment}\n");
+    for (trial, finding) in played {
+        if *trial != last {
+            text += &format!("\n{trial}\n");
             text += &format!("  {:<76} {:>9} {:>9} {:>17}\n", "", "designed", "bound", "measured");
         }
-        last = experiment;
-        let Finding { expected, bound, .. } = finding;
+        last = trial;
         text += &format!(
             "  {:<76} {:>9} {:>9} {:>17}  {}\n",
             what(finding),
-            short(*expected),
-            bound.to_string(),
+            designed(finding),
+            finding.bound.to_string(),
             measured(finding),
             word(finding.verdict()),
         );
@@ -75,18 +74,18 @@ fn as_table(seed: u64, played: &[(&str, Finding)]) -> String {
 fn as_markdown(played: &[(&str, Finding)]) -> String {
     let mut text = String::from("| cells | what | designed | bound | measured |\n");
     text += "| --- | --- | ---: | ---: | ---: |\n";
-    for (experiment, finding) in played {
+    for (trial, finding) in played {
         let (what, measured) = (what(finding), measured(finding));
-        let (expected, bound) = (short(finding.expected), finding.bound);
-        text += &format!("| {experiment} | {what} | {expected} | {bound} | {measured} |\n");
+        let (designed, bound) = (designed(finding), finding.bound);
+        text += &format!("| {trial} | {what} | {designed} | {bound} | {measured} |\n");
     }
     text
 }
 
 fn as_json(seed: u64, played: &[(&str, Finding)]) -> Value {
-    let finding = |(experiment, it): &(&str, Finding)| {
+    let finding = |(trial, it): &(&str, Finding)| {
         json!({
-            "experiment": experiment, "what": it.what, "control": it.role == Role::Control,
+            "trial": trial, "what": it.what, "control": it.role == Role::Control,
             "designed": it.expected, "bound": it.bound.to_string(),
             "measured": it.measured.value, "error": it.measured.error,
             "verdict": word(it.verdict()),
@@ -100,6 +99,11 @@ fn what(finding: &Finding) -> String {
         Role::Ours => finding.what.clone(),
         Role::Control => format!("(wrong rule) {}", finding.what),
     }
+}
+
+/// Nothing where the design says nothing.
+fn designed(finding: &Finding) -> String {
+    finding.expected.map(short).unwrap_or_default()
 }
 
 fn measured(finding: &Finding) -> String {
