@@ -1,6 +1,6 @@
 //! Scorers on recorded calls and answers of real models, where those are beside the project.
 
-use crate::support::{said, scorers};
+use crate::support::{said, say, scorers};
 use exchange::{Call, Reply, ToolCall};
 use flate2::read::GzDecoder;
 use score::Scorers;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use std::{
     env,
     fs::File,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader},
     path::Path,
 };
 
@@ -23,11 +23,6 @@ fn rows(name: &str) -> Option<Vec<Value>> {
     };
     let lines = BufReader::new(GzDecoder::new(open)).lines();
     Some(lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect())
-}
-
-/// Past the capture of output, which would hide it where all is well.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// One call with one accepted set of values; what may be left out is.
@@ -199,7 +194,8 @@ fn recorded_tool_calls_satisfy_the_schemas_of_their_tools_and_other_types_do_not
     say(&format!("{} of {} rows do not satisfy their own schemas:", unlike.len(), rows.len()));
     unlike.iter().for_each(|line| say(line));
     say(&format!("{refused} other names and types refused"));
-    assert!(unlike.len() <= 1 && refused >= 4_000, "{refused}");
+    // Two rows accept a value that their own schema does not: `true` and null for texts and numbers.
+    assert!(unlike.len() <= 2 && refused >= 4_000, "{refused}");
 }
 
 /// Whether the argument that was given another type has none in its schema.
