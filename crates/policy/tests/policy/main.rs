@@ -5,10 +5,12 @@
 mod assign;
 mod categorize;
 mod chance;
+mod corpus;
 mod epoch;
 mod formats;
 mod gate;
 mod given;
+mod laws;
 mod plan;
 mod price;
 mod transitions;

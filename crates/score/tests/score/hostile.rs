@@ -1,45 +1,13 @@
 //! Whatever a model, a client or a pipeline sends, nothing panics and every value is in [0, 1].
 
-use crate::support::{call, said, scorers, spec};
+use crate::{
+    laws::scores_law,
+    support::{call, said, scorers, spec},
+};
 use exchange::{Call, Reply, ToolCall};
 use proptest::prelude::*;
 use score::{Scorers, scorers::SCORED_BYTES_MAX};
 use serde_json::{Value, json};
-
-fn all() -> Scorers {
-    scorers(&[
-        json!({"kind": "expected", "how": "exact"}),
-        json!({"kind": "expected", "how": "normalised"}),
-        json!({"kind": "expected", "how": "number"}),
-        json!({"kind": "expected", "how": "contains"}),
-        json!({"kind": "expected", "how": {"regex": "(\\S+)"}}),
-        json!({"kind": "regex", "pattern": "(a|a)*b", "want": "no_match"}),
-        json!({"kind": "contains", "any": ["é"], "case": "ignored"}),
-        json!({"kind": "valid_json"}),
-        json!({"kind": "json_schema"}),
-        json!({"kind": "not_refusal"}),
-        json!({"kind": "not_truncated"}),
-        json!({"kind": "exact"}),
-        json!({"kind": "normalised"}),
-        json!({"kind": "json_equal", "ignore": ["/a", "/0/b", "/~1"]}),
-        json!({"kind": "tool_calls_equal"}),
-        json!({"kind": "tool_calls_equal", "order": "same"}),
-        json!({"kind": "number_equal", "tolerance": 0.1}),
-    ])
-}
-
-fn check(call: &Call, ours: &Reply, theirs: &Reply) {
-    let scorers = all();
-    let mut scores = scorers.score_absolute(call, ours);
-    scores.extend(scorers.score_agreement(call, ours, theirs));
-    assert_eq!(scores.len(), 17);
-    for score in &scores {
-        assert!(score.value.is_none_or(|value| (0.0..=1.0).contains(&value)), "{score:?}");
-    }
-    let verdict = score::verdict(&scores);
-    assert!(verdict.loss.is_none_or(|loss| (0.0..=1.0).contains(&loss)), "{verdict:?}");
-    assert!(!verdict.reason.is_empty());
-}
 
 #[test]
 fn monstrous_texts_are_scored() {
@@ -60,14 +28,14 @@ fn monstrous_texts_are_scored() {
     ];
     let call = call(&json!({"metadata": {"expected": "1e-999999999999999999999"}, "schema": {}}));
     for text in &texts {
-        check(&call, &said(text), &said(text));
+        scores_law(&call, &said(text), &said(text));
         let tools = vec![ToolCall { name: text.clone(), arguments: text.clone() }; 300];
         let calling = Reply { tool_calls: tools[..2].to_vec(), ..said("") };
-        check(&call, &calling, &calling);
+        scores_law(&call, &calling, &calling);
     }
     let tools = vec![ToolCall { name: "f".into(), arguments: "{}".into() }; 300];
     let calling = Reply { tool_calls: tools, ..said("") };
-    check(&call, &calling, &calling);
+    scores_law(&call, &calling, &calling);
 }
 
 #[test]
@@ -155,7 +123,7 @@ proptest! {
         expected in "\\PC{0,10}|-?[0-9]{1,4}",
     ) {
         let call = call(&json!({"metadata": {"expected": expected}, "schema": {"type": "object"}}));
-        check(&call, &ours, &theirs);
+        scores_law(&call, &ours, &theirs);
     }
 
     #[test]

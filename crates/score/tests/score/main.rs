@@ -3,8 +3,10 @@
 #![cfg(test)]
 
 mod compile;
+mod corpus;
 mod golden;
 mod hostile;
 mod judge;
+mod laws;
 mod support;
 mod verdict;
