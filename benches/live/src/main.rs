@@ -1,6 +1,7 @@
 //! The live path, measured from outside, each proxy in a process of its own:
 //!   (nothing)  what the mirror costs those whom it observes: on against off
 //!   peers      this proxy against nginx
+//!   soak       what half an hour of mixed load and aborts leaves behind
 //! Loopback only; ends by itself.
 
 mod child;
@@ -9,6 +10,7 @@ mod load;
 mod nginx;
 mod peers;
 mod serve;
+mod soak;
 mod streams;
 mod table;
 
@@ -30,13 +32,19 @@ fn main() -> io::Result<()> {
         Some("peers") => again("peers-here"),
         Some("felt") => felt::drive(),
         Some("peers-here") => peers::drive(),
+        Some("soak") => {
+            let minutes = env::args().nth(2).map_or(Ok(soak::MINUTES), |given| given.parse());
+            soak::drive(minutes.map_err(io::Error::other)?)
+        }
+        Some("soak-provider") => soak::provider(),
+        Some("soak-proxy") => soak::proxy(&env::args().nth(2).unwrap_or_default()),
         Some("upstream") => serve::upstream(),
         Some("proxy") => {
             let (upstream, behind) = (env::args().nth(2), env::args().nth(3));
             serve::proxy(&upstream.unwrap_or_default(), behind.as_deref())
         }
         Some(other) => {
-            Err(io::Error::other(format!("there is no {other}: give nothing, or peers")))
+            Err(io::Error::other(format!("there is no {other}: give nothing, peers or soak")))
         }
     }
 }
