@@ -3,7 +3,7 @@
 use crate::exists;
 use std::{
     fs,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read, Write},
     net::SocketAddr,
     path::Path,
     process::{self, ChildStdout, Command, Stdio},
@@ -63,6 +63,16 @@ impl Child {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|line| line.trim().split(' ').next()?.parse().ok());
         kib.ok_or_else(|| io::Error::other("no figure of resident memory"))
+    }
+
+    /// Says a line to the child, and returns the line that it answers.
+    pub(crate) fn ask(&mut self, word: &str) -> io::Result<String> {
+        let mut line = String::new();
+        if let (Some(words), Some(out)) = (&mut self.process.stdin, &mut self.out) {
+            writeln!(words, "{word}")?;
+            out.read_line(&mut line)?;
+        }
+        Ok(line.trim().to_owned())
     }
 
     /// Ends the child, and returns its last words.

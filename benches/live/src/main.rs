@@ -2,6 +2,7 @@
 //!   (nothing)  what the mirror costs those whom it observes: on against off
 //!   peers      this proxy against nginx
 //!   frozen     the shipped binary while its whole shadow side stands still
+//!   soak       what half an hour of mixed load and aborts leaves behind
 //! Loopback only; ends by itself.
 
 mod child;
@@ -11,6 +12,7 @@ mod load;
 mod nginx;
 mod peers;
 mod serve;
+mod soak;
 mod streams;
 mod table;
 
@@ -35,13 +37,19 @@ fn main() -> io::Result<()> {
         Some("peers-here") => peers::drive(),
         Some("frozen-here") => frozen::drive(),
         Some("slow") => frozen::slow(),
+        Some("soak") => {
+            let minutes = env::args().nth(2).map_or(Ok(soak::MINUTES), |given| given.parse());
+            soak::drive(minutes.map_err(io::Error::other)?)
+        }
+        Some("soak-provider") => soak::provider(),
+        Some("soak-proxy") => soak::proxy(&env::args().nth(2).unwrap_or_default()),
         Some("upstream") => serve::upstream(),
         Some("proxy") => {
             let (upstream, behind) = (env::args().nth(2), env::args().nth(3));
             serve::proxy(&upstream.unwrap_or_default(), behind.as_deref())
         }
         Some(other) => {
-            Err(io::Error::other(format!("there is no {other}: give nothing, peers or frozen")))
+            Err(io::Error::other(format!("there is no {other}: give nothing, peers, frozen or soak")))
         }
     }
 }

@@ -64,7 +64,7 @@ fn reply() -> Vec<u8> {
     [head.as_bytes(), body.as_bytes()].concat()
 }
 
-struct Wall;
+pub(crate) struct Wall;
 
 impl Clock for Wall {
     fn now(&self) -> Timestamp {

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod call_laws;
 mod calls;
 mod content;
 mod conversation;
@@ -11,6 +12,8 @@ mod edit;
 mod golden;
 mod hostile;
 mod laws;
+mod message;
 mod replies;
+mod reply_laws;
 mod streams;
 mod writes;

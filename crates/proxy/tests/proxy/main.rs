@@ -2,10 +2,12 @@
 
 #![cfg(test)]
 
+mod corpus;
 mod http2;
 mod http2_limits;
 mod http2_pool;
 mod http2_provider;
+mod laws;
 mod limits;
 mod limits_provider;
 mod live;

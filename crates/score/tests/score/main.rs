@@ -3,12 +3,14 @@
 #![cfg(test)]
 
 mod compile;
+mod corpus;
 mod golden;
 mod hostile;
 mod judge;
 mod laws;
 mod page;
 mod recorded;
+mod reply_laws;
 mod suite;
 mod support;
 mod verdict;

@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+mod corpus;
+mod laws;
 mod provider;
 
 use bytes::Bytes;
