@@ -20,13 +20,10 @@ pub(crate) fn cell(
     candidate: &str,
     tolerance: Tolerance,
 ) -> String {
-    // Rules are asked in order, so one above can take calls away from one below.
-    let above = pipeline.categories.iter().take_while(|other| other.name != category.name);
-    let rules = above.chain([category]).map(|other| (other.name.as_str(), other.rule.as_ref()));
     let judge = pipeline.judge.as_ref().filter(|_| category.is_judged());
     let canonical = Canonical {
         format: 1,
-        rules: rules.collect(),
+        rules: rules(pipeline, category),
         mode: category.mode.name(),
         target: match category.target {
             Target::Bar(bar) => ("bar", bar),
@@ -43,8 +40,33 @@ pub(crate) fn cell(
         candidate,
         provider: pipeline.model(candidate).map(|model| model.provider.as_str()),
     };
+    of(&canonical)
+}
+
+/// What decides which replies there are: which calls the category claims, whom they are put to, and
+/// whether a control is. Scorers, judge, mode and bar only say what is made of them.
+pub(crate) fn replies(pipeline: &Pipeline, category: &CategoryDef, candidate: &str) -> String {
+    of(&Replies {
+        format: 1,
+        rules: rules(pipeline, category),
+        control: category.control,
+        candidate,
+        provider: pipeline.model(candidate).map(|model| model.provider.as_str()),
+    })
+}
+
+/// Rules are asked in order, so one above can take calls away from one below.
+fn rules<'a>(
+    pipeline: &'a Pipeline,
+    category: &'a CategoryDef,
+) -> Vec<(&'a str, Option<&'a When>)> {
+    let above = pipeline.categories.iter().take_while(|other| other.name != category.name);
+    above.chain([category]).map(|other| (other.name.as_str(), other.rule.as_ref())).collect()
+}
+
+fn of(canonical: &impl Serialize) -> String {
     // Texts and finite numbers always have a JSON form; an empty one would still be a stable one.
-    let text = serde_json::to_vec(&canonical).unwrap_or_default();
+    let text = serde_json::to_vec(canonical).unwrap_or_default();
     format!("{:x}", Sha256::digest(text))
 }
 
@@ -58,6 +80,15 @@ struct Canonical<'a> {
     tau: f64,
     scorers: Option<String>,
     judge: Option<Judge<'a>>,
+    control: bool,
+    candidate: &'a str,
+    provider: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Replies<'a> {
+    format: u32,
+    rules: Vec<(&'a str, Option<&'a When>)>,
     control: bool,
     candidate: &'a str,
     provider: Option<&'a str>,
