@@ -84,6 +84,7 @@ pub(crate) fn views(as_of: Timestamp) -> Vec<(&'static str, String)> {
         ("savings", at(&with(&[PAIRED, SAVINGS], "SELECT * FROM savings"), as_of)),
         ("spend", at(include_str!("sql/spend.sql"), as_of)),
         ("traffic", traffic(as_of)),
+        ("golden", at(include_str!("sql/golden.sql"), as_of)),
     ]
 }
 
