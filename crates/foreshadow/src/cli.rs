@@ -60,6 +60,10 @@ pub(crate) enum Command {
     Policy(Policy),
     /// What happened to one exchange, and why
     Explain(Explain),
+    /// The pipeline's own cases, put to the reference and every candidate; what changed since the last run
+    Golden(Golden),
+    /// Stored replies by today's scorers, rubric, bar and prices, without asking candidates again
+    Rescore(Rescore),
     /// The tables' files, ready-made views, and upkeep
     Lake(LakeArgs),
 }
@@ -220,6 +224,29 @@ pub(crate) enum PolicyCommand {
 pub(crate) struct Explain {
     /// The exchange: the value of `x-foreshadow-exchange`, or of the tables' `exchange_id`
     pub(crate) exchange: exchange::ExchangeId,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Golden {
+    /// Only the cases of this category
+    #[arg(long)]
+    pub(crate) category: Option<String>,
+    /// Ask nobody: what the last run found
+    #[arg(long)]
+    pub(crate) last: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rescore {
+    /// Only this category
+    #[arg(long)]
+    pub(crate) category: Option<String>,
+    /// Only this candidate
+    #[arg(long)]
+    pub(crate) candidate: Option<String>,
+    /// Say how many replies, judge calls and dollars it would take, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -4,10 +4,12 @@ mod check;
 mod demo;
 mod demote;
 pub(crate) mod explain;
+pub(crate) mod golden;
 mod lake;
 mod policy;
 mod promote;
 mod report;
+mod rescore;
 mod sql;
 mod up;
 
@@ -29,6 +31,8 @@ pub(crate) async fn run(cli: Cli) -> Result<Outcome> {
         Command::Demote(args) => demote::run(&global, &args).await,
         Command::Policy(args) => policy::run(&global, &args.command).await,
         Command::Explain(args) => explain::run(&global, &args).await,
+        Command::Golden(args) => Box::pin(golden::run(&global, &args)).await,
+        Command::Rescore(args) => Box::pin(rescore::run(&global, &args)).await,
         Command::Lake(args) => lake::run(&global, &args.command).await,
     }
 }

@@ -7,6 +7,7 @@
 //! without repeating it.
 
 mod digest;
+mod golden;
 mod load;
 mod mistake;
 mod pipeline;
@@ -14,6 +15,7 @@ mod raw;
 mod section;
 mod suggest;
 
+pub use golden::{Golden, GoldenCall, GoldenCase};
 pub use load::{PIPELINE_BYTES_MAX, load, load_with_files};
 pub use mistake::{Mistake, Severity};
 pub use pipeline::{

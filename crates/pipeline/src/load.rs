@@ -2,6 +2,7 @@
 //! next one goes on with what is left, so that one run tells everything.
 
 mod category;
+mod golden;
 mod model;
 mod names;
 mod provider;
@@ -22,7 +23,10 @@ pub const PIPELINE_BYTES_MAX: usize = 1 << 20;
 /// # Errors
 /// Every mistake, in the order of the file, warnings included.
 pub fn load(text: &str) -> Result<Pipeline, Vec<Mistake>> {
-    load_with_files(text, |_| Err("no file can be read here: use `rubric`".to_owned()))
+    load_with_files(
+        text,
+        |_| Err("no file can be read here: write it into the pipeline".to_owned()),
+    )
 }
 
 /// Reads a pipeline; `read_file` gives the text of a file that it names, by its path relative to
@@ -73,6 +77,8 @@ pub(crate) struct Known<'a> {
     pub(crate) judge: Option<&'a JudgeDef>,
     /// Whether there is a judge, be it a broken one.
     pub(crate) judge_is_written: bool,
+    /// The categories, be they broken ones.
+    pub(crate) category_names: &'a [&'a str],
 }
 
 impl Known<'_> {
@@ -105,13 +111,20 @@ fn check(
     let budget = settings::budget(notes, raw);
     let mirror = settings::mirror(notes, raw.mirror.as_ref());
     let defaults = settings::defaults(notes, raw, judge.as_ref());
+    let category_names: Vec<&str> = raw
+        .categories
+        .iter()
+        .filter_map(|category| Some(category.name.as_ref()?.get_ref().as_str()))
+        .collect();
     let known = Known {
         providers: &providers,
         models: &models,
         judge: judge.as_ref(),
         judge_is_written: raw.judge.is_some(),
+        category_names: &category_names,
     };
     let categories: Vec<CategoryDef> = category::all(notes, raw, &known, &defaults);
+    let golden = golden::golden(notes, raw.golden.as_ref(), (&known, &categories), read_file);
     Some(Pipeline {
         name: raw.name.as_ref()?.get_ref().clone(),
         providers,
@@ -120,6 +133,7 @@ fn check(
         judge,
         budget: budget?,
         mirror,
+        golden,
         warnings: Vec::new(),
     })
 }

@@ -2,11 +2,14 @@
 //! yet held against anything else. `FIELDS` of a section is what it may hold; the schema for
 //! editors is tested against it.
 
+pub(crate) mod golden;
+
 use crate::{
     mistake::{Notes, Span},
     section::{Section, Written},
 };
 use exchange::Timestamp;
+use golden::{RawGolden, RawGoldenCase};
 use serde_spanned::Spanned;
 use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
@@ -16,7 +19,7 @@ type Texts = Option<Spanned<Vec<Spanned<String>>>>;
 
 /// The sections of a pipeline and their fields: what the file may hold, and nothing else.
 #[must_use]
-pub fn sections() -> [(&'static str, &'static [&'static str]); 14] {
+pub fn sections() -> [(&'static str, &'static [&'static str]); 16] {
     [
         ("", ROOT_FIELDS),
         ("pipeline", NAME_FIELDS),
@@ -32,11 +35,15 @@ pub fn sections() -> [(&'static str, &'static [&'static str]); 14] {
         ("category", RawCategory::FIELDS),
         ("when", RawWhen::FIELDS),
         ("prompt_tokens", RawTokenRange::FIELDS),
+        ("golden", RawGolden::FIELDS),
+        ("golden_case", RawGoldenCase::FIELDS),
     ]
 }
 
-const ROOT_FIELDS: &[&str] =
-    &["pipeline", "provider", "model", "judge", "budget", "mirror", "sampling", "gate", "category"];
+const ROOT_FIELDS: &[&str] = &[
+    "pipeline", "provider", "model", "judge", "budget", "mirror", "sampling", "gate", "category",
+    "golden",
+];
 const NAME_FIELDS: &[&str] = &["name"];
 
 /// The whole file.
@@ -51,6 +58,7 @@ pub(crate) struct RawPipeline<'t> {
     pub(crate) sampling: Option<RawSampling>,
     pub(crate) gate: Option<RawGate>,
     pub(crate) categories: Vec<RawCategory<'t>>,
+    pub(crate) golden: Option<RawGolden>,
 }
 
 impl<'t> RawPipeline<'t> {
@@ -67,6 +75,7 @@ impl<'t> RawPipeline<'t> {
             sampling: one(notes, &root, "sampling", RawSampling::read),
             gate: one(notes, &root, "gate", RawGate::read),
             categories: all(notes, &root, "category", RawCategory::read),
+            golden: one(notes, &root, "golden", RawGolden::read),
         }
     }
 }

@@ -18,7 +18,7 @@ use policy::Cell;
 use std::ops::Range;
 
 pub(crate) struct Shadower<L> {
-    asker: Asker<L>,
+    pub(crate) asker: Asker<L>,
 }
 
 impl<L: Ledger> Shadower<L> {
@@ -124,7 +124,7 @@ impl<L: Ledger> Shadower<L> {
         }
     }
 
-    fn row(&self, job: &Job, arm: &Arm, asked: Asked, verdict: Verdict) -> ShadowRow {
+    pub(crate) fn row(&self, job: &Job, arm: &Arm, asked: Asked, verdict: Verdict) -> ShadowRow {
         let (arm, candidate, cell_id, cell) = match arm {
             Arm::Control => (exchange::Arm::Control, None, None, None),
             Arm::Candidate(cell) => {
@@ -174,6 +174,7 @@ impl<L: Ledger> Shadower<L> {
             journal_offset: job.offset,
             response: asked.response,
             scores: verdict.scores,
+            origin: self.asker.origin,
         }
     }
 }
