@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// The pipeline's own cases, put to the reference and every candidate; what changed since the last run
     Golden(Golden),
+    /// Stored calls, put to a candidate that was not on trial when they passed
+    Replay(Replay),
     /// Stored replies by today's scorers, rubric, bar and prices, without asking candidates again
     Rescore(Rescore),
     /// The tables' files, ready-made views, and upkeep
@@ -234,6 +236,27 @@ pub(crate) struct Golden {
     /// Ask nobody: what the last run found
     #[arg(long)]
     pub(crate) last: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The candidate: a model of the pipeline, among the `candidates` of the categories meant
+    pub(crate) candidate: String,
+    /// Only calls of this category
+    #[arg(long)]
+    pub(crate) category: Option<String>,
+    /// Only calls of this day and later: 2026-11-01
+    #[arg(long, value_name = "DAY")]
+    pub(crate) since: Option<exchange::Timestamp>,
+    /// At most so many calls of each category, drawn by chance
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) calls: u64,
+    /// Stop before this run is expected to have cost so many dollars
+    #[arg(long)]
+    pub(crate) usd: Option<f64>,
+    /// Say how many calls and dollars it would take, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

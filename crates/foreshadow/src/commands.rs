@@ -8,6 +8,7 @@ pub(crate) mod golden;
 mod lake;
 mod policy;
 mod promote;
+mod replay;
 mod report;
 mod rescore;
 mod sql;
@@ -32,6 +33,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Outcome> {
         Command::Policy(args) => policy::run(&global, &args.command).await,
         Command::Explain(args) => explain::run(&global, &args).await,
         Command::Golden(args) => Box::pin(golden::run(&global, &args)).await,
+        Command::Replay(args) => Box::pin(replay::run(&global, &args)).await,
         Command::Rescore(args) => Box::pin(rescore::run(&global, &args)).await,
         Command::Lake(args) => lake::run(&global, &args.command).await,
     }

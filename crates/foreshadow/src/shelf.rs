@@ -17,6 +17,17 @@ impl Shelf {
     pub(crate) fn new(lake: Lake) -> Self {
         Self { lake }
     }
+
+    async fn days_of(&self, table: Table, filter: Filter) -> Result<Vec<Date>, Cause> {
+        #[derive(Deserialize)]
+        struct Day {
+            date: Date,
+        }
+        let batches = self.lake.scan(table, &["date"], &[filter]).await?;
+        let days = batch_to_rows::<Day>(table, &batches)?.into_iter();
+        let days: BTreeSet<i32> = days.map(|row| row.date.0).collect();
+        Ok(days.into_iter().map(Date).collect())
+    }
 }
 
 impl Stored for Shelf {
@@ -25,15 +36,11 @@ impl Stored for Shelf {
     }
 
     async fn days(&self, candidate: &str) -> Result<Vec<Date>, Cause> {
-        #[derive(Deserialize)]
-        struct Day {
-            date: Date,
-        }
-        let of = [Filter::Is("candidate", candidate.to_owned())];
-        let batches = self.lake.scan(Table::Assignments, &["date"], &of).await?;
-        let days = batch_to_rows::<Day>(Table::Assignments, &batches)?.into_iter();
-        let days: BTreeSet<i32> = days.map(|row| row.date.0).collect();
-        Ok(days.into_iter().map(Date).collect())
+        self.days_of(Table::Assignments, Filter::Is("candidate", candidate.to_owned())).await
+    }
+
+    async fn exchange_days(&self, category: &str) -> Result<Vec<Date>, Cause> {
+        self.days_of(Table::Exchanges, Filter::Is("category", category.to_owned())).await
     }
 
     async fn assignments(&self, candidate: &str, day: Date) -> Result<Vec<AssignmentRow>, Cause> {

@@ -34,6 +34,7 @@ pub use ledger::{JournalLedger, LEDGER_TOPIC, LedgerCopy};
 pub use offline::{
     Choice, Means as OfflineMeans, Offline, StoredExchange, StoredScore, StoredShadow,
     golden::{GoldenCase, GoldenRun},
+    replay::{DRAWN_FROM_MAX, Replay, ReplayChoice, Replayed},
     rescore::{Pouring, Rescored, Survey},
 };
 pub use record::{Added, Called, Ledger, Observed, Receipts, Record, Shadowed, Spent, Stored};

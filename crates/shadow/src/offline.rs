@@ -1,11 +1,12 @@
-//! Over the tables again, beside the worker, when somebody asks for it: replies are scored anew, and
-//! the cases of the pipeline are put to its models.
+//! Over the tables again, beside the worker, when somebody asks for it: replies are scored anew,
+//! stored calls are put to a new candidate, and the cases of the pipeline to its models.
 //!
 //! It goes by the same settings as the worker, asks under the same budget and writes every paid call
 //! into a ledger, but one of its own: it runs in a process of its own. What either spends, the other
 //! learns from the table `calls`. It never touches a row that is there.
 
 pub(crate) mod golden;
+pub(crate) mod replay;
 pub(crate) mod rescore;
 mod stored;
 

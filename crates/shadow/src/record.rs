@@ -119,6 +119,12 @@ pub trait Stored: Send + Sync + 'static {
         day: Date,
     ) -> impl Future<Output = Result<Vec<StoredExchange>, Cause>> + Send;
 
+    /// The days that have exchanges of a category, in order.
+    fn exchange_days(
+        &self,
+        category: &str,
+    ) -> impl Future<Output = Result<Vec<Date>, Cause>> + Send;
+
     /// Adds rows, in the order of the fields, each field in one commit.
     fn add(&self, rows: Added) -> impl Future<Output = Result<(), Cause>> + Send;
 

@@ -57,7 +57,7 @@ impl<L: Ledger> Shadower<L> {
     }
 
     /// Puts the mirrored call to an arm.
-    async fn put(&self, job: &Job, arm: &Arm) -> Result<Asked, Error> {
+    pub(crate) async fn put(&self, job: &Job, arm: &Arm) -> Result<Asked, Error> {
         let settings = &self.asker.settings;
         let (purpose, provider, model, wire_name, path) = match arm {
             Arm::Control => {
@@ -97,7 +97,7 @@ impl<L: Ledger> Shadower<L> {
     }
 
     /// What is made of a candidate's reply; nothing of a control's, which only serves the others.
-    async fn verdict(
+    pub(crate) async fn verdict(
         &self,
         job: &Job,
         arm: &Arm,

@@ -24,6 +24,7 @@ mod observe;
 mod promotion;
 mod python;
 mod recorded;
+mod replay;
 mod rescore;
 mod scripts;
 mod sdk;

@@ -248,7 +248,7 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
             return Ok(Vec::new());
         };
         let puts: Vec<Put> = puts.into_iter().filter(|put| put.withheld.is_none()).collect();
-        let asked = puts.iter().map(|put| Box::pin(self.ask(work, &job, put)));
+        let asked = puts.iter().map(|put| Box::pin(self.ask_model(work, &job, put)));
         let asked: Vec<Asked> = futures::future::try_join_all(asked).await?;
         let mut rows = Vec::new();
         for (put, asked) in puts.iter().zip(asked) {
@@ -265,7 +265,7 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
         Ok(rows)
     }
 
-    async fn ask(&self, work: &CategoryWork, job: &Job, put: &Put) -> Result<Asked, Error> {
+    async fn ask_model(&self, work: &CategoryWork, job: &Job, put: &Put) -> Result<Asked, Error> {
         let name = put.cell.candidate.as_str();
         let model = self.settings.models.models.get(name);
         let (provider, wire_name) =
