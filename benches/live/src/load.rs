@@ -21,6 +21,12 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
+    /// Of one turn.
+    pub(crate) fn of_turn(latency_us: Vec<f64>, took: Duration) -> Self {
+        let turn_p99_us = vec![quantile(&latency_us, 0.99)];
+        Self { latency_us, took, cpu_nanos: 0, turn_p99_us }
+    }
+
     pub(crate) fn rate(&self) -> f64 {
         self.latency_us.len() as f64 / self.took.as_secs_f64()
     }
@@ -107,10 +113,7 @@ impl Load {
                 .map(|joined| joined.unwrap_or_else(|_| Err(io::Error::other("panicked"))))
                 .collect::<io::Result<Vec<_>>>()
         })?;
-        let took = began.elapsed();
-        let latency_us = latencies.concat();
-        let turn_p99_us = vec![quantile(&latency_us, 0.99)];
-        Ok(Figures { latency_us, took, cpu_nanos: 0, turn_p99_us })
+        Ok(Figures::of_turn(latencies.concat(), began.elapsed()))
     }
 }
 

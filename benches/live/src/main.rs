@@ -1,10 +1,12 @@
 //! The live path, measured from outside, each proxy in a process of its own:
 //!   (nothing)  what the mirror costs those whom it observes: on against off
 //!   peers      this proxy against nginx
+//!   frozen     the shipped binary while its whole shadow side stands still
 //! Loopback only; ends by itself.
 
 mod child;
 mod felt;
+mod frozen;
 mod load;
 mod nginx;
 mod peers;
@@ -28,15 +30,18 @@ fn main() -> io::Result<()> {
     match role.as_deref() {
         None => again("felt"),
         Some("peers") => again("peers-here"),
+        Some("frozen") => again("frozen-here"),
         Some("felt") => felt::drive(),
         Some("peers-here") => peers::drive(),
+        Some("frozen-here") => frozen::drive(),
+        Some("slow") => frozen::slow(),
         Some("upstream") => serve::upstream(),
         Some("proxy") => {
             let (upstream, behind) = (env::args().nth(2), env::args().nth(3));
             serve::proxy(&upstream.unwrap_or_default(), behind.as_deref())
         }
         Some(other) => {
-            Err(io::Error::other(format!("there is no {other}: give nothing, or peers")))
+            Err(io::Error::other(format!("there is no {other}: give nothing, peers or frozen")))
         }
     }
 }

@@ -22,6 +22,8 @@ pub(crate) enum Nginx {
     Unbuffered,
     /// As by default, with a copy of every request sent to the upstream too.
     Mirror,
+    /// The same with the copy sent elsewhere.
+    MirrorTo(SocketAddr),
 }
 
 impl Nginx {
@@ -29,7 +31,15 @@ impl Nginx {
         match self {
             Self::Default => "",
             Self::Unbuffered => "proxy_buffering off; proxy_request_buffering off;",
-            Self::Mirror => "mirror /copy;",
+            Self::Mirror | Self::MirrorTo(_) => "mirror /copy;",
+        }
+    }
+
+    /// Where the copies go.
+    fn shadow(self) -> String {
+        match self {
+            Self::Default | Self::Unbuffered | Self::Mirror => "u".into(),
+            Self::MirrorTo(shadow) => shadow.to_string(),
         }
     }
 }
@@ -49,10 +59,11 @@ pub(crate) fn start(core: &str, upstream: SocketAddr, way: Nginx) -> Option<Chil
          upstream u {{ server {upstream}; keepalive 128; keepalive_requests 10000000; }}\n\
          server {{ listen {addr}; location /p/ {{ proxy_pass http://u/; proxy_http_version 1.1;\n\
          proxy_set_header Connection ''; {settings} }}\n\
-         location = /copy {{ internal; proxy_pass http://u$request_uri; proxy_http_version 1.1;\n\
+         location = /copy {{ internal; proxy_pass http://{shadow}$request_uri; proxy_http_version 1.1;\n\
          proxy_set_header Connection ''; }} }} }}\n",
         dir = dir.display(),
-        settings = way.settings()
+        settings = way.settings(),
+        shadow = way.shadow()
     );
     let file = dir.join("nginx.conf");
     fs::write(&file, config).ok()?;

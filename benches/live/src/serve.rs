@@ -137,6 +137,7 @@ pub(crate) fn proxy(upstream: &str, behind: Option<&str>) -> io::Result<()> {
         providers: BTreeMap::from([("p".into(), provider)]),
         glance: Box::new(|_| ()),
         redact: behind.redact(),
+        pass_on: Box::new(drop),
     })?;
     let mirroring = if mirror.is_on() {
         Some(mirroring)

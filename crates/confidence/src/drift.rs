@@ -5,6 +5,7 @@
 //! earliest. Unlike the evidence it depends on the order of units: they come as they closed.
 
 use crate::{Error, Tolerance, Unit, logspace};
+use std::num::NonZeroU32;
 
 /// Number of bets.
 const BETS: usize = 12;
@@ -12,6 +13,62 @@ const BETS: usize = 12;
 /// Shares bet against "still good": 64ths, from slow decay to a sudden break.
 const DRIFT_BETS: [f64; BETS] =
     [0.015625, 0.03125, 0.046875, 0.0625, 0.09375, 0.125, 0.1875, 0.25, 0.375, 0.5, 0.625, 0.75];
+
+/// What is known of a live cell by its two detectors; a later one includes the earlier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Signal {
+    /// Nothing points to a loss of quality.
+    Quiet,
+    /// Quality fell under what was shown at promotion: look closer, by sampling more.
+    Warn,
+    /// Quality fell under the bar: the reference takes over.
+    Demote,
+}
+
+/// Both detectors of one live cell, over the same units in the order of closing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveWatch {
+    warn: DriftDetector,
+    demote: DriftDetector,
+}
+
+impl LiveWatch {
+    /// Watches a cell that was promoted under `tolerance` with the upper bound `loss_upper` on its
+    /// mean loss, one of `live` cells that are watched at once.
+    ///
+    /// All live cells share one rate of false demotions, so each one's threshold grows with their
+    /// number. A false warning costs a few more samples and is not shared.
+    ///
+    /// # Errors
+    /// [`Error::Tolerance`] where the bound leaves no class to watch.
+    pub fn new(tolerance: Tolerance, loss_upper: f64, live: NonZeroU32) -> Result<Self, Error> {
+        let shown = Tolerance::new(loss_upper, tolerance.lo(), tolerance.hi())?;
+        let threshold = DriftDetector::DEMOTE * f64::from(live.get());
+        Ok(Self {
+            warn: DriftDetector::new(shown, DriftDetector::WARN)?,
+            demote: DriftDetector::new(tolerance, threshold)?,
+        })
+    }
+
+    /// Takes the next unit in the order of closing.
+    ///
+    /// # Errors
+    /// As [`DriftDetector::update`]; a unit that is refused changes nothing.
+    pub fn update(&mut self, unit: Unit) -> Result<Signal, Error> {
+        self.warn.update(unit)?;
+        self.demote.update(unit)?;
+        Ok(self.signal())
+    }
+
+    /// What all units so far say.
+    pub fn signal(&self) -> Signal {
+        match (self.demote.alarm_at(), self.warn.alarm_at()) {
+            (Some(_), Some(_) | None) => Signal::Demote,
+            (None, Some(_)) => Signal::Warn,
+            (None, None) => Signal::Quiet,
+        }
+    }
+}
 
 /// Watches one cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +103,9 @@ impl DriftDetector {
     }
 
     /// Takes the next unit in the order of closing, and says whether the alarm is or was raised.
+    ///
+    /// # Errors
+    /// As [`Unit::check`]; a unit that is refused changes nothing.
     pub fn update(&mut self, unit: Unit) -> Result<bool, Error> {
         unit.check(self.tolerance.range())?;
         self.units += 1;

@@ -31,6 +31,25 @@ pub enum Error {
     /// A loss too large for the integer state.
     #[error("loss {0} does not fit the histogram: raise the least audit or re-ask probability")]
     TooLarge(f64),
+    /// Units out of order, or one of them twice.
+    #[error("units must come once each and in order, got {after} after {before}")]
+    Order {
+        /// The place of the unit before.
+        before: u64,
+        /// The place of the unit that follows it.
+        after: u64,
+    },
+    /// Thresholds that are no sequence from strictest to loosest.
+    #[error("thresholds must fall strictly and be numbers, got {after} after {before}")]
+    Thresholds {
+        /// A threshold.
+        before: f64,
+        /// The one that follows it.
+        after: f64,
+    },
+    /// More thresholds than a walk takes.
+    #[error("at most {max} thresholds, got {0}", max = crate::threshold::THRESHOLDS_MAX)]
+    TooManyThresholds(usize),
     /// Two lists that belong together differ in length.
     #[error("lists must be of one length, got {left} and {right}")]
     Lengths {

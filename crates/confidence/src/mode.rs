@@ -76,8 +76,41 @@ impl FromStr for Mode {
     }
 }
 
+/// Modes R and H, and one arm of the paired modes: one minus a score, a label or an acceptability.
+///
+/// # Errors
+/// [`Error::Parameter`] for a score outside [0, 1], or no number.
+pub fn absolute_loss(score: f64) -> Result<f64, Error> {
+    check_share("score", score)?;
+    Ok(1.0 - score)
+}
+
+/// Modes RP and JP: how much worse the candidate is than the reference, by the same scorers.
+///
+/// # Errors
+/// [`Error::Parameter`] for a loss outside [0, 1], or no number.
+pub fn paired_loss(candidate: f64, reference: f64) -> Result<f64, Error> {
+    check_loss(candidate)?;
+    check_loss(reference)?;
+    Ok(candidate - reference)
+}
+
+/// One arm of mode JP, and mode JA: the mean of the judge's losses over both orders, or the rules'
+/// loss where that is worse.
+///
+/// # Errors
+/// [`Error::Parameter`] for a loss outside [0, 1], or no number.
+pub fn judged_loss(rules: f64, orders: [f64; 2]) -> Result<f64, Error> {
+    check_loss(rules)?;
+    orders.into_iter().try_for_each(check_loss)?;
+    Ok(rules.max(0.5 * (orders[0] + orders[1])))
+}
+
 /// Judge and random human audit: unbiased for the human loss whatever `eta` is, provided that the
 /// audit probability `kappa` was fixed before the label was seen. `None`: not audited.
+///
+/// # Errors
+/// [`Error::Parameter`] for a loss or `eta` outside [0, 1], or a `kappa` outside (0, 1].
 pub fn aipw_loss(judge: f64, human: Option<f64>, kappa: f64, eta: f64) -> Result<f64, Error> {
     check_loss(judge)?;
     check_probability("kappa", kappa)?;
@@ -90,6 +123,9 @@ pub fn aipw_loss(judge: f64, human: Option<f64>, kappa: f64, eta: f64) -> Result
 
 /// The candidate's disagreement less the reference's disagreement with itself, which was asked for
 /// with probability `rho`. `a_hat` is fixed before the block. `None`: not asked again.
+///
+/// # Errors
+/// [`Error::Parameter`] for a loss or `a_hat` outside [0, 1], or a `rho` outside (0, 1].
 pub fn aa_excess_loss(cand: f64, control: Option<f64>, rho: f64, a_hat: f64) -> Result<f64, Error> {
     check_loss(cand)?;
     check_probability("rho", rho)?;
@@ -106,7 +142,7 @@ pub fn judge_tolerance(tau: f64, false_alarm_low: f64, catch_low: f64) -> f64 {
 }
 
 fn check_loss(loss: f64) -> Result<(), Error> {
-    if loss.is_finite() { Ok(()) } else { Err(Error::Loss(loss)) }
+    check_share("loss", loss)
 }
 
 pub(crate) fn check_probability(name: &'static str, value: f64) -> Result<(), Error> {

@@ -145,9 +145,11 @@ pub fn loss_lower_bound(histogram: &Histogram, range: LossRange, level: Level) -
     bisect(range, |tau| log_wealth_above(&rows, tau, range.lo()) < need).0
 }
 
-/// One minus the anytime-valid p-value, less what a calibration set cost; in [0, 1].
+/// One minus the anytime-valid p-value, less what a calibration set cost; in [0, 1]. Evidence that
+/// is no number, and a cost that is no probability, leave no confidence at all.
 pub fn confidence(log_e: f64, alpha_c: f64) -> f64 {
-    if log_e > 0.0 { (-libm::expm1(-log_e) - alpha_c).max(0.0) } else { 0.0 }
+    let is_paid = (0.0..=1.0).contains(&alpha_c);
+    if is_paid && log_e > 0.0 { (-libm::expm1(-log_e) - alpha_c).max(0.0) } else { 0.0 }
 }
 
 fn log_wealth_below(rows: &[Row], tau: f64, hi: f64) -> f64 {

@@ -2,6 +2,12 @@
 //!
 //! Failures tend to arrive late. Who counts "whatever has been scored" therefore counts successes
 //! first, and promotes a cell on the bar every time. So only a prefix counts, in order of closing.
+//!
+//! The order is that of `seq` alone. Times say whether a unit is closed and whether it is lost,
+//! and nothing else: a clock that went backwards in between moves no unit past another, and a look
+//! from an earlier moment sees a shorter prefix of the same units.
+
+use crate::Error;
 
 /// A closed or closing conversation of one cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,9 +40,31 @@ pub struct Watermark {
     pub lost_loss: f64,
 }
 
-/// The units to count: in order, up to the first that is open, or pending and not yet lost.
-pub fn prefix(units: &[Closing], mark: Watermark) -> Vec<Counted> {
-    units.iter().map_while(|unit| mark.count(unit)).collect()
+/// The units to count: in order, up to the first that is open, or pending and not yet lost. A
+/// negative `wait_max` is none, so that what is pending is lost as soon as it closed.
+///
+/// # Errors
+/// [`Error::Order`] where a unit does not come after the one before it, because a unit that is
+/// there twice would count twice; [`Error::Loss`] for a loss that is no finite number. Both also
+/// for units that do not count yet.
+pub fn prefix(units: &[Closing], mark: Watermark) -> Result<Vec<Counted>, Error> {
+    check_order(units)?;
+    check_losses(units)?;
+    Ok(units.iter().map_while(|unit| mark.count(unit)).collect())
+}
+
+fn check_order(units: &[Closing]) -> Result<(), Error> {
+    match units.windows(2).find(|pair| pair[0].seq >= pair[1].seq) {
+        Some(pair) => Err(Error::Order { before: pair[0].seq, after: pair[1].seq }),
+        None => Ok(()),
+    }
+}
+
+fn check_losses(units: &[Closing]) -> Result<(), Error> {
+    match units.iter().filter_map(|unit| unit.loss).find(|loss| !loss.is_finite()) {
+        Some(loss) => Err(Error::Loss(loss)),
+        None => Ok(()),
+    }
 }
 
 impl Watermark {

@@ -18,7 +18,7 @@ pub fn describe() {
     describe_gauge!(READY, Unit::Count, "Whether a readiness check passes (1) or fails (0).");
 }
 
-const COUNTERS: [(&str, &str); 17] = [
+const COUNTERS: [(&str, &str); 20] = [
     (
         "foreshadow_live_requests_total",
         "Live calls answered, by provider, route and class of status.",
@@ -65,7 +65,16 @@ const COUNTERS: [(&str, &str); 17] = [
     ("foreshadow_worker_events_total", "Exchanges and meters that the worker read."),
     ("foreshadow_worker_assigned_total", "Arms of exchanges, by what was decided about them."),
     ("foreshadow_worker_calls_total", "Calls of our own, by purpose and by how they ended."),
+    ("foreshadow_traces_exported_total", "Spans that the collector of traces took."),
+    (
+        "foreshadow_traces_dropped_total",
+        "Spans that the collector of traces did not get, by reason.",
+    ),
     ("foreshadow_worker_failed_total", "Times that the worker failed and was opened anew."),
+    (
+        "foreshadow_log_dropped_total",
+        "Lines of the log that were not written, because nobody read standard error.",
+    ),
 ];
 
 const GAUGES: [(&str, &str); 3] = [

@@ -4,6 +4,7 @@
 //! the evidence. What remains is still a valid path, so that it can be read and matched by rules.
 
 use exchange::Headers;
+use std::borrow::Cow;
 
 /// Stands where a credential stood in the middle of a path.
 pub const REMOVED: &str = "[credential removed]";
@@ -110,12 +111,21 @@ fn is_credential_parameter(parameter: &str) -> bool {
 }
 
 fn is_credential_name(name: &str) -> bool {
-    let name = name.trim().to_ascii_lowercase();
-    if HARMLESS.contains(&name.as_str()) {
+    let name = lower_case(name.trim());
+    if HARMLESS.contains(&&*name) {
         return false;
     }
     let last_word = name.rsplit(['-', '_', '.']).next().unwrap_or_default();
     LAST_WORDS.contains(&last_word) || ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Names of header fields mostly are in lower case already.
+fn lower_case(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
 }
 
 fn is_credential_value(value: &str) -> bool {
@@ -133,7 +143,10 @@ fn is_key_shaped(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~+/=".contains(&byte))
 }
 
-fn percent_decoded(text: &str) -> String {
+fn percent_decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
     let (bytes, mut decoded, mut at) = (text.as_bytes(), Vec::with_capacity(text.len()), 0);
     while let Some(byte) = bytes.get(at) {
         let hex = (*byte == b'%').then(|| text.get(at + 1..at + 3)).flatten();
@@ -148,5 +161,5 @@ fn percent_decoded(text: &str) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&decoded).into_owned()
+    Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())
 }

@@ -1,8 +1,17 @@
 use crate::{Error, openai, stream, tokens};
 use bytes::Bytes;
-use exchange::{Call, Headers, Reply, Usage, UsageSource};
+use exchange::{Call, Exchange, Headers, Reply, Usage, UsageSource};
 use serde_json::Value;
 use std::{fmt, str::FromStr};
+
+/// The endpoint of a call that no dialect understood.
+pub const OPAQUE: &str = "opaque";
+
+/// A call that no dialect understood.
+#[must_use]
+pub fn opaque() -> Call {
+    Call { endpoint: OPAQUE.to_owned(), ..Call::default() }
+}
 
 /// A provider's wire format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,6 +42,21 @@ impl Dialect {
         }
     }
 
+    /// Whether a call may say which conversation it belongs to: by an id of the dialect's own, or by a
+    /// history. A glance at its bytes, many times cheaper than reading it; `false` is certain.
+    #[must_use]
+    pub fn may_tell_conversation(
+        self,
+        method: &str,
+        path: &str,
+        headers: &Headers,
+        body: &[u8],
+    ) -> bool {
+        match self {
+            Self::OpenAi => openai::call::may_tell_conversation(method, path, headers, body),
+        }
+    }
+
     /// Reads a reply, streamed or not. Never fails: what is not understood is not `complete`.
     ///
     /// `body` is as it came over the wire; its content coding is undone here, as far as it goes.
@@ -41,6 +65,18 @@ impl Dialect {
         match self {
             Self::OpenAi => openai::reply::read(status, headers, body),
         }
+    }
+
+    /// Reads an exchange, both sides. A body that is not at hand is not understood.
+    #[must_use]
+    pub fn read(self, exchange: &Exchange) -> (Call, Reply) {
+        let raw = &exchange.call;
+        let read = |body| self.read_call(&raw.method, &raw.path, &raw.headers, body);
+        let call = raw.body.inline().map_or_else(opaque, |body| read(body));
+        let raw = &exchange.reply;
+        let read = |body| self.read_reply(raw.status, &raw.headers, body);
+        let reply = raw.body.inline().map_or_else(Reply::default, |body| read(body));
+        (call, reply)
     }
 
     /// A reader for a streamed reply that arrives piece by piece, its content coding undone.
@@ -98,9 +134,23 @@ impl Dialect {
         }
     }
 
-    /// The body of a call of our own to a judge, whose reply must satisfy `schema`.
+    /// Whether a model can be held to a JSON Schema, as far as is known of its name.
     #[must_use]
-    pub fn judge_body(self, model: &str, system: &str, user: &str, schema: &Value) -> Bytes {
+    pub fn takes_schema(self, model: &str) -> bool {
+        match self {
+            Self::OpenAi => openai::judge::takes_schema(model),
+        }
+    }
+
+    /// The body of a call of our own to a judge, whose reply is held to `schema` where it can be.
+    #[must_use]
+    pub fn judge_body(
+        self,
+        model: &str,
+        system: &str,
+        user: &str,
+        schema: Option<&Value>,
+    ) -> Bytes {
         match self {
             Self::OpenAi => openai::judge::body(model, system, user, schema),
         }

@@ -23,6 +23,6 @@ mod tokens;
 pub mod unreplayable;
 
 pub use conversation::{CONVERSATION_KEY_CHARS_MAX, conversation};
-pub use dialect::{Dialect, UnknownDialect};
+pub use dialect::{Dialect, OPAQUE, UnknownDialect, opaque};
 pub use error::Error;
 pub use tokens::{COUNTED_BYTES_MAX, count as count_tokens};

@@ -18,6 +18,12 @@ impl ExchangeId {
         random.copy_from_slice(&bytes[6..]);
         Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
     }
+
+    /// All 128 bits: what other names may be derived from. The last 62 are chance.
+    #[must_use]
+    pub fn as_u128(self) -> u128 {
+        self.0.as_u128()
+    }
 }
 
 impl fmt::Display for ExchangeId {

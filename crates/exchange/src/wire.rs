@@ -14,6 +14,7 @@ use crate::{
 };
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// No event is longer than this, so that a broken length cannot ask for all memory.
 pub const EVENT_BYTES_MAX: usize = 256 << 20;
@@ -23,6 +24,8 @@ const VERSION: u8 = 1;
 const KIND_EXCHANGE: u8 = 1;
 const KIND_METER: u8 = 2;
 const PREFIX_BYTES: usize = 8;
+/// Room for the header of a usual exchange, so that it is not moved while it is written.
+const HEADER_BYTES_USUAL: usize = 2 << 10;
 
 /// Why bytes are not an event of this version.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +60,8 @@ impl Event {
     pub fn to_bytes(&self) -> Result<Bytes, WireError> {
         match self {
             Self::Exchange(exchange) => {
-                let header = serde_json::to_vec(&HeaderV1::of(exchange))?;
+                let mut header = Vec::with_capacity(HEADER_BYTES_USUAL);
+                serde_json::to_writer(&mut header, &HeaderV1::of(exchange))?;
                 let bodies = [&exchange.call.body, &exchange.reply.body];
                 frame(KIND_EXCHANGE, &header, bodies.into_iter().filter_map(Body::inline))
             }
@@ -117,26 +121,30 @@ fn frame<'a>(
 }
 
 fn read_exchange(mut bytes: Bytes) -> Result<Event, WireError> {
-    let header = serde_json::from_slice::<HeaderV1>(&take_header(&mut bytes)?)?;
+    let header = serde_json::from_slice::<HeaderV1<'_>>(&take_header(&mut bytes)?)?;
     let call_body = take_body(header.call_body, &mut bytes)?;
     let reply_body = take_body(header.reply_body, &mut bytes)?;
     finished(&bytes)?;
     Ok(Event::Exchange(Box::new(Exchange {
         id: header.id,
         observed_at: header.observed_at,
-        origin: header.origin,
-        provider: header.provider,
-        declared: header.declared,
-        conversation: header.conversation,
+        origin: header.origin.into_owned(),
+        provider: header.provider.into_owned(),
+        declared: header.declared.into_owned(),
+        conversation: header.conversation.into_owned(),
         call: RawCall {
-            method: header.method,
-            path: header.path,
-            headers: header.call_headers,
+            method: header.method.into_owned(),
+            path: header.path.into_owned(),
+            headers: header.call_headers.into_owned(),
             body: call_body,
         },
-        reply: RawReply { status: header.status, headers: header.reply_headers, body: reply_body },
+        reply: RawReply {
+            status: header.status,
+            headers: header.reply_headers.into_owned(),
+            body: reply_body,
+        },
         capture: header.capture,
-        served: header.served,
+        served: header.served.into_owned(),
         latency_us: header.latency_us,
         ttft_us: header.ttft_us,
         redacted: header.redacted,
@@ -147,9 +155,11 @@ fn take_header(bytes: &mut Bytes) -> Result<Bytes, WireError> {
     take(bytes, 4).map(|mut length| length.get_u32_le() as usize).and_then(|n| take(bytes, n))
 }
 
-fn take_body(body: BodyV1, bytes: &mut Bytes) -> Result<Body, WireError> {
+fn take_body(body: BodyV1<'_>, bytes: &mut Bytes) -> Result<Body, WireError> {
     match body {
-        BodyV1::External { key, digest, length } => Ok(Body::External { key, digest, length }),
+        BodyV1::External { key, digest, length } => {
+            Ok(Body::External { key: key.into_owned(), digest: digest.into_owned(), length })
+        }
         BodyV1::Inline => {
             let length = take(bytes, 8)?.get_u64_le();
             take(bytes, usize::try_from(length).unwrap_or(usize::MAX)).map(Body::Inline)
@@ -169,23 +179,24 @@ fn finished(rest: &Bytes) -> Result<(), WireError> {
 }
 
 /// The JSON header of an exchange. Its fields are the published format: `schemas/exchange.v1.json`.
+/// Written, it borrows the exchange; read, it owns what it holds.
 #[derive(Serialize, Deserialize)]
-struct HeaderV1 {
+struct HeaderV1<'e> {
     id: ExchangeId,
     observed_at: Timestamp,
-    origin: Origin,
-    provider: String,
-    declared: Declared,
-    conversation: Conversation,
-    method: String,
-    path: String,
-    call_headers: Headers,
-    call_body: BodyV1,
+    origin: Cow<'e, Origin>,
+    provider: Cow<'e, str>,
+    declared: Cow<'e, Declared>,
+    conversation: Cow<'e, Conversation>,
+    method: Cow<'e, str>,
+    path: Cow<'e, str>,
+    call_headers: Cow<'e, Headers>,
+    call_body: BodyV1<'e>,
     status: u16,
-    reply_headers: Headers,
-    reply_body: BodyV1,
+    reply_headers: Cow<'e, Headers>,
+    reply_body: BodyV1<'e>,
     capture: Capture,
-    served: Served,
+    served: Cow<'e, Served>,
     latency_us: u64,
     ttft_us: Option<u64>,
     redacted: bool,
@@ -193,40 +204,42 @@ struct HeaderV1 {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum BodyV1 {
+enum BodyV1<'e> {
     Inline,
-    External { key: String, digest: String, length: u64 },
+    External { key: Cow<'e, str>, digest: Cow<'e, str>, length: u64 },
 }
 
-impl BodyV1 {
-    fn of(body: &Body) -> Self {
+impl<'e> BodyV1<'e> {
+    fn of(body: &'e Body) -> Self {
         match body {
             Body::Inline(_) => Self::Inline,
-            Body::External { key, digest, length } => {
-                Self::External { key: key.clone(), digest: digest.clone(), length: *length }
-            }
+            Body::External { key, digest, length } => Self::External {
+                key: Cow::Borrowed(key),
+                digest: Cow::Borrowed(digest),
+                length: *length,
+            },
         }
     }
 }
 
-impl HeaderV1 {
-    fn of(exchange: &Exchange) -> Self {
+impl<'e> HeaderV1<'e> {
+    fn of(exchange: &'e Exchange) -> Self {
         Self {
             id: exchange.id,
             observed_at: exchange.observed_at,
-            origin: exchange.origin.clone(),
-            provider: exchange.provider.clone(),
-            declared: exchange.declared.clone(),
-            conversation: exchange.conversation.clone(),
-            method: exchange.call.method.clone(),
-            path: exchange.call.path.clone(),
-            call_headers: exchange.call.headers.clone(),
+            origin: Cow::Borrowed(&exchange.origin),
+            provider: Cow::Borrowed(&exchange.provider),
+            declared: Cow::Borrowed(&exchange.declared),
+            conversation: Cow::Borrowed(&exchange.conversation),
+            method: Cow::Borrowed(&exchange.call.method),
+            path: Cow::Borrowed(&exchange.call.path),
+            call_headers: Cow::Borrowed(&exchange.call.headers),
             call_body: BodyV1::of(&exchange.call.body),
             status: exchange.reply.status,
-            reply_headers: exchange.reply.headers.clone(),
+            reply_headers: Cow::Borrowed(&exchange.reply.headers),
             reply_body: BodyV1::of(&exchange.reply.body),
             capture: exchange.capture,
-            served: exchange.served.clone(),
+            served: Cow::Borrowed(&exchange.served),
             latency_us: exchange.latency_us,
             ttft_us: exchange.ttft_us,
             redacted: exchange.redacted,

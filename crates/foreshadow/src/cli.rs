@@ -58,6 +58,10 @@ pub(crate) enum Command {
     Demote(Demote),
     /// The policy that rules, its history, and the way back
     Policy(Policy),
+    /// Say which replies would do, without knowing whose they are
+    Label(Label),
+    /// How good the judge is, by what people say of the same replies
+    Judge(Judge),
     /// What happened to one exchange, and why
     Explain(Explain),
     /// The pipeline's own cases, put to the reference and every candidate; what changed since the last run
@@ -66,6 +70,8 @@ pub(crate) enum Command {
     Replay(Replay),
     /// Stored replies by today's scorers, rubric, bar and prices, without asking candidates again
     Rescore(Rescore),
+    /// How the gate behaves where the truth is known: every promise measured, beside wrong rules
+    SimulateGate(SimulateGate),
     /// The tables' files, ready-made views, and upkeep
     Lake(LakeArgs),
 }
@@ -223,6 +229,57 @@ pub(crate) enum PolicyCommand {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Label {
+    #[command(subcommand)]
+    pub(crate) command: Option<LabelCommand>,
+    #[command(flatten)]
+    pub(crate) choice: LabelChoice,
+}
+
+/// Which pairs are labelled, and by whom.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct LabelChoice {
+    /// Pairs of one category alone
+    #[arg(long)]
+    pub(crate) category: Option<String>,
+    /// At most so many pairs, those that are worth most
+    #[arg(long, default_value_t = 100)]
+    pub(crate) limit: usize,
+    /// Who labels; default: the user's name
+    #[arg(long, env = "FORESHADOW_BY", value_name = "NAME")]
+    pub(crate) by: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LabelCommand {
+    /// Write the pairs that wait as a sheet: csv, or with --format json an object a line
+    Export {
+        #[command(flatten)]
+        choice: LabelChoice,
+    },
+    /// Take the labels of a sheet; one bad line refuses it whole
+    Import {
+        /// The sheet
+        file: PathBuf,
+        /// Who labelled; default: the user's name
+        #[arg(long, env = "FORESHADOW_BY", value_name = "NAME")]
+        by: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Judge {
+    /// Look from an earlier moment
+    #[arg(long, env = "FORESHADOW_AS_OF", value_name = "MOMENT")]
+    pub(crate) as_of: Option<exchange::Timestamp>,
+    /// Measure the verdicts of a file instead: JSON lines, gzipped or not, with `response_1`,
+    /// `response_2`, `humans` and `judges`
+    #[arg(long, value_name = "FILE", conflicts_with = "as_of")]
+    pub(crate) pairs: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Explain {
     /// The exchange: the value of `x-foreshadow-exchange`, or of the tables' `exchange_id`
     pub(crate) exchange: exchange::ExchangeId,
@@ -270,6 +327,19 @@ pub(crate) struct Rescore {
     /// Say how many replies, judge calls and dollars it would take, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateGate {
+    /// The same seed gives the same figures
+    #[arg(long, env = "FORESHADOW_SEED", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Minutes instead of seconds, for figures as exact as the design's
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Play one experiment instead of all
+    #[arg(long, value_name = "NAME")]
+    pub(crate) experiment: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -5,12 +5,15 @@ mod demo;
 mod demote;
 pub(crate) mod explain;
 pub(crate) mod golden;
+mod judge;
+mod label;
 mod lake;
 mod policy;
 mod promote;
 mod replay;
 mod report;
 mod rescore;
+mod simulate_gate;
 mod sql;
 mod up;
 
@@ -31,10 +34,13 @@ pub(crate) async fn run(cli: Cli) -> Result<Outcome> {
         Command::Promote(args) => promote::run(&global, &args).await,
         Command::Demote(args) => demote::run(&global, &args).await,
         Command::Policy(args) => policy::run(&global, &args.command).await,
+        Command::Label(args) => Box::pin(label::run(&global, &args)).await,
+        Command::Judge(args) => judge::run(&global, &args).await,
         Command::Explain(args) => explain::run(&global, &args).await,
         Command::Golden(args) => Box::pin(golden::run(&global, &args)).await,
         Command::Replay(args) => Box::pin(replay::run(&global, &args)).await,
         Command::Rescore(args) => Box::pin(rescore::run(&global, &args)).await,
+        Command::SimulateGate(args) => simulate_gate::run(&global, &args),
         Command::Lake(args) => lake::run(&global, &args.command).await,
     }
 }

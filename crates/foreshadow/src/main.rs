@@ -8,9 +8,11 @@ mod cli;
 mod clock;
 mod commands;
 mod decisions;
+mod log;
 mod offline;
 mod outcome;
 mod place;
+mod plain;
 mod policies;
 mod quota;
 mod recorder;
@@ -19,10 +21,12 @@ mod settings;
 mod shelf;
 mod steer;
 mod system;
+mod traces;
 mod warehouse;
 mod who;
 
 use clap::Parser;
+use log::Log;
 use outcome::Outcome;
 use std::process::ExitCode;
 
@@ -32,11 +36,16 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    outcome::log_to_stderr();
+    let log = match Log::start() {
+        Ok(log) => log,
+        Err(error) => return outcome::failed(&error.into()),
+    };
     // Two TLS providers are linked (the lake's object store brings its own): ours is chosen here,
     // once. It fails only if one was chosen already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    match run(cli) {
+    let done = run(cli);
+    log.flush();
+    match done {
         Ok(outcome) => outcome.into(),
         Err(error) => outcome::failed(&error),
     }

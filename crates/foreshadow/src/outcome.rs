@@ -4,7 +4,6 @@ use std::{
     io::{IsTerminal, Write},
     process::ExitCode,
 };
-use tracing_subscriber::EnvFilter;
 
 /// How a command ended; the numbers are the contract's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,15 +41,4 @@ pub(crate) fn print(text: &str) {
 /// Whether a person is looking at standard output.
 pub(crate) fn on_terminal() -> bool {
     std::io::stdout().is_terminal()
-}
-
-/// Logs go to standard error, at `warn` unless `FORESHADOW_LOG` asks for more.
-pub(crate) fn log_to_stderr() {
-    let filter =
-        EnvFilter::try_from_env("FORESHADOW_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
 }

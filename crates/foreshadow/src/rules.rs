@@ -9,8 +9,8 @@ use crate::{
 use anyhow::Result;
 use exchange::Timestamp;
 use pipeline::{CategoryDef, Pipeline, Target};
-use policy::{Judge, Policy};
-use report::{CandidateRule, CategoryRule, Demand, Limits, Rules};
+use policy::Policy;
+use report::{CandidateRule, CategoryRule, Demand, JudgeRule, Limits, Rules};
 
 /// A deployment's lake as of a moment, and the rules by which it is weighed from there.
 pub(crate) async fn look(
@@ -38,8 +38,7 @@ pub(crate) fn of(
             Target::Margin(margin) => Demand::Margin(margin),
         },
         gate: category.gate.clone(),
-        // Labels, which would measure the judge, cannot be given yet.
-        judge: Judge::Unmeasured,
+        judge: judge(pipeline, category),
         allowed_providers: category.allowed_providers.clone(),
         candidates: candidates(pipeline, policy, category),
     };
@@ -48,6 +47,15 @@ pub(crate) fn of(
         lake_version: look.versions.clone(),
         categories: pipeline.categories.iter().map(category).collect(),
     }
+}
+
+/// Who judges a category, by the digests that their scores carry.
+fn judge(pipeline: &Pipeline, category: &CategoryDef) -> Option<JudgeRule> {
+    let judge = pipeline.judge.as_ref().filter(|_| category.is_judged())?;
+    Some(JudgeRule {
+        versions: judge.models().map(|model| score::judge::digest(model, &judge.rubric)).collect(),
+        youden: judge.youden_taken(),
+    })
 }
 
 fn candidates(pipeline: &Pipeline, policy: &Policy, category: &CategoryDef) -> Vec<CandidateRule> {

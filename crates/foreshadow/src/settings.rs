@@ -11,7 +11,9 @@ use pipeline::{CategoryDef, GoldenCall, JudgeFigures, Pipeline, Provider};
 use policy::Categorizer;
 use proxy::{Http2, Key, Upstream};
 use regex::bytes::Regex;
-use shadow::{Caps, CategoryWork, GoldenCase, JudgeWork, Limits, Models, Settings};
+use shadow::{
+    Caps, CategoryWork, GoldenCase, JudgeForm, JudgeMemory, JudgeWork, Limits, Models, Settings,
+};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// How long one call of ours may take, its retries included.
@@ -29,7 +31,13 @@ pub(crate) fn environment() -> Secrets {
 /// The providers that the live path forwards to.
 pub(crate) fn upstreams(pipeline: &Pipeline) -> Result<Vec<Upstream>> {
     let upstream = |provider: &Provider| {
-        let upstream = Upstream::new(&provider.name, &provider.base_url)?;
+        let mut upstream = Upstream::new(&provider.name, &provider.base_url)?;
+        if let Some(pem) = &provider.ca_pem {
+            upstream = upstream.trusting(pem)?;
+        }
+        if let Some(url) = &provider.proxy {
+            upstream = upstream.through(url)?;
+        }
         let http2 = match provider.http2 {
             None => Http2::IfAgreed,
             Some(true) => Http2::Known,
@@ -86,14 +94,15 @@ pub(crate) fn shadow(
     clock: &Arc<dyn Clock>,
     limits: Limits,
 ) -> Result<Settings> {
-    let mut categories = BTreeMap::new();
+    let (mut categories, memory) = (BTreeMap::new(), Arc::default());
     for category in &pipeline.categories {
         let work = CategoryWork {
             mode: category.mode,
             control: category.control,
             allowed_providers: allowed(category),
             scorers: scorers(category)?,
-            judge: judge(pipeline, category),
+            verdict: category.verdict.clone(),
+            judge: judge(pipeline, category, &memory),
             sampling: category.sampling,
             deadline: SHADOW_DEADLINE,
         };
@@ -147,10 +156,21 @@ fn scorers(category: &CategoryDef) -> Result<score::Scorers> {
         .with_context(|| format!("category `{}`", category.name))
 }
 
-fn judge(pipeline: &Pipeline, category: &CategoryDef) -> Option<JudgeWork> {
+fn judge(
+    pipeline: &Pipeline,
+    category: &CategoryDef,
+    memory: &Arc<JudgeMemory>,
+) -> Option<JudgeWork> {
     let judge = pipeline.judge.as_ref().filter(|_| category.is_judged())?;
     Some(JudgeWork {
         model: judge.model.clone(),
+        panel: judge.panel.clone(),
+        form: match judge.form {
+            None => JudgeForm::AsKnown,
+            Some(pipeline::JudgeForm::Schema) => JudgeForm::Schema,
+            Some(pipeline::JudgeForm::Words) => JudgeForm::Words,
+        },
+        memory: Arc::clone(memory),
         rubric: judge.rubric.clone(),
         repeats: judge.repeats,
     })
@@ -192,6 +212,7 @@ fn shadow_client(
         base_url: provider.base_url.clone(),
         key: upstream::Secret::new(key.unwrap_or_default()),
         key_header: provider.key_header.clone(),
+        way: upstream::Way { ca_pem: provider.ca_pem.clone(), proxy: provider.proxy.clone() },
         limits: upstream::Limits::default(),
     };
     Ok(Some(upstream::Client::new(target, Arc::clone(clock))?))

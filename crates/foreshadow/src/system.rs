@@ -15,6 +15,7 @@ use crate::{
     recorder::{Recorder, day},
     settings::{self, Secrets},
     steer::Steering,
+    traces,
 };
 use anyhow::{Context, Result};
 use exchange::{Clock, Timestamp};
@@ -34,6 +35,7 @@ use std::{
     },
     time::Duration,
 };
+use telemetry::Tap;
 use tokio::{sync::watch, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -60,6 +62,10 @@ pub(crate) struct Deployment {
     pub(crate) quota: LiveQuota,
     /// Whether the worker is open, for whoever asks if the process is ready.
     pub(crate) worker_open: Arc<AtomicBool>,
+    /// The name of this process in the books: new at each start.
+    pub(crate) instance: String,
+    /// Where both paths leave what is to be traced; closed where nothing is.
+    pub(crate) tap: Tap,
 }
 
 impl Deployment {
@@ -70,8 +76,16 @@ impl Deployment {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let pipeline = Arc::new(pipeline);
-        let worker_open = Arc::default();
-        Self { place, pipeline, secrets, clock, quota: LiveQuota::new(), worker_open }
+        Self {
+            place,
+            pipeline,
+            secrets,
+            clock,
+            quota: LiveQuota::new(),
+            worker_open: Arc::default(),
+            instance: clock::instance(),
+            tap: Tap::closed(),
+        }
     }
 
     pub(crate) fn journal(&self) -> Result<Journal> {
@@ -186,15 +200,16 @@ impl Live {
 }
 
 fn mirroring(deployment: &Deployment, journal: &Journal, queue: &Arc<Queue>) -> Result<Mirroring> {
-    let quota = deployment.quota.clone();
+    let (quota, tap) = (deployment.quota.clone(), deployment.tap.clone());
     Ok(Mirroring::start(mirror::Means {
         queue: Arc::clone(queue),
         journal: journal.clone(),
         clock: Arc::clone(&deployment.clock),
-        instance: clock::instance(),
+        instance: deployment.instance.clone(),
         providers: settings::mirrored(&deployment.pipeline)?,
         glance: Box::new(move |exchange| quota.glance(exchange)),
         redact: settings::redaction(&deployment.pipeline)?,
+        pass_on: Box::new(move |exchange| tap.exchange(exchange)),
     })?)
 }
 
@@ -238,6 +253,7 @@ impl Shadowing {
             clock: Arc::clone(&clock),
             low_quota: deployment.quota.watch(),
             elsewhere: told,
+            hear: traces::hear(&deployment.tap),
         };
         Ok(Self { worker: Worker::open(settings, means).await?, copy, record, clock, elsewhere })
     }

@@ -95,7 +95,8 @@ impl Segment {
     pub(crate) fn write(&self, base: u64, records: &[impl AsRef<[u8]>]) -> io::Result<()> {
         let header = header_of(base, records);
         let start = self.bytes();
-        let mut out = Out { file: &self.file, at: start, scratch: Vec::new() };
+        let scratch = (header.frame_bytes() as usize).min(SCRATCH_BYTES);
+        let mut out = Out { file: &self.file, at: start, scratch: Vec::with_capacity(scratch) };
         out.put(&header.encode(self.salt))?;
         for (offset, record) in (base..).zip(records) {
             let payload = record.as_ref();

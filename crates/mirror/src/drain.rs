@@ -2,6 +2,7 @@
 
 use crate::{Means, Provider, TOPIC, books::Books};
 use bytes::Bytes;
+use dialect::Dialect;
 use exchange::{
     Body, Conversation, Declared, Event, Exchange, ExchangeId, Origin, RawCall, Timestamp,
 };
@@ -79,7 +80,12 @@ impl Drain {
         // costs one exchange, not the thread.
         let made = catch_unwind(AssertUnwindSafe(|| record(&self.means, offer_seq, captured)));
         match made {
-            Ok(Ok(record)) => return Some(record),
+            Ok(Ok((record, event))) => {
+                if let Event::Exchange(exchange) = event {
+                    (self.means.pass_on)(exchange);
+                }
+                return Some(record);
+            }
             Ok(Err(error)) => self.lose("too_long", 1, &error),
             Err(_) => self.lose("panicked", 1, &"redaction or reading panicked"),
         }
@@ -108,7 +114,11 @@ impl Drain {
     }
 }
 
-fn record(means: &Means, offer_seq: u64, captured: Captured) -> Result<Bytes, exchange::WireError> {
+fn record(
+    means: &Means,
+    offer_seq: u64,
+    captured: Captured,
+) -> Result<(Bytes, Event), exchange::WireError> {
     let origin = Origin { proxy_instance: means.instance.clone(), offer_seq };
     let provider = means.providers.get(captured.provider());
     let mut exchange = captured
@@ -116,7 +126,8 @@ fn record(means: &Means, offer_seq: u64, captured: Captured) -> Result<Bytes, ex
     strip(&mut exchange, provider);
     (means.glance)(&exchange);
     exchange.redacted = (means.redact)(&mut exchange);
-    Event::Exchange(Box::new(exchange)).to_bytes()
+    let event = Event::Exchange(Box::new(exchange));
+    Ok((event.to_bytes()?, event))
 }
 
 fn conversation(
@@ -127,13 +138,20 @@ fn conversation(
 ) -> Conversation {
     let key = declared.conversation.as_deref().filter(|key| !key.is_empty());
     let call = match (key, provider, &raw.body) {
-        (None, Some(provider), Body::Inline(body)) => {
-            provider.dialect.read_call(&raw.method, &raw.path, &raw.headers, body)
-        }
+        (None, Some(provider), Body::Inline(body)) => read_history(provider.dialect, raw, body),
         // A declared conversation is taken as it is, whatever the body says.
         _ => exchange::Call::default(),
     };
     dialect::conversation(key, declared.tenant.as_deref(), &call, id)
+}
+
+/// Most calls stand alone, and show it without being read.
+fn read_history(dialect: Dialect, raw: &RawCall, body: &[u8]) -> exchange::Call {
+    if dialect.may_tell_conversation(&raw.method, &raw.path, &raw.headers, body) {
+        dialect.read_call(&raw.method, &raw.path, &raw.headers, body)
+    } else {
+        exchange::Call::default()
+    }
 }
 
 fn strip(exchange: &mut Exchange, provider: Option<&Provider>) {

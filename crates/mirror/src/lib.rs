@@ -37,6 +37,10 @@ pub type Glance = Box<dyn Fn(&Exchange) + Send>;
 /// gone before it runs. If it panics, the exchange is lost: unredacted it must not be written.
 pub type Redact = Box<dyn Fn(&mut Exchange) -> bool + Send>;
 
+/// Gets every exchange as it was written, also where the journal will not take it. It must return at
+/// once and must not panic: the thread appends nothing meanwhile.
+pub type PassOn = Box<dyn Fn(Box<Exchange>) + Send>;
+
 /// What the thread works with.
 pub struct Means {
     /// Where the live path leaves its copies.
@@ -53,6 +57,8 @@ pub struct Means {
     pub glance: Glance,
     /// Alters what must not be kept.
     pub redact: Redact,
+    /// Takes what has been written.
+    pub pass_on: PassOn,
 }
 
 /// What must be known of a provider to record its calls.

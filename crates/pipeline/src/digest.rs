@@ -4,8 +4,10 @@
 use crate::{CategoryDef, JudgeFigures, Pipeline, Target, pipeline::tolerance};
 use confidence::Tolerance;
 use policy::When;
+use score::{Role, VerdictRule};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 pub(crate) fn definition(pipeline: &Pipeline, category: &str, candidate: &str) -> Option<String> {
     let category = pipeline.category(category)?;
@@ -31,10 +33,12 @@ pub(crate) fn cell(
         },
         tau: tolerance.tau(),
         scorers: scorers(category),
+        verdict: verdict(&category.verdict),
         judge: judge.map(|judge| Judge {
             model: &judge.model,
             rubric: &judge.rubric,
             repeats: judge.repeats,
+            panel: &judge.panel,
         }),
         control: category.control,
         candidate,
@@ -79,10 +83,19 @@ struct Canonical<'a> {
     target: (&'static str, f64),
     tau: f64,
     scorers: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<Rule<'a>>,
     judge: Option<Judge<'a>>,
     control: bool,
     candidate: &'a str,
     provider: Option<&'a str>,
+}
+
+/// The digest of each scorer that does not count like the others, with its weight if it counts at all.
+#[derive(Serialize)]
+struct Rule<'a> {
+    combine: &'static str,
+    roles: BTreeMap<&'a str, Option<f64>>,
 }
 
 #[derive(Serialize)]
@@ -99,6 +112,20 @@ struct Judge<'a> {
     model: &'a str,
     rubric: &'a str,
     repeats: u32,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    panel: &'a [String],
+}
+
+/// How scores add up, where that is not the usual way.
+fn verdict(rule: &VerdictRule) -> Option<Rule<'_>> {
+    let weight = |role: &Role| match role {
+        Role::Required { weight } => Some(*weight),
+        Role::Informs => None,
+    };
+    (*rule != VerdictRule::default()).then(|| Rule {
+        combine: rule.combine.name(),
+        roles: rule.roles.iter().map(|(scorer, role)| (scorer.as_str(), weight(role))).collect(),
+    })
 }
 
 /// Which scorers there are, whatever their order. The scorers of a loaded pipeline compile.

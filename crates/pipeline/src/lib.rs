@@ -19,7 +19,7 @@ pub use golden::{Golden, GoldenCall, GoldenCase};
 pub use load::{PIPELINE_BYTES_MAX, load, load_with_files};
 pub use mistake::{Mistake, Severity};
 pub use pipeline::{
-    Budget, CategoryDef, JudgeDef, JudgeFigures, Mirror, Model, Pipeline, Provider, Redaction,
-    Target,
+    Budget, CategoryDef, JudgeDef, JudgeFigures, JudgeForm, Mirror, Model, Pipeline, Provider,
+    Redaction, Target,
 };
 pub use raw::sections;

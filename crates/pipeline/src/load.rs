@@ -8,6 +8,7 @@ mod names;
 mod provider;
 mod scorers;
 mod settings;
+mod verdict;
 
 use crate::{
     CategoryDef, JudgeDef, Mistake, Model, Pipeline, Provider, mistake::Notes, raw::RawPipeline,
@@ -18,15 +19,12 @@ use toml::de::DeTable;
 /// No pipeline is longer than this.
 pub const PIPELINE_BYTES_MAX: usize = 1 << 20;
 
-/// Reads a pipeline whose judge, if it has one, has its rubric in the file itself.
+/// Reads a pipeline that names no other file.
 ///
 /// # Errors
 /// Every mistake, in the order of the file, warnings included.
 pub fn load(text: &str) -> Result<Pipeline, Vec<Mistake>> {
-    load_with_files(
-        text,
-        |_| Err("no file can be read here: write it into the pipeline".to_owned()),
-    )
+    load_with_files(text, |_| Err("no file can be read here".to_owned()))
 }
 
 /// Reads a pipeline; `read_file` gives the text of a file that it names, by its path relative to
@@ -79,6 +77,15 @@ pub(crate) struct Known<'a> {
     pub(crate) judge_is_written: bool,
     /// The categories, be they broken ones.
     pub(crate) category_names: &'a [&'a str],
+    /// Whether it may judge replies of its own family.
+    pub(crate) same_family: SameFamily,
+}
+
+/// Whether a judge may judge replies of its own family.
+#[derive(Clone, Copy)]
+pub(crate) enum SameFamily {
+    Refused,
+    Allowed,
 }
 
 impl Known<'_> {
@@ -99,13 +106,16 @@ impl Known<'_> {
     }
 }
 
+/// The text of a file that the pipeline names, or why there is none.
+pub(crate) type ReadFile<'f> = dyn Fn(&str) -> Result<String, String> + 'f;
+
 /// `None` where something is missing that has no default; the mistake is noted then.
 fn check(
     notes: &mut Notes<'_>,
     raw: &RawPipeline<'_>,
-    read_file: &dyn Fn(&str) -> Result<String, String>,
+    read_file: &ReadFile<'_>,
 ) -> Option<Pipeline> {
-    let providers = provider::all(notes, &raw.providers);
+    let providers = provider::all(notes, &raw.providers, read_file);
     let models = model::all(notes, &raw.models, &providers);
     let judge = settings::judge(notes, raw.judge.as_ref(), &models, read_file);
     let budget = settings::budget(notes, raw);
@@ -122,6 +132,10 @@ fn check(
         judge: judge.as_ref(),
         judge_is_written: raw.judge.is_some(),
         category_names: &category_names,
+        same_family: match raw.judge.as_ref().and_then(|judge| judge.same_family.as_ref()) {
+            Some(allowed) if *allowed.get_ref() => SameFamily::Allowed,
+            Some(_) | None => SameFamily::Refused,
+        },
     };
     let categories: Vec<CategoryDef> = category::all(notes, raw, &known, &defaults);
     let golden = golden::golden(notes, raw.golden.as_ref(), (&known, &categories), read_file);

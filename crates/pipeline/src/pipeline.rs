@@ -2,7 +2,7 @@ use crate::{Golden, digest, mistake::Mistake};
 use confidence::{Mode, Tolerance};
 use exchange::NanoUsd;
 use policy::{Definition, GateRule, Price, PriceBook, Rule, Sampling, When, epoch::MAX_WAIT_S};
-use score::ScorerSpec;
+use score::{ScorerSpec, VerdictRule};
 
 /// What is evaluated: a file that passed every check.
 #[derive(Clone, Debug)]
@@ -47,6 +47,10 @@ pub struct Provider {
     /// Whether clients that speak HTTP/2 have it asked in HTTP/2: also without TLS, or never; `None`
     /// leaves it to what TLS agrees on.
     pub http2: Option<bool>,
+    /// The certificate authorities that it is trusted by, in PEM; `None` leaves it to the system's.
+    pub ca_pem: Option<String>,
+    /// The forward proxy that it is reached through, `http://HOST:PORT`; `None` goes there directly.
+    pub proxy: Option<String>,
 }
 
 /// A model.
@@ -81,6 +85,8 @@ pub struct CategoryDef {
     pub allowed_providers: Vec<String>,
     /// The checks on each reply.
     pub scorers: Vec<ScorerSpec>,
+    /// How their scores add up.
+    pub verdict: VerdictRule,
     /// What share of it is shadowed.
     pub sampling: Sampling,
     /// What the gate demands.
@@ -109,12 +115,42 @@ pub enum Target {
 pub struct JudgeDef {
     /// The model.
     pub model: String,
+    /// Further models that are asked the same: a panel, whose word is the mean of theirs.
+    pub panel: Vec<String>,
     /// What it is told to judge by.
     pub rubric: String,
     /// How often it is asked in each order.
     pub repeats: u32,
+    /// How it is asked for the form of its word; `None` leaves it to what is known of the model.
+    pub form: Option<JudgeForm>,
+    /// What labels must show of its sensitivity plus specificity less one before the gate opens; the
+    /// margin is shrunk to that part from the start.
+    pub youden_min: Option<f64>,
     /// Its sensitivity plus specificity less one, where that is assumed instead of measured.
     pub assumed_youden: Option<f64>,
+}
+
+impl JudgeDef {
+    /// Every model that judges.
+    pub fn models(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.model).chain(&self.panel).map(String::as_str)
+    }
+
+    /// Its sensitivity plus specificity less one, as the cells take it for granted: what labels must
+    /// show, or what is assumed; else that it never errs, which no labels can show.
+    #[must_use]
+    pub fn youden_taken(&self) -> f64 {
+        self.youden_min.or(self.assumed_youden).unwrap_or(1.0)
+    }
+}
+
+/// How a judge is asked for the form of its word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JudgeForm {
+    /// By a schema beside the prompt, which its provider holds it to.
+    Schema,
+    /// In the prompt's words alone, for models that refuse the other.
+    Words,
 }
 
 /// What labels say about the judge: lower bounds.
@@ -241,9 +277,10 @@ impl Pipeline {
         Ok(definitions)
     }
 
-    /// What is assumed of the judge stands in for what was not measured.
+    /// What the pipeline says of the judge stands in for what was not measured.
     pub(crate) fn figures(&self, measured: JudgeFigures) -> JudgeFigures {
-        let assumed = self.judge.as_ref().and_then(|judge| judge.assumed_youden);
+        let assumed =
+            self.judge.as_ref().and_then(|judge| judge.youden_min.or(judge.assumed_youden));
         match assumed {
             Some(youden) if measured == JudgeFigures::FLAWLESS => {
                 JudgeFigures { youden, false_alarm: 0.0, catch: youden }

@@ -117,6 +117,8 @@ pub(crate) struct RawProvider {
     pub(crate) key_header: Option<Spanned<String>>,
     pub(crate) allowed: Option<Spanned<bool>>,
     pub(crate) http2: Option<Spanned<bool>>,
+    pub(crate) ca_file: Option<Spanned<String>>,
+    pub(crate) proxy: Option<Spanned<String>>,
 }
 
 impl RawProvider {
@@ -129,6 +131,8 @@ impl RawProvider {
         "key_header",
         "allowed",
         "http2",
+        "ca_file",
+        "proxy",
     ];
 
     fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
@@ -142,6 +146,8 @@ impl RawProvider {
             key_header: section.text(notes, "key_header"),
             allowed: section.boolean(notes, "allowed"),
             http2: section.boolean(notes, "http2"),
+            ca_file: section.text(notes, "ca_file"),
+            proxy: section.text(notes, "proxy"),
         })
     }
 }
@@ -214,12 +220,25 @@ pub(crate) struct RawJudge {
     pub(crate) rubric: Option<Spanned<String>>,
     pub(crate) rubric_file: Option<Spanned<String>>,
     pub(crate) repeats: Option<Spanned<u64>>,
+    pub(crate) panel: Texts,
+    pub(crate) form: Option<Spanned<String>>,
+    pub(crate) same_family: Option<Spanned<bool>>,
+    pub(crate) youden_min: Option<Spanned<f64>>,
     pub(crate) assumed_youden: Option<Spanned<f64>>,
 }
 
 impl RawJudge {
-    const FIELDS: &'static [&'static str] =
-        &["model", "rubric", "rubric_file", "repeats", "assumed_youden"];
+    const FIELDS: &'static [&'static str] = &[
+        "model",
+        "panel",
+        "rubric",
+        "rubric_file",
+        "repeats",
+        "form",
+        "same_family",
+        "youden_min",
+        "assumed_youden",
+    ];
 
     fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
         let section = Section::open(notes, "[judge]", value, Self::FIELDS)?;
@@ -230,6 +249,10 @@ impl RawJudge {
             rubric: section.text(notes, "rubric"),
             rubric_file: section.text(notes, "rubric_file"),
             repeats: section.count(notes, "repeats"),
+            panel: section.texts(notes, "panel"),
+            form: section.text(notes, "form"),
+            same_family: section.boolean(notes, "same_family"),
+            youden_min: section.number(notes, "youden_min"),
             assumed_youden: section.number(notes, "assumed_youden"),
         })
     }
@@ -300,16 +323,18 @@ impl RawRedaction {
 
 /// `[sampling]`, or a category's own.
 pub(crate) struct RawSampling {
+    pub(crate) audit: Option<Spanned<f64>>,
     pub(crate) conversations: Option<Spanned<f64>>,
     pub(crate) calls: Option<Spanned<f64>>,
 }
 
 impl RawSampling {
-    const FIELDS: &'static [&'static str] = &["conversations", "calls"];
+    const FIELDS: &'static [&'static str] = &["conversations", "calls", "audit"];
 
     fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
         let section = Section::open(notes, "`sampling`", value, Self::FIELDS)?;
         Some(Self {
+            audit: section.number(notes, "audit"),
             conversations: section.number(notes, "conversations"),
             calls: section.number(notes, "calls"),
         })
@@ -362,6 +387,7 @@ pub(crate) struct RawCategory<'t> {
     pub(crate) control: Option<Spanned<bool>>,
     pub(crate) allowed_providers: Texts,
     pub(crate) scorers: Vec<Value<'t>>,
+    pub(crate) verdict: Option<Spanned<String>>,
     pub(crate) judge: Option<Spanned<bool>>,
     pub(crate) sampling: Option<RawSampling>,
     pub(crate) gate: Option<RawGate>,
@@ -378,6 +404,7 @@ impl<'t> RawCategory<'t> {
         "control",
         "allowed_providers",
         "scorers",
+        "verdict",
         "judge",
         "sampling",
         "gate",
@@ -397,6 +424,7 @@ impl<'t> RawCategory<'t> {
             control: section.boolean(notes, "control"),
             allowed_providers: section.texts(notes, "allowed_providers"),
             scorers: section.items(notes, "scorers"),
+            verdict: section.text(notes, "verdict"),
             judge: section.boolean(notes, "judge"),
             sampling: one(notes, &section, "sampling", RawSampling::read),
             gate: one(notes, &section, "gate", RawGate::read),

@@ -23,11 +23,14 @@ pub struct Sampling {
     pub conversations: Share,
     /// Of the calls inside a sampled conversation.
     pub calls: Share,
+    /// Of the calls that are asked: those that a person is asked to label. It is drawn here, before
+    /// any reply is seen, because only a label that chance asked for speaks for all.
+    pub audit: Share,
 }
 
 impl Sampling {
-    /// Everything.
-    pub const ALL: Self = Self { conversations: Share::ALL, calls: Share::ALL };
+    /// Everything, and no label of it.
+    pub const ALL: Self = Self { conversations: Share::ALL, calls: Share::ALL, audit: Share::NONE };
 
     /// The probability with which a call is asked: both draws have to admit it.
     #[must_use]
@@ -225,6 +228,14 @@ pub fn assign(
         }
     };
     arms.iter().map(decide).collect()
+}
+
+/// Whether a person is asked to label a call, drawn with probability `audit`: for all its candidates
+/// at once, so that both replies of a pair are seen by the same eyes.
+#[must_use]
+pub fn audits(salt: &str, category: &str, exchange: ExchangeId, audit: Share) -> bool {
+    let exchange = exchange.to_string();
+    audit.admits(Chance::of(salt, Purpose::Audit, &[category, &exchange]))
 }
 
 fn admits(draw: &Draw<'_>) -> bool {

@@ -19,6 +19,14 @@ pub enum Purpose {
     SampleConversation,
     /// Whether a call of a sampled conversation is asked.
     SampleCall,
+    /// Whether a person is asked about a sampled call.
+    Audit,
+    /// Which of two replies a person is shown first.
+    Show,
+    /// What a pair is called where nobody is to know whose replies it holds.
+    Name,
+    /// When a person is asked about a pair, among those that are worth the same.
+    Turn,
 }
 
 impl Purpose {
@@ -27,6 +35,10 @@ impl Purpose {
             Self::Plan => "plan",
             Self::SampleConversation => "sample conversation",
             Self::SampleCall => "sample call",
+            Self::Audit => "audit",
+            Self::Show => "show",
+            Self::Name => "name",
+            Self::Turn => "turn",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! fresh evidence, a weight of its own in the family, and — if the same definition comes back — a
 //! restart that costs a factor of two. Nothing here ever edits a cell that is open.
 
+use crate::Share;
 use confidence::{Mode, Tolerance, family};
 use exchange::{DAY_US, Date, Timestamp};
 use std::{
@@ -258,6 +259,8 @@ pub struct Block {
     pub a_hat: f64,
     /// The probability with which the control is asked.
     pub rho: f64,
+    /// The least probability of an audit; `None` where none was promised.
+    pub kappa: Option<f64>,
 }
 
 impl Block {
@@ -265,6 +268,13 @@ impl Block {
     /// `a_hat` then cancels out of every loss, and zero is as good as any.
     #[must_use]
     pub fn declare(cell: &Cell, day: Date, pi: f64) -> Self {
-        Self { cell: cell.cell.clone(), day, pi_floor: pi, eta: 1.0, a_hat: 0.0, rho: 1.0 }
+        let cell = cell.cell.clone();
+        Self { cell, day, pi_floor: pi, eta: 1.0, a_hat: 0.0, rho: 1.0, kappa: None }
+    }
+
+    /// The block with the promise that people are asked about no smaller share of its calls.
+    #[must_use]
+    pub fn audited(self, audit: Share) -> Self {
+        Self { kappa: (audit > Share::NONE).then(|| audit.value()), ..self }
     }
 }

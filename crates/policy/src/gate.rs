@@ -11,7 +11,7 @@ use crate::{
     Stage,
     decision::{Code, Reason, Weighed},
 };
-use confidence::{CellFacts, Evidence, gate::blockers};
+use confidence::{CellFacts, Evidence, gate::blockers, judge::Shortfall};
 use exchange::{DAY_US, HOUR_US, Timestamp};
 
 /// Days of observation below which not even a forced promotion goes.
@@ -131,10 +131,12 @@ pub struct Saving {
 }
 
 /// Whether labels measured the judge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Judge {
-    /// They did.
+    /// They did, and it is worth what the cell took for granted.
     Measured,
+    /// They did, and do not bear that out.
+    Short(Shortfall),
     /// They did not.
     Unmeasured,
 }
@@ -297,7 +299,7 @@ fn all_reasons(evidence: &Evidence, facts: &ProductFacts, rule: &GateRule) -> Ve
 /// What [`reasons::judge`] let pass because the rule says that it is assumed.
 fn assumptions(evidence: &Evidence, facts: &ProductFacts, rule: &GateRule) -> Vec<String> {
     let assumed = evidence.mode.is_judged()
-        && facts.judge == Judge::Unmeasured
+        && facts.judge != Judge::Measured
         && rule.unmeasured_judge == UnmeasuredJudge::IsAssumed;
     if assumed {
         let code = Code::JudgeUnmeasured.name();

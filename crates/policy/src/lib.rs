@@ -17,12 +17,14 @@ pub mod epoch;
 mod error;
 pub mod gate;
 mod glob;
+pub mod label;
 pub mod policy;
 pub mod price;
 pub mod promotion;
 
 pub use assign::{
-    ArmOnTrial, Assignment, Draw, Ineligible, Observed, Sampling, Withheld, assign, ineligible,
+    ArmOnTrial, Assignment, Draw, Ineligible, Observed, Sampling, Withheld, assign, audits,
+    ineligible,
 };
 pub use call_site::call_site;
 pub use categorize::{CallFacts, Categorizer, Category, Rule, TokenRange, When};

@@ -130,9 +130,9 @@ impl Answer {
         stamps: HeaderMap,
     ) -> Response<ReplyBody> {
         client.note_answer(served.route, self.status);
-        let mut head = client.link.head(headers::for_client(&self.headers, Upgrading::No));
-        head.extend(stamps);
         let replying = opened.answered(self.status, &self.headers, served);
+        let mut head = client.link.head(headers::for_client(self.headers, Upgrading::No));
+        head.extend(stamps);
         let body = ReplyBody::new(self.ahead, self.rest, replying, client.in_flight);
         // HTTP/2 says by a flag that no body comes, and keeps the length of a 304 by itself.
         let announced = self.announced.filter(|_| !client.link.is_http2());

@@ -1,6 +1,7 @@
 //! What a proxy is told at its start: where it listens, whom it forwards to, and every limit.
 
 use crate::{error::Error, resolve::Resolver, upstream::Upstream};
+use socket2::SockRef;
 use std::{
     io,
     net::{SocketAddr, TcpListener},
@@ -16,8 +17,6 @@ pub struct Config {
     pub listen: Listen,
     /// The providers, each under its own first path segment.
     pub upstreams: Vec<Upstream>,
-    /// A PEM file of certificate authorities trusted beside the system's own.
-    pub ca_file: Option<PathBuf>,
     /// Who answers for the names of providers.
     pub resolver: Resolver,
     /// What the listener shows its clients; without it, it speaks no TLS.
@@ -43,10 +42,16 @@ impl From<SocketAddr> for Listen {
 }
 
 impl Listen {
-    pub(crate) fn socket(&self) -> Result<TcpListener, Error> {
+    /// Up to `waiting_max` connections wait at an address of ours; for a socket of somebody else's, that
+    /// is theirs to say.
+    pub(crate) fn socket(&self, waiting_max: u16) -> Result<TcpListener, Error> {
         let socket = match self {
             Self::At(addr) => {
-                TcpListener::bind(addr).map_err(|source| Error::Bind { addr: *addr, source })?
+                let refused = |source| Error::Bind { addr: *addr, source };
+                let socket = TcpListener::bind(addr).map_err(refused)?;
+                // It listens already, for fewer.
+                SockRef::from(&socket).listen(waiting_max.into()).map_err(refused)?;
+                socket
             }
             Self::On(socket) => socket.try_clone().map_err(Error::Socket)?,
         };
@@ -81,7 +86,6 @@ impl Config {
         Ok(Self {
             listen: listen.into(),
             upstreams,
-            ca_file: None,
             resolver: Resolver::system(),
             certificate: None,
             limits: Limits::default(),
@@ -94,6 +98,9 @@ impl Config {
 pub struct Limits {
     /// Client connections at once; more wait in the kernel's backlog.
     pub connections_max: usize,
+    /// Connections that wait there: past it the kernel drops the first word of a client, which says it
+    /// again after a second. The system has a limit of its own (`net.core.somaxconn`).
+    pub waiting_max: u16,
     /// How long a client may take to agree on TLS.
     pub handshake_wait_max: Duration,
     /// Bytes of a request's or a reply's head (hyper answers a longer request with a bare 431, and
@@ -183,6 +190,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections_max: 16_384,
+            waiting_max: 4_096,
             handshake_wait_max: Duration::from_secs(10),
             head_bytes_max: 128 << 10,
             client_idle_max: Duration::from_secs(120),

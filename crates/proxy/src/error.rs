@@ -41,13 +41,19 @@ pub enum Error {
         /// What is wrong with it (never the URL itself, which may hold a credential).
         problem: &'static str,
     },
-    /// The certificate authorities cannot be read.
-    #[error("cannot read certificate authorities from {path}: {problem}")]
-    CaFile {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
+    /// The certificate authorities that a provider was given are none.
+    #[error("provider `{name}`: its certificate authorities cannot be used: {problem}")]
+    Authorities {
+        /// The provider.
+        name: String,
+        /// What is wrong with them.
         problem: String,
+    },
+    /// The forward proxy that a provider was given cannot be used.
+    #[error("provider `{name}`: its proxy must be written like http://proxy.internal:3128")]
+    ForwardProxy {
+        /// The provider.
+        name: String,
     },
     /// TLS cannot be set up.
     #[error("cannot set up TLS: {0}")]
@@ -88,7 +94,7 @@ pub enum Error {
     },
     /// No certificate authority is known, and a provider needs one.
     #[error(
-        "no certificate authority found on this system: install ca-certificates or give a CA file"
+        "no certificate authority found on this system: install ca-certificates, or give the provider a `ca_file`"
     )]
     NoAuthorities,
     /// A thread of the live path panicked.

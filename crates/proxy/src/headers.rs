@@ -10,6 +10,7 @@ use exchange::Declared;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 mod http2;
+pub(crate) mod recorded;
 
 /// Request fields of ours; removed before the upstream.
 const OURS: &str = "x-foreshadow-";
@@ -96,7 +97,7 @@ pub(crate) fn for_upstream(
     for (name, value) in headers {
         if *name == header::HOST {
             out.insert(header::HOST, host.clone());
-        } else if !(is_hop_by_hop(name) || is_ours(name) || nominated && names(headers, name)) {
+        } else if !is_held_back(headers, name, nominated) && !is_ours(name.as_str()) {
             out.append(name.clone(), value.clone());
         }
     }
@@ -108,17 +109,24 @@ pub(crate) fn for_upstream(
     out
 }
 
-/// The head that goes to the client.
-pub(crate) fn for_client(headers: &HeaderMap, upgrading: Upgrading) -> HeaderMap {
-    let mut out = HeaderMap::with_capacity(headers.len() + 6);
+/// The head that goes to the client: mostly the provider's as it is.
+pub(crate) fn for_client(headers: HeaderMap, upgrading: Upgrading) -> HeaderMap {
     let nominated = headers.contains_key(header::CONNECTION);
-    for (name, value) in headers {
-        if !(is_hop_by_hop(name) || nominated && names(headers, name)) {
-            out.append(name.clone(), value.clone());
-        }
+    let is_kept = |name: &HeaderName| !is_held_back(&headers, name, nominated);
+    if upgrading == Upgrading::No && headers.keys().all(is_kept) {
+        return headers;
     }
-    keep_upgrade(headers, &mut out, upgrading);
+    let mut out = HeaderMap::with_capacity(headers.len() + 6);
+    for (name, value) in headers.iter().filter(|(name, _)| is_kept(name)) {
+        out.append(name.clone(), value.clone());
+    }
+    keep_upgrade(&headers, &mut out, upgrading);
     out
+}
+
+/// Whether the field is about this connection alone.
+fn is_held_back(headers: &HeaderMap, name: &HeaderName, nominated: bool) -> bool {
+    is_hop_by_hop(name.as_str()) || nominated && names(headers, name)
 }
 
 /// The head that goes to a candidate under our own key.
@@ -147,13 +155,7 @@ pub(crate) fn without_our_account(headers: &HeaderMap) -> HeaderMap {
 /// What the caller declared in fields of ours. Values that are not text count as not declared.
 #[must_use]
 pub fn declared(headers: &HeaderMap) -> Declared {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    Declared {
-        category: text(CATEGORY),
-        tenant: text(TENANT),
-        conversation: text(CONVERSATION),
-        priority: text(PRIORITY),
-    }
+    recorded::declared(&recorded::fields(headers))
 }
 
 /// The category that the caller declared.
@@ -161,51 +163,40 @@ pub(crate) fn declared_category(headers: &HeaderMap) -> Option<&str> {
     headers.get(CATEGORY).and_then(|value| value.to_str().ok())
 }
 
-/// The head as an exchange carries it: order and duplicates kept, values read as Latin-1.
-fn recorded(headers: &HeaderMap) -> exchange::Headers {
-    let field = |(name, value): (&HeaderName, &HeaderValue)| {
-        (name.as_str().to_owned(), value.as_bytes().iter().copied().map(char::from).collect())
-    };
-    exchange::Headers(headers.iter().map(field).collect())
-}
-
 /// A call's head as an exchange carries it: as it was forwarded, without the upstream's host.
+#[must_use]
 pub fn recorded_call(headers: &HeaderMap) -> exchange::Headers {
-    let kept = |(name, _): &(&HeaderName, &HeaderValue)| {
-        !(**name == header::HOST || is_hop_by_hop(name) || is_ours(name) || names(headers, name))
-    };
-    let mut out = HeaderMap::with_capacity(headers.len());
-    for (name, value) in headers.iter().filter(kept) {
-        out.append(name.clone(), value.clone());
-    }
-    recorded(&out)
+    recorded::recorded_call(&recorded::fields(headers))
 }
 
-/// A reply's head as an exchange carries it: as the client got it.
-pub(crate) fn recorded_reply(headers: &HeaderMap) -> exchange::Headers {
-    recorded(&for_client(headers, Upgrading::No))
-}
-
-fn is_ours(name: &HeaderName) -> bool {
-    name.as_str().starts_with(OURS)
+fn is_ours(name: &str) -> bool {
+    name.starts_with(OURS)
 }
 
 /// `transfer-encoding` and `trailer` are not here: hyper frames the body anew by the first (and keeps
 /// any coding before `chunked`), and lets trailers through only where the second announces them.
-fn is_hop_by_hop(name: &HeaderName) -> bool {
-    *name == header::CONNECTION
-        || *name == header::UPGRADE
-        || *name == header::TE
-        || *name == header::PROXY_AUTHENTICATE
-        || *name == header::PROXY_AUTHORIZATION
-        || *name == "keep-alive"
-        || *name == "proxy-connection"
+fn is_hop_by_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "upgrade"
+            | "te"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "keep-alive"
+            | "proxy-connection"
+    )
 }
 
-/// Whether `connection` names the field. What frames the body is not a client's to remove.
+/// What frames the body is not a client's to remove.
+fn is_framing(name: &str) -> bool {
+    name == "transfer-encoding" || name == "content-length"
+}
+
+/// Whether `connection` names the field.
 fn names(headers: &HeaderMap, field: impl AsRef<str>) -> bool {
     let field = field.as_ref();
-    if field == "transfer-encoding" || field == "content-length" {
+    if is_framing(field) {
         return false;
     }
     let lines = headers.get_all(header::CONNECTION).into_iter();

@@ -44,7 +44,8 @@
 //! silent for [`Limits::next_address_after`] is not waited for alone (`pool::reach`). A connection that
 //! is old takes no further call ([`Limits::connection_age_max`]; nginx calls it `keepalive_time`), so
 //! that a provider which moves is followed however busy its connections are. Nothing here reads the
-//! variables that name a proxy: there is none between us and a provider.
+//! variables that name a proxy: there is none between us and a provider, unless the provider is said to be
+//! behind one ([`Upstream::through`]).
 //!
 //! # Who stands still
 //!

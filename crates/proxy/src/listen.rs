@@ -72,12 +72,11 @@ impl Proxy {
     /// Takes the address or the socket, and checks what can be checked before serving.
     ///
     /// # Errors
-    /// [`Error::Bind`] or [`Error::Socket`]; of TLS [`Error::CaFile`], [`Error::NoAuthorities`],
-    /// [`Error::CertificateFile`], [`Error::KeyFile`], [`Error::KeyPair`] or [`Error::Tls`].
+    /// [`Error::Bind`] or [`Error::Socket`]; of TLS [`Error::NoAuthorities`], [`Error::CertificateFile`], [`Error::KeyFile`], [`Error::KeyPair`] or [`Error::Tls`].
     pub fn bind(config: Config, deps: Deps) -> Result<Self, Error> {
         let tls = TlsSetup::load(&config)?;
         let certificate = config.certificate.as_ref().map(certificate::acceptor).transpose()?;
-        let listener = config.listen.socket()?;
+        let listener = config.listen.socket(config.limits.waiting_max)?;
         let addr = listener.local_addr().map_err(Error::Socket)?;
         let limits = config.limits.clone();
         let secret = (deps.chance)();

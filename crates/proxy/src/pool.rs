@@ -23,6 +23,7 @@ mod connect;
 mod http2;
 mod lines;
 mod reach;
+mod through;
 
 /// How long a connection whose reply has just ended may take to be ready for the next call.
 const READY_WAIT_MAX: Duration = Duration::from_millis(50);

@@ -38,7 +38,7 @@ pub(crate) fn open(
     let body = ReplyBody::new(VecDeque::new(), Rest::End, Replying::unobserved(), client.in_flight);
     let mut passed = Response::new(body);
     *passed.status_mut() = parts.status;
-    *passed.headers_mut() = headers::for_client(&parts.headers, Upgrading::Yes);
+    *passed.headers_mut() = headers::for_client(parts.headers, Upgrading::Yes);
     *passed.extensions_mut() = parts.extensions;
     passed
 }

@@ -5,7 +5,11 @@ use http::{
     HeaderName, HeaderValue, Uri,
     uri::{Authority, Scheme},
 };
-use rustls::pki_types::ServerName;
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+use std::sync::Arc;
 
 /// Whether a provider is asked in HTTP/2 by clients that speak it themselves. All others ask in
 /// HTTP/1.1.
@@ -32,6 +36,15 @@ pub struct Upstream {
     http2: Http2,
     path_prefix: String,
     key_header: Option<HeaderName>,
+    authorities: Option<Arc<RootCertStore>>,
+    forward_proxy: Option<ForwardProxy>,
+}
+
+/// Where a forward proxy listens.
+#[derive(Clone, Debug)]
+pub(crate) struct ForwardProxy {
+    pub(crate) host: String,
+    pub(crate) port: u16,
 }
 
 impl Upstream {
@@ -75,6 +88,8 @@ impl Upstream {
             host,
             tls,
             key_header: None,
+            authorities: None,
+            forward_proxy: None,
         })
     }
 
@@ -89,6 +104,41 @@ impl Upstream {
     #[must_use]
     pub fn speaking(self, http2: Http2) -> Self {
         Self { http2, ..self }
+    }
+
+    /// The same, trusted by these certificate authorities alone, which are in PEM.
+    ///
+    /// # Errors
+    /// [`Error::Authorities`] where there are none, or one that cannot be used.
+    pub fn trusting(self, pem: &str) -> Result<Self, Error> {
+        let wrong = |problem| Error::Authorities { name: self.name.clone(), problem };
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+            let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
+            roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
+        }
+        if roots.is_empty() {
+            return Err(wrong("there is none in PEM".to_owned()));
+        }
+        Ok(Self { authorities: Some(Arc::new(roots)), ..self })
+    }
+
+    /// The same, reached through the forward proxy at `http://HOST:PORT`, which is asked with CONNECT
+    /// for every connection, with TLS or without. It looks up the provider's name.
+    ///
+    /// # Errors
+    /// [`Error::ForwardProxy`] for anything else.
+    pub fn through(self, url: &str) -> Result<Self, Error> {
+        let uri = url.parse::<Uri>().ok().filter(|uri| {
+            uri.scheme() == Some(&Scheme::HTTP) && uri.path() == "/" && uri.query().is_none()
+        });
+        let authority = uri.as_ref().and_then(Uri::authority);
+        let plain = authority.filter(|authority| !authority.as_str().contains('@'));
+        let Some((host, port)) = plain.and_then(|it| Some((it.host(), it.port_u16()?))) else {
+            return Err(Error::ForwardProxy { name: self.name });
+        };
+        let host = host.trim_matches(['[', ']']).to_owned();
+        Ok(Self { forward_proxy: Some(ForwardProxy { host, port }), ..self })
     }
 
     /// The provider's name: the first segment of a client's path.
@@ -108,6 +158,15 @@ impl Upstream {
     /// The name that its certificate must carry; `None` speaks plain HTTP.
     pub(crate) fn tls(&self) -> Option<&ServerName<'static>> {
         self.tls.as_ref()
+    }
+
+    /// The authorities that it is trusted by; `None` is the system's.
+    pub(crate) fn authorities(&self) -> Option<&Arc<RootCertStore>> {
+        self.authorities.as_ref()
+    }
+
+    pub(crate) fn forward_proxy(&self) -> Option<&ForwardProxy> {
+        self.forward_proxy.as_ref()
     }
 
     pub(crate) fn key_header(&self) -> Option<&HeaderName> {

@@ -15,6 +15,7 @@ mod evidence;
 mod formed;
 mod frame;
 mod functions;
+pub mod judge;
 mod read;
 pub mod render;
 mod report;
@@ -31,4 +32,4 @@ pub use report::{
     Slice, Span, Spend, WallTime,
 };
 pub use warehouse::{Limits, Warehouse};
-pub use weigh::{CandidateRule, CategoryRule, Demand, Rules, Savings, Weighed, weigh};
+pub use weigh::{CandidateRule, CategoryRule, Demand, JudgeRule, Rules, Savings, Weighed, weigh};

@@ -100,6 +100,15 @@ impl Columns {
         Ok(array.value(at))
     }
 
+    pub(crate) fn flag_or_null(
+        &self,
+        column: &'static str,
+        at: usize,
+    ) -> Result<Option<bool>, Error> {
+        let array = self.array(column)?.as_boolean_opt().ok_or_else(|| self.missing(column))?;
+        Ok(array.is_valid(at).then(|| array.value(at)))
+    }
+
     fn array(&self, column: &'static str) -> Result<&ArrayRef, Error> {
         self.arrays.get(column).ok_or_else(|| self.missing(column))
     }

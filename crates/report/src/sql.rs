@@ -117,6 +117,45 @@ pub(crate) fn noise_floor(as_of: Timestamp) -> String {
     at(include_str!("sql/noise_floor.sql"), as_of)
 }
 
+/// What judges said of pairs of replies beside what people did: every word, or those on labelled
+/// pairs alone.
+pub(crate) fn judged(of: Judged, as_of: Timestamp) -> String {
+    let [facts, columns, exchanges, which] = match of {
+        Judged::Labelled => [NO_FACTS, "", "", LABELLED],
+        Judged::Every => [FACTS, FACTS_OF_SHADOWS, FACTS_OF_EXCHANGES, ""],
+    };
+    let text = include_str!("sql/judged.sql")
+        .replace("{facts}", facts)
+        .replace("{columns}", columns)
+        .replace("{exchanges}", exchanges)
+        .replace("{which}", which)
+        .replace("{words_max}", &WORDS_MAX.to_string());
+    at(&text, as_of)
+}
+
+/// Words that are read at once, the newest first: enough for any figure, and bounded.
+const WORDS_MAX: u64 = 2_000_000;
+
+const LABELLED: &str = "AND (hr.acceptable IS NOT NULL OR hc.acceptable IS NOT NULL)";
+const NO_FACTS: &str = "CAST(NULL AS VARCHAR) AS candidate_model, \
+    CAST(NULL AS DOUBLE) AS candidate_length, CAST(NULL AS VARCHAR) AS reference_model, \
+    CAST(NULL AS DOUBLE) AS reference_length";
+/// The models, and how many tokens of each reply its reader sees.
+const FACTS: &str = "x.model AS candidate_model, CAST(x.length AS DOUBLE) AS candidate_length, \
+    e.model AS reference_model, \
+    CAST(e.output_tokens - coalesce(e.reasoning_tokens, 0) AS DOUBLE) AS reference_length";
+const FACTS_OF_SHADOWS: &str = "model, output_tokens - coalesce(reasoning_tokens, 0) AS length,";
+const FACTS_OF_EXCHANGES: &str = "LEFT JOIN exchanges e ON e.exchange_id = x.exchange_id";
+
+/// Which pairs are asked about.
+#[derive(Clone, Copy)]
+pub(crate) enum Judged {
+    /// Those with a label: all that the gate reads.
+    Labelled,
+    /// All of them, with what else is known of the replies.
+    Every,
+}
+
 /// Whether the books close.
 pub(crate) fn accounting(as_of: Timestamp) -> String {
     at(include_str!("sql/accounting.sql"), as_of)

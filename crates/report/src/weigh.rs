@@ -1,8 +1,11 @@
 //! The one way from the lake to a decision. `report` shows what comes out of it and `promote` acts
 //! on it, so the two cannot disagree.
 
-use crate::{Error, Warehouse, read::Columns, sql};
-use confidence::Evidence;
+use crate::{Error, Warehouse, judge, read::Columns, sql};
+use confidence::{
+    Evidence, Mode,
+    judge::{Taken, Worth},
+};
 use exchange::{NanoUsd, Timestamp};
 use policy::{Decision, Epoch, GateRule, Judge, ProductFacts, Saving, Stage, gate};
 use serde::Serialize;
@@ -29,12 +32,21 @@ pub struct CategoryRule {
     pub demand: Demand,
     /// The limits of the gate.
     pub gate: GateRule,
-    /// Whether labels measured its judge.
-    pub judge: Judge,
+    /// Its judge, where its mode rests on one.
+    pub judge: Option<JudgeRule>,
     /// The providers that it allows; empty means every one.
     pub allowed_providers: Vec<String>,
     /// Its candidates.
     pub candidates: Vec<CandidateRule>,
+}
+
+/// The judge of a category, as labels are to bear it out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JudgeRule {
+    /// The digest of each model that judges with its rubric: one, or a panel.
+    pub versions: Vec<String>,
+    /// What is taken for granted of its sensitivity plus specificity less one.
+    pub youden: f64,
 }
 
 /// One candidate of a category.
@@ -118,15 +130,19 @@ pub async fn weigh(warehouse: &Warehouse, rules: &Rules) -> Result<Vec<Weighed>,
     let cells = current(warehouse.evidence().await?);
     let digests = digests(warehouse).await?;
     let mut savings = savings(warehouse).await?;
+    let worths = judge::worths(warehouse, &rules.categories).await?;
     let mut weighed = Vec::new();
     for category in &rules.categories {
         for candidate in &category.candidates {
             let key = (category.category.clone(), candidate.candidate.clone());
             if let Some(evidence) = cells.get(&key) {
+                let judge = standing(evidence.mode, worths.get(&category.category), category);
+                let evidence = &judge::paid_for(evidence, judge);
                 let savings = savings.remove(&evidence.cell);
                 let moments = (warehouse.as_of(), rules.decided_at);
                 let facts = ProductFacts {
                     epoch: epoch(digests.get(&evidence.cell), candidate),
+                    judge,
                     ..facts(evidence, savings.as_ref(), (category, candidate), moments)
                 };
                 weighed.push(Weighed {
@@ -168,12 +184,25 @@ fn facts(
         epoch: Epoch::Superseded,
         first_assignment_at: evidence.first_at.map(Timestamp),
         saving: savings.filter(|_| candidate.priced).and_then(Savings::known),
-        judge: category.judge,
+        judge: Judge::Unmeasured,
         provider: gate::ProviderFacts {
             name: candidate.provider.clone(),
             allowed: category.allowed_providers.clone(),
         },
         serving: candidate.serving,
+    }
+}
+
+/// What labels say of the judge that the category rests on.
+fn standing(mode: Mode, worth: Option<&Worth>, category: &CategoryRule) -> Judge {
+    let Some((worth, rule)) = worth.zip(category.judge.as_ref()) else { return Judge::Unmeasured };
+    let margin = match category.demand {
+        Demand::Margin(margin) => Some(margin),
+        Demand::Bar(_) => None,
+    };
+    match worth.bears_out(&Taken { mode, youden: rule.youden, margin }) {
+        Ok(()) => Judge::Measured,
+        Err(shortfall) => Judge::Short(shortfall),
     }
 }
 

@@ -8,5 +8,7 @@
 mod prompt;
 mod word;
 
-pub use prompt::{JUDGED_BYTES_MAX, JudgePrompt, Unjudgeable, digest, prompt};
+pub use prompt::{
+    JUDGED_BYTES_MAX, JudgePrompt, Unjudgeable, call_text, digest, prompt, reply_text,
+};
 pub use word::{JudgeWord, Preferred, Unparseable, WORD_BYTES_MAX, combine, parse};

@@ -24,4 +24,4 @@ pub use error::Error;
 pub use score::{Kind, Score};
 pub use scorers::Scorers;
 pub use spec::{Nature, ScorerSpec};
-pub use verdict::{Verdict, verdict};
+pub use verdict::{Combine, Role, Verdict, VerdictRule, verdict};

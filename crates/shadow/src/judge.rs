@@ -2,19 +2,24 @@
 //! what they read first.
 //!
 //! A word that cannot be read is asked for once more; then the judge has abstained, and there is no
-//! verdict. What a judge says is never completed or guessed.
+//! verdict. What a judge says is never completed or guessed. What it was asked before in the very same
+//! words, it is not asked again ([`JudgeMemory`]): the ledger has a row for that, which cost nothing.
+
+mod memory;
+
+pub use memory::{JudgeMemory, WORDS_MAX};
 
 use crate::{
-    Error, JudgeWork, Ledger, Purpose,
+    Error, JudgeForm, JudgeWork, Ledger, Purpose,
     observe::Job,
-    replay::{Ask, Asked, Asker},
+    replay::{Ask, Asker},
     rows::score::ScoreRow,
 };
 use exchange::{Arm, NanoUsd, Reply};
 use futures::future;
 use score::{
     Kind,
-    judge::{self, JudgePrompt, JudgeWord},
+    judge::{self, JudgePrompt, JudgeWord, Preferred},
 };
 use std::time::Duration;
 
@@ -23,6 +28,9 @@ pub(crate) const JUDGE_TRIES_MAX: u32 = 2;
 
 /// The name under which a judge's scores stand.
 const SCORER: &str = "judge";
+/// The name under which it stands which reply it likes better: one for the candidate, zero for the
+/// reference, a half for neither.
+const PREFERENCE: &str = "judge_preference";
 
 pub(crate) struct Judge<'a, L> {
     pub(crate) asker: &'a Asker<L>,
@@ -51,11 +59,12 @@ enum Order {
     CandidateFirst,
 }
 
-/// Two replies to one call, for the how-manieth time.
+/// Two replies to one call, put to one judge for the how-manieth time.
 struct Pair<'a> {
     job: &'a Job,
     candidate: &'a str,
     reply: &'a Reply,
+    model: &'a str,
     repeat: u32,
 }
 
@@ -76,8 +85,9 @@ struct Word {
 }
 
 impl<L: Ledger> Judge<'_, L> {
-    /// Judges a candidate's reply beside the reference's. One word that is missing is enough to
-    /// abstain: which words are missing must not choose the loss.
+    /// Judges a candidate's reply beside the reference's: the mean over models, repeats and orders.
+    /// One word that is missing is enough to abstain: which words are missing must not choose the
+    /// loss.
     pub(crate) async fn ask(
         &self,
         job: &Job,
@@ -85,7 +95,10 @@ impl<L: Ledger> Judge<'_, L> {
         reply: &Reply,
     ) -> Result<Judged, Error> {
         let repeats = 1..=self.judge.repeats.max(1);
-        let pairs = repeats.map(|repeat| Box::pin(self.pair(job, candidate, reply, repeat)));
+        let asked = self.judge.models().flat_map(|model| repeats.clone().map(move |n| (model, n)));
+        let pairs = asked.map(|(model, repeat)| {
+            Box::pin(self.pair(Pair { job, candidate, reply, model, repeat }))
+        });
         let pairs = future::try_join_all(pairs).await?;
         let mut judged = Judged { losses: None, scores: Vec::new(), reason: String::new() };
         let (mut losses, mut abstained) = (Vec::new(), None);
@@ -110,14 +123,7 @@ impl<L: Ledger> Judge<'_, L> {
     }
 
     /// Both orders.
-    async fn pair(
-        &self,
-        job: &Job,
-        candidate: &str,
-        reply: &Reply,
-        repeat: u32,
-    ) -> Result<Judged, Error> {
-        let pair = Pair { job, candidate, reply, repeat };
+    async fn pair(&self, pair: Pair<'_>) -> Result<Judged, Error> {
         let (reference_first, candidate_first) = futures::try_join!(
             Box::pin(self.order(&pair, Order::ReferenceFirst)),
             Box::pin(self.order(&pair, Order::CandidateFirst)),
@@ -140,14 +146,34 @@ impl<L: Ledger> Judge<'_, L> {
             Order::ReferenceFirst => (&pair.job.reply, pair.reply),
             Order::CandidateFirst => (pair.reply, &pair.job.reply),
         };
-        let mut word = Word { said: Err(String::new()), cost: None };
         let prompt = match judge::prompt(&self.judge.rubric, &pair.job.call, first, second) {
             Ok(prompt) => prompt,
-            Err(unjudgeable) => return Ok(Word { said: Err(unjudgeable.to_string()), ..word }),
+            Err(unjudgeable) => return Ok(Word { said: Err(unjudgeable.to_string()), cost: None }),
         };
+        let key = memory::key(pair.model, &prompt, pair.repeat);
+        if let Some(said) = self.judge.memory.recall(key) {
+            let trial = format!("{} {} remembered", pair.candidate, pair.trial(order));
+            self.asker.remembered(&self.ask_of(pair, &trial, &prompt)).await?;
+            return Ok(Word { said: Ok(said), cost: Some(NanoUsd::ZERO) });
+        }
+        let word = self.asked(pair, order, &prompt).await?;
+        if let Ok(said) = &word.said {
+            self.judge.memory.keep(key, said);
+        }
+        Ok(word)
+    }
+
+    /// A word that cannot be read is asked for once more.
+    async fn asked(
+        &self,
+        pair: &Pair<'_>,
+        order: Order,
+        prompt: &JudgePrompt,
+    ) -> Result<Word, Error> {
+        let mut word = Word { said: Err(String::new()), cost: None };
         for number in 1..=JUDGE_TRIES_MAX {
             let trial = format!("{} {} {number}", pair.candidate, pair.trial(order));
-            let asked = self.once(pair.job, &trial, &prompt).await?;
+            let asked = self.asker.ask(self.ask_of(pair, &trial, prompt)).await?;
             if let Some(cost) = asked.cost {
                 word.cost = Some(word.cost.unwrap_or_default() + cost);
             }
@@ -164,51 +190,79 @@ impl<L: Ledger> Judge<'_, L> {
         Ok(word)
     }
 
-    async fn once(&self, job: &Job, trial: &str, prompt: &JudgePrompt) -> Result<Asked, Error> {
+    fn ask_of<'a>(&'a self, pair: &Pair<'a>, trial: &'a str, prompt: &JudgePrompt) -> Ask<'a> {
         let settings = &self.asker.settings;
-        let model = settings.models.models.get(&self.judge.model);
+        let model = settings.models.models.get(pair.model);
         let provider = model.map_or("", |model| model.provider.as_str());
         let wire_name = model.map_or("", |model| model.wire_name.as_str());
-        let dialect = settings.models.providers.get(provider).map_or(job.dialect, |p| p.dialect);
-        let ask = Ask {
+        let known = settings.models.providers.get(provider);
+        let dialect = known.map_or(pair.job.dialect, |provider| provider.dialect);
+        let by_schema = match self.judge.form {
+            JudgeForm::AsKnown => dialect.takes_schema(wire_name),
+            JudgeForm::Schema => true,
+            JudgeForm::Words => false,
+        };
+        let schema = by_schema.then_some(&prompt.schema);
+        Ask {
             purpose: Purpose::Judge,
-            exchange: job.exchange.id,
+            exchange: &pair.job.exchange,
             trial,
             provider,
-            model: &self.judge.model,
+            model: pair.model,
             path: dialect.path(),
-            body: dialect.judge_body(wire_name, &prompt.system, &prompt.user, &prompt.schema),
+            body: dialect.judge_body(wire_name, &prompt.system, &prompt.user, schema),
             deadline: self.deadline,
-        };
-        self.asker.ask(ask).await
+        }
     }
 
-    /// A score for each side. What the order cost stands with the candidate's.
+    /// A score for each side, and which one is liked better. What the order cost stands with the
+    /// candidate's.
     fn scores(&self, pair: &Pair<'_>, order: Order, word: &Word) -> Vec<ScoreRow> {
-        let row = |arm: Arm, acceptable: Option<bool>, cost_usd| ScoreRow {
+        let row = |arm: Arm, value: Option<f64>, cost_usd| ScoreRow {
             arm,
             candidate: (arm == Arm::Candidate).then(|| pair.candidate.to_owned()),
             scorer: SCORER.to_owned(),
-            scorer_digest: judge::digest(&self.judge.model, &self.judge.rubric),
+            scorer_digest: judge::digest(pair.model, &self.judge.rubric),
             trial: Some(pair.trial(order)),
             kind: Kind::Judge.name(),
-            value: acceptable.map(|acceptable| if acceptable { 1.0 } else { 0.0 }),
-            abstained: acceptable.is_none(),
+            value,
+            abstained: value.is_none(),
             reason: Some(word.said.as_ref().map_or_else(Clone::clone, |said| said.reason.clone())),
             cost_usd,
         };
         let said = word.said.as_ref().ok();
-        let first = said.map(|said| said.first_acceptable);
-        let second = said.map(|said| said.second_acceptable);
-        let (reference, judged) = match order {
+        let first = said.map(|said| f64::from(said.first_acceptable));
+        let second = said.map(|said| f64::from(said.second_acceptable));
+        let (reference, candidate) = match order {
             Order::ReferenceFirst => (first, second),
             Order::CandidateFirst => (second, first),
         };
-        vec![row(Arm::Candidate, judged, word.cost), row(Arm::Reference, reference, None)]
+        let preferred = said.map(|said| order.for_candidate(said.preferred));
+        let preference = ScoreRow {
+            scorer: PREFERENCE.to_owned(),
+            reason: None,
+            ..row(Arm::Candidate, preferred, None)
+        };
+        vec![
+            row(Arm::Candidate, candidate, word.cost),
+            row(Arm::Reference, reference, None),
+            preference,
+        ]
     }
 }
 
 impl Order {
+    /// One where the candidate's reply is liked better, zero where the reference's is.
+    fn for_candidate(self, preferred: Preferred) -> f64 {
+        match (self, preferred) {
+            (_, Preferred::Tie) => 0.5,
+            (Self::ReferenceFirst, Preferred::Second)
+            | (Self::CandidateFirst, Preferred::First) => 1.0,
+            (Self::ReferenceFirst, Preferred::First)
+            | (Self::CandidateFirst, Preferred::Second) => 0.0,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::ReferenceFirst => "reference_first",

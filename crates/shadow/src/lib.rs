@@ -30,6 +30,7 @@ mod worker;
 
 pub use budget::{BURST_SHARE, Elsewhere};
 pub use error::{Cause, Error};
+pub use judge::{JudgeMemory, WORDS_MAX};
 pub use ledger::{JournalLedger, LEDGER_TOPIC, LedgerCopy};
 pub use offline::{
     Choice, Means as OfflineMeans, Offline, StoredExchange, StoredScore, StoredShadow,
@@ -38,7 +39,7 @@ pub use offline::{
     rescore::{Pouring, Rescored, Survey},
 };
 pub use record::{Added, Called, Ledger, Observed, Receipts, Record, Shadowed, Spent, Stored};
-pub use replay::LowQuota;
+pub use replay::{Hear, LowQuota, Paid};
 pub use rows::{
     assignment::AssignmentRow,
     block::BlockRow,
@@ -50,5 +51,7 @@ pub use rows::{
     score::ScoreRow,
     shadow::ShadowRow,
 };
-pub use settings::{Caps, CategoryWork, JudgeWork, Limits, Model, Models, Provider, Settings};
+pub use settings::{
+    Caps, CategoryWork, JudgeForm, JudgeWork, Limits, Model, Models, Provider, Settings,
+};
 pub use worker::{Means, Worker};

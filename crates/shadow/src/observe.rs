@@ -20,16 +20,13 @@ use crate::{
     },
 };
 use bytes::Bytes;
-use dialect::{Dialect, content};
+use dialect::{Dialect, OPAQUE, content};
 use exchange::{Body, Call, Date, Event, Exchange, ExchangeId, Headers, Reply, Timestamp};
-use policy::{Block, CallFacts, Cell};
+use policy::{Block, CallFacts, Cell, Share};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
-
-/// The endpoint of a call that no dialect understood.
-pub(crate) const OPAQUE: &str = "opaque";
 
 /// An exchange with arms to ask.
 pub(crate) struct Job {
@@ -140,7 +137,8 @@ impl Observer {
     fn see(&self, offset: u64, exchange: Box<Exchange>) -> (Seen, ExchangeRow) {
         let settings = &self.settings;
         let dialect = settings.models.providers.get(&exchange.provider).map(|p| p.dialect);
-        let (call, reply) = read(dialect, &exchange);
+        let unknown = || (dialect::opaque(), Reply::default());
+        let (call, reply) = dialect.map_or_else(unknown, |dialect| dialect.read(&exchange));
         let category = settings.categorizer.categorize(&CallFacts {
             declared: &exchange.declared,
             provider: &exchange.provider,
@@ -185,7 +183,8 @@ impl Observer {
         for cell in &cells {
             let key = (cell.cell.clone(), day);
             self.blocks.entry(key).or_insert_with(|| {
-                let block = Block::declare(cell, day, work.sampling.probability());
+                let block = Block::declare(cell, day, work.sampling.probability())
+                    .audited(work.sampling.audit);
                 observed.blocks.push(BlockRow::from(&block));
                 block
             });
@@ -195,7 +194,22 @@ impl Observer {
         };
         let context = trial::Context { settings: &settings, budget: &self.budget, work, now };
         let trials: Vec<_> = cells.into_iter().map(|cell| (floor(&cell), cell)).collect();
-        context.decide(seen, trials)
+        let mut rows = context.decide(seen, trials);
+        rows.iter_mut().for_each(|row| self.audit(row, seen));
+        rows
+    }
+
+    /// Whether a person is asked about a candidate's reply, drawn before there is one. A rate that
+    /// is lowered in the middle of a day holds from the next: the day's block has promised it.
+    fn audit(&self, row: &mut AssignmentRow, seen: &Seen) {
+        let category = &seen.category.name;
+        let block = row.cell.clone().and_then(|cell| self.blocks.get(&(cell, row.date)));
+        let promised = block.and_then(|block| block.kappa).and_then(|it| Share::new(it).ok());
+        let work = self.settings.categories.get(category);
+        let (true, Some(promised), Some(work)) = (row.sampled, promised, work) else { return };
+        let audit = work.sampling.audit.max(promised);
+        row.audit_prob = Some(audit.value());
+        row.audited = Some(policy::audits(&self.settings.salt, category, seen.exchange.id, audit));
     }
 
     /// The open cell of each candidate, in the order of the definitions.
@@ -247,23 +261,6 @@ fn by_exchange(rows: Vec<AssignmentRow>) -> HashMap<ExchangeId, Vec<AssignmentRo
         found.entry(row.exchange_id).or_default().push(row);
     }
     found
-}
-
-/// A body that is not at hand, or of a provider that nobody knows, is not understood.
-fn read(dialect: Option<Dialect>, exchange: &Exchange) -> (Call, Reply) {
-    let opaque = || Call { endpoint: OPAQUE.to_owned(), ..Call::default() };
-    let Some(dialect) = dialect else { return (opaque(), Reply::default()) };
-    let raw = &exchange.call;
-    let call = raw
-        .body
-        .inline()
-        .map_or_else(opaque, |body| dialect.read_call(&raw.method, &raw.path, &raw.headers, body));
-    let raw = &exchange.reply;
-    let reply = raw
-        .body
-        .inline()
-        .map_or_else(Reply::default, |body| dialect.read_reply(raw.status, &raw.headers, body));
-    (call, reply)
 }
 
 fn decoded(headers: &Headers, body: &Body) -> Option<Bytes> {

@@ -75,6 +75,8 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
             ledger,
             clock,
             low_quota,
+            // What commands pay for is in the ledger; a trace is of calls as they pass.
+            hear: Arc::new(|_| ()),
             origin: Some(origin),
         };
         Ok(Self { settings, stored, shadower: Shadower::new(asker), elsewhere })

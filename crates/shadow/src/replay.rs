@@ -9,7 +9,7 @@ use crate::{
 };
 use bytes::Bytes;
 use dialect::Dialect;
-use exchange::{Clock, ExchangeId, Headers, NanoUsd, Reply, Timestamp, Usage};
+use exchange::{Clock, Exchange, ExchangeId, Headers, NanoUsd, Reply, Timestamp, Usage};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use upstream::{Answer, Attempt, Fault};
@@ -17,10 +17,24 @@ use upstream::{Answer, Attempt, Fault};
 /// Providers whose live path needs what is left of their quota.
 pub type LowQuota = BTreeSet<String>;
 
+/// Hears of every attempt at a call of ours, when the ledger has it. It must return at once.
+pub type Hear = Arc<dyn Fn(&Paid<'_>) + Send + Sync>;
+
+/// One attempt at a call of ours.
+#[derive(Clone, Copy, Debug)]
+pub struct Paid<'a> {
+    /// What it was made for.
+    pub exchange: &'a Exchange,
+    /// The attempt, as the ledger has it.
+    pub row: &'a CallRow,
+    /// The reply of use, where this attempt brought it.
+    pub reply: Option<&'a Reply>,
+}
+
 /// Whom to ask what, and why.
 pub(crate) struct Ask<'a> {
     pub(crate) purpose: Purpose,
-    pub(crate) exchange: ExchangeId,
+    pub(crate) exchange: &'a Exchange,
     /// Tells calls of one purpose for one exchange apart.
     pub(crate) trial: &'a str,
     pub(crate) provider: &'a str,
@@ -67,6 +81,7 @@ pub(crate) struct Asker<L> {
     pub(crate) low_quota: watch::Receiver<LowQuota>,
     /// What the calls are for, if not for calls as they pass.
     pub(crate) origin: Option<Origin>,
+    pub(crate) hear: Hear,
 }
 
 impl<L: Ledger> Asker<L> {
@@ -77,7 +92,7 @@ impl<L: Ledger> Asker<L> {
         };
         self.wait_for_quota(ask.provider).await;
         let asked_at = self.clock.now();
-        let seed = chance::of(&[ask.purpose.name(), &ask.exchange.to_string(), ask.trial]);
+        let seed = chance::of(&[ask.purpose.name(), &ask.exchange.id.to_string(), ask.trial]);
         let sent = client.call(ask.path, ask.body.clone(), ask.deadline, seed as u64).await;
         let (mut asked, attempts) = match sent {
             Ok(answer) => self.answered(&ask, dialect, asked_at, answer),
@@ -92,9 +107,28 @@ impl<L: Ledger> Asker<L> {
         let rows = rows(&ask, &asked, (attempts, self.origin));
         self.budget.spend(&rows);
         self.ledger.append(&rows).await.map_err(Error::Ledger)?;
+        for row in &rows {
+            let answered = asked.outcome.as_ref().ok().filter(|_| row.error.is_none());
+            let reply = answered.map(|answered| &answered.reply);
+            (self.hear)(&Paid { exchange: ask.exchange, row, reply });
+        }
         let outcome = asked.outcome.as_ref().err().map_or("answered", |failed| failed.fault.name());
         metric::called(ask.purpose.name(), outcome);
         Ok(asked)
+    }
+
+    /// Notes that an answer was known already: a row of the ledger that cost nothing, attempt 0.
+    pub(crate) async fn remembered(&self, ask: &Ask<'_>) -> Result<(), Error> {
+        let known = Attempt {
+            number: 0,
+            started_at: self.clock.now(),
+            status: None,
+            error: None,
+            latency_us: 0,
+            ttft_us: None,
+        };
+        let asked = Asked { cost: Some(NanoUsd::ZERO), ..self.not_asked(ask, "") };
+        self.ledger.append(&rows(ask, &asked, vec![known])).await.map_err(Error::Ledger)
     }
 
     /// What stands for a call that was never made.
@@ -176,11 +210,11 @@ fn rows(
         let refused = attempt.status.is_some_and(|status| status >= 300);
         let unread = asked.outcome.as_ref().err().filter(|_| answering);
         let number = attempt.number.to_string();
-        let parts = [ask.purpose.name(), &ask.exchange.to_string(), ask.trial, &number];
+        let parts = [ask.purpose.name(), &ask.exchange.id.to_string(), ask.trial, &number];
         CallRow {
             date: attempt.started_at.date(),
             call_id: ExchangeId::new(attempt.started_at, chance::of(&parts)),
-            exchange_id: Some(ask.exchange),
+            exchange_id: Some(ask.exchange.id),
             purpose: ask.purpose,
             model: ask.model.to_owned(),
             provider: ask.provider.to_owned(),

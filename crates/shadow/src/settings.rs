@@ -1,9 +1,11 @@
+use crate::judge::JudgeMemory;
 use confidence::Mode;
 use dialect::Dialect;
 use exchange::NanoUsd;
 use policy::{Categorizer, Definition, PriceBook, Sampling};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -41,6 +43,8 @@ pub struct CategoryWork {
     pub allowed_providers: Option<BTreeSet<String>>,
     /// The checks on replies.
     pub scorers: score::Scorers,
+    /// How scores add up to a verdict.
+    pub verdict: score::VerdictRule,
     /// Who judges, in judged modes.
     pub judge: Option<JudgeWork>,
     /// What share of the traffic is asked.
@@ -50,14 +54,39 @@ pub struct CategoryWork {
 }
 
 /// A model that judges.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct JudgeWork {
     /// Its name in [`Models`].
     pub model: String,
+    /// Further models that are asked the same. The word of a panel is the mean of theirs, because
+    /// the paired mode needs a mean: a majority would not be worth the mean of what each is worth.
+    pub panel: Vec<String>,
     /// What makes a reply acceptable, in words.
     pub rubric: String,
     /// How often it is asked in each order; at least once.
     pub repeats: u32,
+    /// How it is asked for the form of its word.
+    pub form: JudgeForm,
+    /// What it said lately.
+    pub memory: Arc<JudgeMemory>,
+}
+
+impl JudgeWork {
+    /// Every model that judges.
+    pub fn models(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.model).chain(&self.panel).map(String::as_str)
+    }
+}
+
+/// How a judge is asked for the form of its word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JudgeForm {
+    /// By a schema, where the model is known to take one.
+    AsKnown,
+    /// By a schema.
+    Schema,
+    /// In words alone.
+    Words,
 }
 
 /// Whom we can ask.

@@ -79,7 +79,7 @@ impl<L: Ledger> Shadower<L> {
         let body = job.dialect.replay_body(&job.body, wire_name);
         let ask = Ask {
             purpose,
-            exchange: job.exchange.id,
+            exchange: &job.exchange,
             trial: model,
             provider,
             model,

@@ -72,7 +72,7 @@ pub(crate) fn of_failure(work: &CategoryWork, replies: &Replies<'_>, failed: &Fa
             let scores = work.scorers.score_absolute(replies.call, replies.reference);
             // A reference on which the rules have no word counts as perfect here: the failure
             // stays whole.
-            let by_rules = rules_loss(work.mode, &scores, replies.reference);
+            let by_rules = rules_loss(work, &scores, replies.reference);
             verdict.reference_loss = Some(by_rules.unwrap_or(0.0));
             verdict.scores = rows(Arm::Reference, None, scores);
         }
@@ -90,7 +90,7 @@ pub(crate) fn by_rules(
     match work.mode {
         Mode::AA => {
             let scores = work.scorers.score_agreement(replies.call, reply, replies.reference);
-            let said = score::verdict(&scores);
+            let said = score::verdict(&scores, &work.verdict);
             let mut verdict =
                 Verdict { loss: said.loss, reason: said.reason, ..Verdict::default() };
             verdict.scores = rows(Arm::Candidate, Some(candidate), scores);
@@ -119,10 +119,11 @@ pub(crate) fn by_judge(scored: Scored, judged: judge::Judged) -> Verdict {
 fn absolute(work: &CategoryWork, replies: &Replies<'_>, candidate: &str, reply: &Reply) -> Scored {
     let ours = work.scorers.score_absolute(replies.call, reply);
     let theirs = work.scorers.score_absolute(replies.call, replies.reference);
-    let reason = refusal(reply).map_or_else(|| score::verdict(&ours).reason, ToOwned::to_owned);
+    let reason = refusal(reply)
+        .map_or_else(|| score::verdict(&ours, &work.verdict).reason, ToOwned::to_owned);
     let mut verdict = Verdict {
-        loss: rules_loss(work.mode, &ours, reply),
-        reference_loss: rules_loss(work.mode, &theirs, replies.reference),
+        loss: rules_loss(work, &ours, reply),
+        reference_loss: rules_loss(work, &theirs, replies.reference),
         reason,
         ..Verdict::default()
     };
@@ -149,15 +150,19 @@ fn open(loss: Option<f64>) -> bool {
 }
 
 /// What the rules make of a reply. Without any rule there is no word, unless a judge is to follow.
-pub(crate) fn rules_loss(mode: Mode, scores: &[Score], reply: &Reply) -> Option<f64> {
+pub(crate) fn rules_loss(work: &CategoryWork, scores: &[Score], reply: &Reply) -> Option<f64> {
     if refusal(reply).is_some() {
         return Some(FULL_LOSS);
     }
-    let judged = match mode {
+    let judged = match work.mode {
         Mode::JP | Mode::JA | Mode::PPI => true,
         Mode::R | Mode::RP | Mode::H | Mode::AA => false,
     };
-    if scores.is_empty() { judged.then_some(0.0) } else { score::verdict(scores).loss }
+    if scores.is_empty() {
+        judged.then_some(0.0)
+    } else {
+        score::verdict(scores, &work.verdict).loss
+    }
 }
 
 fn refusal(reply: &Reply) -> Option<&'static str> {
@@ -174,7 +179,7 @@ fn agree_control(work: &CategoryWork, replies: &Replies<'_>, verdict: &mut Verdi
     let why = match replies.control {
         Some(Ok(control)) => {
             let scores = work.scorers.score_agreement(replies.call, control, replies.reference);
-            verdict.control_loss = score::verdict(&scores).loss;
+            verdict.control_loss = score::verdict(&scores, &work.verdict).loss;
             verdict.scores.extend(rows(Arm::Control, None, scores));
             "the scorers abstained on the control".to_owned()
         }

@@ -4,7 +4,7 @@ use crate::{
     metric,
     observe::{Job, Observer},
     read::{self, Reader, Until},
-    replay::{Asker, LowQuota},
+    replay::{Asker, Hear, LowQuota},
     shadow::Shadower,
 };
 use exchange::Clock;
@@ -49,6 +49,8 @@ pub struct Means<R, L> {
     pub low_quota: watch::Receiver<LowQuota>,
     /// What others spend of the same budget.
     pub elsewhere: watch::Receiver<Elsewhere>,
+    /// Hears what is paid for.
+    pub hear: Hear,
 }
 
 impl<R: Record, L: Ledger> Worker<R, L> {
@@ -57,7 +59,7 @@ impl<R: Record, L: Ledger> Worker<R, L> {
     /// # Errors
     /// [`Error`] if journal, tables or ledger cannot be read.
     pub async fn open(settings: Settings, means: Means<R, L>) -> Result<Self, Error> {
-        let Means { journal, record, ledger, clock, low_quota, elsewhere } = means;
+        let Means { journal, record, ledger, clock, low_quota, elsewhere, hear } = means;
         let settings = Arc::new(settings);
         let budget = Arc::new(Budget::new(settings.caps.clone(), elsewhere));
         let today = clock.now().date();
@@ -78,6 +80,7 @@ impl<R: Record, L: Ledger> Worker<R, L> {
             clock: Arc::clone(&clock),
             low_quota,
             origin: None,
+            hear,
         };
         let shadower = Arc::new(Shadower::new(asker));
         let tasks = TaskTracker::new();

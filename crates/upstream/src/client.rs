@@ -1,16 +1,13 @@
 use crate::{
     attempt::{self, Attempt, Miss, Received},
+    connections::Connections,
     fault::{Again, Fault},
     retry,
     secret::Secret,
-    tls,
 };
 use bytes::Bytes;
 use exchange::{Clock, Headers};
-use http::{
-    HeaderMap,
-    header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT},
-};
+use http::HeaderValue;
 use reqwest::Url;
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -32,8 +29,19 @@ pub struct ProviderTarget {
     pub key: Secret,
     /// The header that carries the key. `authorization` gets `Bearer ` before it.
     pub key_header: String,
+    /// How it is reached.
+    pub way: Way,
     /// How much of it at once, and how patiently.
     pub limits: Limits,
+}
+
+/// How a provider is reached. Nothing of it is ever taken from the environment.
+#[derive(Clone, Debug, Default)]
+pub struct Way {
+    /// The certificate authorities that it is trusted by, in PEM; `None` leaves it to the machine's.
+    pub ca_pem: Option<String>,
+    /// The forward proxy in front of it, `http://HOST:PORT`; `None` goes there directly.
+    pub proxy: Option<String>,
 }
 
 /// How much of a provider is used at once, and how patiently.
@@ -45,6 +53,9 @@ pub struct Limits {
     pub connect_timeout: Duration,
     /// The wait before the first retry; it doubles from there.
     pub retry_wait: Duration,
+    /// How old connections may become, however busy: past it a call makes new ones, and looks the
+    /// provider's name up again.
+    pub connection_age_max: Duration,
 }
 
 impl Default for Limits {
@@ -53,6 +64,7 @@ impl Default for Limits {
             in_flight_max: 32,
             connect_timeout: Duration::from_secs(10),
             retry_wait: Duration::from_millis(500),
+            connection_age_max: Duration::from_secs(300),
         }
     }
 }
@@ -68,12 +80,23 @@ pub enum Error {
         /// What it says.
         url: String,
     },
+    /// Not a URL; it is not repeated, because a credential may stand in it.
+    #[error("not a URL")]
+    Url,
     /// The key, or the name of its header, cannot stand in a header.
     #[error("provider `{0}`: its key or key header has characters that a header cannot carry")]
     Key(String),
     /// The machine trusts nobody.
     #[error("no trusted certificates found: install the package ca-certificates")]
     NoRoots,
+    /// The certificate authorities that were given are none.
+    #[error("provider `{name}`: its certificate authorities cannot be used: {problem}")]
+    Authorities {
+        /// The provider.
+        name: String,
+        /// What is wrong with them.
+        problem: String,
+    },
     /// TLS cannot be set up.
     #[error("tls: {0}")]
     Tls(String),
@@ -118,7 +141,7 @@ pub struct Client {
     name: String,
     base: Url,
     key: Secret,
-    http: reqwest::Client,
+    connections: Connections,
     places: Semaphore,
     limits: Limits,
     clock: Arc<dyn Clock>,
@@ -131,20 +154,10 @@ impl Client {
     /// [`Error`] where the target cannot be called at all.
     pub fn new(target: ProviderTarget, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let base = base_url(&target)?;
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::config(&base)?)
-            .default_headers(headers(&target)?)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .referer(false)
-            .connect_timeout(target.limits.connect_timeout)
-            .pool_max_idle_per_host(target.limits.in_flight_max)
-            .tcp_nodelay(true)
-            .build()?;
+        let connections = Connections::new(&target, &base)?;
         let places = Semaphore::new(target.limits.in_flight_max.max(1));
         let ProviderTarget { name, key, limits, .. } = target;
-        Ok(Self { name, base, key, http, places, limits, clock })
+        Ok(Self { name, base, key, connections, places, limits, clock })
     }
 
     /// The provider's name in the pipeline.
@@ -171,7 +184,8 @@ impl Client {
         let mut attempts = Vec::new();
         let mut refused_by_provider = false;
         loop {
-            let call = self.http.post(url.clone()).body(body.clone());
+            let http = self.connections.young(self.limits.connection_age_max);
+            let call = http.post(url.clone()).body(body.clone());
             let miss = match self.attempt(call, ends, &mut attempts).await {
                 Ok(received) => return Ok(answer(received, attempts)),
                 Err(miss) => miss,
@@ -233,24 +247,6 @@ fn base_url(target: &ProviderTarget) -> Result<Url, Error> {
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .ok_or_else(|| Error::BaseUrl { name: target.name.clone(), url: target.base_url.clone() })
-}
-
-fn headers(target: &ProviderTarget) -> Result<HeaderMap, Error> {
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    headers.insert(USER_AGENT, HeaderValue::from_static("foreshadow"));
-    if target.key.reveal().is_empty() {
-        return Ok(headers);
-    }
-    let refused = || Error::Key(target.name.clone());
-    let name = HeaderName::from_bytes(target.key_header.as_bytes()).map_err(|_| refused())?;
-    let scheme = if name == AUTHORIZATION { "Bearer " } else { "" };
-    let value = format!("{scheme}{}", target.key.reveal());
-    let mut value = HeaderValue::from_str(&value).map_err(|_| refused())?;
-    value.set_sensitive(true);
-    headers.insert(name, value);
-    Ok(headers)
 }
 
 fn answer(received: Received, attempts: Vec<Attempt>) -> Answer {

@@ -12,15 +12,18 @@
 
 mod attempt;
 mod client;
+mod connections;
 mod fault;
+mod plain;
 mod quota;
 mod retry;
 mod secret;
 mod tls;
 
 pub use attempt::Attempt;
-pub use client::{Answer, Client, Error, Failure, Limits, ProviderTarget, RETRIES_MAX};
+pub use client::{Answer, Client, Error, Failure, Limits, ProviderTarget, RETRIES_MAX, Way};
 pub use fault::Fault;
+pub use plain::plain_client;
 pub use quota::{Quota, Room};
 pub use secret::Secret;
 

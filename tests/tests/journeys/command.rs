@@ -36,8 +36,14 @@ impl Said {
 /// Runs it to its end.
 #[track_caller]
 pub(crate) fn run(command: &mut Command, patience: Duration) -> Said {
+    run_on(command, Stdio::null(), patience)
+}
+
+/// The same on an input.
+#[track_caller]
+pub(crate) fn run_on(command: &mut Command, input: Stdio, patience: Duration) -> Said {
     let what = format!("{command:?}");
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = Guarded(command.spawn().unwrap_or_else(|error| panic!("{what}: {error}")));
     let bytes = read(child.0.stdout.take().unwrap());
     let errors = read(child.0.stderr.take().unwrap());

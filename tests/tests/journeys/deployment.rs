@@ -62,7 +62,8 @@ impl Drop for Folder {
     }
 }
 
-const UP: [&str; 7] = ["up", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--threads", "1"];
+pub(crate) const UP: [&str; 7] =
+    ["up", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--threads", "1"];
 /// Makes the standard input the first socket handed over, and stays the process that it is for.
 const HAND_OVER: &str = r#"export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@" 3<&0 </dev/null"#;
 

@@ -19,9 +19,13 @@ mod deployment;
 mod faults;
 mod following;
 mod golden;
+mod kept;
+
+mod label;
 mod node;
 mod observe;
 mod promotion;
+mod provider;
 mod python;
 mod recorded;
 mod replay;
@@ -29,6 +33,7 @@ mod rescore;
 mod scripts;
 mod sdk;
 mod town;
+mod traces;
 mod up;
 mod wait;
 

@@ -72,7 +72,7 @@ fn check_judged(town: &Town, deployment: &Deployment) {
 fn check_books(town: &Town, deployment: &Deployment) {
     let paid = &deployment.rows(
         "SELECT count(*) AS n, CAST(sum(cost_usd) AS VARCHAR) AS cost FROM calls \
-         WHERE purpose = 'judge' AND origin = 'rescore'",
+         WHERE purpose = 'judge' AND origin = 'rescore' AND attempt > 0",
     )[0];
     let billed = &town.harbor.log().totals()[&("shadow".to_owned(), MAGISTRATE.to_owned())];
     assert_eq!(paid["n"].as_u64(), Some(billed.calls));

@@ -100,29 +100,49 @@ impl Town {
 
     /// A deployment before this town's providers, with every call sampled.
     pub(crate) fn deployment(&self) -> Deployment {
-        Deployment::new(&self.pipeline(), &[(SHADOW_KEY, SHADOW_SECRET)])
+        self.deployment_asking(&self.harbor.base_url())
     }
 
     /// Its pipeline.
-    pub(crate) fn pipeline(&self) -> String {
-        PIPELINE
-            .replace("OPENAI_URL", &self.openai.base_url())
-            .replace("HARBOR_URL", &self.harbor.base_url())
+    pub(crate) fn own_pipeline(&self) -> String {
+        self.pipeline(&self.harbor.base_url(), "")
     }
 
     /// The same on the day that another candidate appears.
     pub(crate) fn tiny_pipeline(&self) -> String {
         let candidates = "candidates = [\"clerk-small\", \"clerk-tiny\"]";
-        let text = self.pipeline().replace("candidates = [\"clerk-small\"]", candidates);
+        let text = self.own_pipeline().replace("candidates = [\"clerk-small\"]", candidates);
         text.replace("[[category]]", &format!("{TINY_MODEL}\n[[category]]"))
     }
 
     /// The same, judged by the magistrate instead of by rules.
     pub(crate) fn judged_pipeline(&self) -> String {
-        let (head, _) = PIPELINE.split_once("[[category]]").unwrap();
+        let text = self.own_pipeline();
+        let (head, _) = text.split_once("[[category]]").unwrap();
         format!("{head}{JUDGED}")
-            .replace("OPENAI_URL", &self.openai.base_url())
-            .replace("HARBOR_URL", &self.harbor.base_url())
+    }
+
+    /// The same with its candidate at another base URL.
+    pub(crate) fn deployment_asking(&self, candidate: &str) -> Deployment {
+        self.deployment_reaching(candidate, "")
+    }
+
+    /// The same with more said of how the candidate's provider is reached.
+    pub(crate) fn deployment_reaching(&self, candidate: &str, settings: &str) -> Deployment {
+        Deployment::new(&self.pipeline(candidate, settings), &[(SHADOW_KEY, SHADOW_SECRET)])
+    }
+
+    /// The first, with more in its environment.
+    pub(crate) fn deployment_with(&self, variables: &[(&str, &str)]) -> Deployment {
+        let text = self.pipeline(&self.harbor.base_url(), "");
+        Deployment::new(&text, &[&[(SHADOW_KEY, SHADOW_SECRET)], variables].concat())
+    }
+
+    fn pipeline(&self, candidate: &str, settings: &str) -> String {
+        PIPELINE.replace("OPENAI_URL", &self.openai.base_url()).replace(
+            "base_url = \"HARBOR_URL\"",
+            &format!("base_url = \"{candidate}\"\n{settings}"),
+        )
     }
 
     /// The same, with a key under which the candidate may serve live calls.

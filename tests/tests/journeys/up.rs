@@ -5,7 +5,7 @@ use crate::{
     wait::{PATIENCE, until},
 };
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::Path,
@@ -31,12 +31,24 @@ impl Foreshadow {
     #[track_caller]
     pub(crate) fn start(mut command: Command, log: &Path) -> Self {
         let file = File::options().create(true).append(true).open(log).unwrap();
-        command.stdout(Stdio::piped()).stderr(file);
-        let mut process = Guarded(command.spawn().unwrap());
+        command.stderr(file);
+        Self::listening(command, || read(log))
+    }
+
+    /// The same with its log in a pipe that nobody reads.
+    #[track_caller]
+    pub(crate) fn start_unheard(mut command: Command) -> Self {
+        command.stderr(Stdio::piped());
+        Self::listening(command, || "nobody knows".to_owned())
+    }
+
+    #[track_caller]
+    fn listening(mut command: Command, said: impl Fn() -> String) -> Self {
+        let mut process = Guarded(command.stdout(Stdio::piped()).spawn().unwrap());
         let lines = lines(&mut process.0);
         let address = |name: &str| {
             let line = lines.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-                panic!("it did not say where {name} is; it said: {}", read(log));
+                panic!("it did not say where {name} is; it said: {}", said());
             });
             let url = line.strip_prefix(name).unwrap_or_else(|| panic!("{name} is not: {line}"));
             url.trim().to_owned()
@@ -78,6 +90,13 @@ impl Foreshadow {
         String::from_utf8_lossy(&said).into_owned()
     }
 
+    /// Memory that is resident now, in KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.0.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// A metric, summed over its labels; zero if it was never counted.
     pub(crate) fn metric(&self, name: &str) -> f64 {
         let said = self.ask("/metrics");
@@ -102,5 +121,5 @@ fn lines(child: &mut Child) -> Receiver<String> {
 }
 
 fn read(log: &Path) -> String {
-    std::fs::read_to_string(log).unwrap_or_default()
+    fs::read_to_string(log).unwrap_or_default()
 }

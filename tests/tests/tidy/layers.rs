@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::{collections::BTreeSet, process::Command};
 
 /// Which crate of ours may build on which. A crate that is not here fails: it has no place yet.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     // layer 0
     ("exchange", &[]),
     // layer 1
@@ -25,6 +25,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("console", &["exchange"]),
     // the adapter of a trait of the proxy's to the journal
     ("mirror", &["exchange", "dialect", "journal", "proxy"]),
+    ("telemetry", &["exchange", "dialect", "policy", "upstream"]),
     // outside the product; the demo runs it
     ("testkit", &["exchange"]),
     // layer 4
@@ -45,6 +46,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
             "shadow",
             "console",
             "mirror",
+            "telemetry",
             "testkit",
         ],
     ),
@@ -65,7 +67,7 @@ const TESTS_MAY_USE: [(&str, &str); 8] = [
 ];
 
 /// Who alone may name a dependency, and why that matters.
-const OWNERS: [(&str, &[&str]); 22] = [
+const OWNERS: [(&str, &[&str]); 25] = [
     // the log (invariant 12)
     ("rdkafka", &["journal"]),
     ("fjall", &["journal"]),
@@ -87,6 +89,10 @@ const OWNERS: [(&str, &[&str]); 22] = [
     ("hyper", &["proxy", "console", "testkit", "upstream"]),
     // calls of our own
     ("reqwest", &["upstream"]),
+    // traces: the proxy does not know that there are any
+    ("opentelemetry", &["telemetry"]),
+    ("opentelemetry_sdk", &["telemetry"]),
+    ("opentelemetry-otlp", &["telemetry"]),
     // scoring and statistics
     ("jsonschema", &["score"]),
     ("statrs", &["confidence"]),

@@ -87,18 +87,19 @@ fn unrounded_log_e(units: &[Unit], tau: f64) -> f64 {
     (bets.map(wealth).sum::<f64>() / 16.0).ln()
 }
 
-/// Merges neighbours pairwise until one is left, or folds from either end.
-fn merged(mut parts: Vec<Histogram>, shape: u8) -> Histogram {
-    while parts.len() > 1 {
-        let at = match shape % 3 {
-            0 => 0,
-            1 => parts.len() - 2,
-            _ => (parts.len() - 1) / 2,
-        };
-        let right = parts.remove(at + 1);
-        parts[at].merge(&right);
+/// Merges any two until one is left: the picks are the tree.
+fn merged(mut parts: Vec<Histogram>, picks: &[usize]) -> Histogram {
+    for pick in picks {
+        if parts.len() > 1 {
+            let taken = parts.swap_remove(pick % parts.len());
+            let into = (pick / parts.len()) % parts.len();
+            parts[into].merge(&taken);
+        }
     }
-    parts.pop().unwrap_or_default()
+    parts.iter().fold(Histogram::new(), |mut whole, part| {
+        whole.merge(part);
+        whole
+    })
 }
 
 proptest! {
@@ -109,15 +110,16 @@ proptest! {
         (units, shuffled) in vec(any_unit(), 0..24)
             .prop_flat_map(|units| (Just(units.clone()), Just(units).prop_shuffle())),
         places in vec(0..64usize, 24),
-        shape in 0..3u8,
+        parts in 1..=64usize,
+        picks in vec(any::<usize>(), 63),
         tau in any_tau(),
     ) {
-        let mut parts = vec![Vec::new(); 64];
+        let mut split = vec![Vec::new(); parts];
         for (unit, place) in shuffled.iter().zip(&places) {
-            parts[*place].push(*unit);
+            split[place % parts].push(*unit);
         }
         let whole = counted(&units);
-        let split = merged(parts.iter().map(|part| counted(part)).collect(), shape);
+        let split = merged(split.iter().map(|part| counted(part)).collect(), &picks);
         prop_assert_eq!(whole.rows(), split.rows());
         prop_assert_eq!(bits(&whole, tau), bits(&split, tau));
     }
@@ -131,7 +133,7 @@ proptest! {
             workers.into_iter().map(|worker| worker.join().unwrap()).collect()
         });
         let whole = counted(&units);
-        let split = merged(parts, 0);
+        let split = merged(parts, &[]);
         prop_assert_eq!(whole.rows(), split.rows());
         let log = |histogram| log_e(histogram, absolute(0.1)).to_bits();
         prop_assert_eq!(log(&whole), log(&split));

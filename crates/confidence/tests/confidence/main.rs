@@ -2,17 +2,23 @@
 
 #![cfg(test)]
 
+mod bad_input;
 mod boundary;
+mod documents;
 mod evidence;
 mod family;
 mod gate;
+mod judge;
 mod laws;
 mod modes;
 mod promotion;
+mod simulation;
+mod thresholds;
 mod units;
 mod vectors;
 mod vectors_kinds;
 mod watermark;
+mod wide;
 
 use confidence::{Histogram, LossRange, Tolerance, Unit};
 

@@ -6,6 +6,7 @@ use confidence::{
     gate::blockers,
     mode::{aa_excess_loss, aipw_loss, judge_tolerance},
     process::{self, confidence, summarize},
+    threshold::{Graded, loosest},
     unit::{cluster_unit, sampling_weight},
     watermark::{Closing, Watermark, prefix},
 };
@@ -45,8 +46,8 @@ pub(crate) fn blocks(name: &str, input: &Value, expected: &Value) {
     let peak = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     for (key, value) in expected.as_object().unwrap() {
         match key.as_str() {
-            "log_e_after_block" => all_near(name, &logs, value),
-            "confidence_after_block" => all_near(name, &confidences, value),
+            "log_e_after_block" => all_near((name, "log"), &logs, value),
+            "confidence_after_block" => all_near((name, "confidence"), &confidences, value),
             "peak_log_e" => near(name, key, peak, value),
             "final" => summary(name, &so_far, input, value),
             _ => panic!("{name}: unknown field {key}"),
@@ -79,15 +80,15 @@ pub(crate) fn clusters(name: &str, input: &Value, expected: &Value) {
 pub(crate) fn judge(name: &str, input: &Value, expected: &Value) {
     let tolerance = |row: &Value| judge_tolerance(f(&row[0]), f(&row[1]), f(&row[2]));
     let got: Vec<f64> = list(&input["rows"]).iter().map(tolerance).collect();
-    all_near(name, &got, expected);
+    all_near((name, "tau"), &got, expected);
 }
 
 pub(crate) fn e_bonferroni(name: &str, input: &Value, expected: &Value) {
-    all_near(name, &bonferroni(input).unwrap(), expected);
+    all_near((name, "log"), &bonferroni(input).unwrap(), expected);
 }
 
 pub(crate) fn e_holm(name: &str, input: &Value, expected: &Value) {
-    all_near(name, &family::e_holm(&floats(&input["log_es"])).unwrap(), expected);
+    all_near((name, "log"), &family::e_holm(&floats(&input["log_es"])).unwrap(), expected);
 }
 
 pub(crate) fn e_bh(name: &str, input: &Value, expected: &Value) {
@@ -133,7 +134,7 @@ pub(crate) fn watermark(name: &str, input: &Value, expected: &Value) {
     let units: Vec<Closing> = list(&input["units"]).iter().map(closing).collect();
     let now = input["now"].as_i64().unwrap();
     let wait_max = input["max_wait"].as_i64().unwrap();
-    let counted = prefix(&units, Watermark { now, wait_max, lost_loss: 1.0 });
+    let counted = prefix(&units, Watermark { now, wait_max, lost_loss: 1.0 }).unwrap();
     let got: Vec<Value> = counted.iter().map(|unit| json!([unit.seq, unit.loss])).collect();
     assert_eq!(json!(got), *expected, "{name}");
 }
@@ -158,6 +159,21 @@ pub(crate) fn gate(name: &str, input: &Value, expected: &Value) {
     let found = blockers(&facts, &GateRule::default());
     let names: Vec<&str> = found.iter().map(|blocker| blocker.name.as_str()).collect();
     assert_eq!(json!(names), *expected, "{name}");
+}
+
+pub(crate) fn thresholds(name: &str, input: &Value, expected: &Value) {
+    let graded = |row: &Value| Graded {
+        grade: f(&row[0]),
+        unit: Unit { weight: f(&row[1]), weighted_loss: f(&row[2]) },
+    };
+    let graded: Vec<Graded> = list(&input["graded"]).iter().map(graded).collect();
+    let thresholds = floats(&input["thresholds"]);
+    let found = loosest(&graded, &thresholds, tolerance(input), level(input)).unwrap();
+    assert_eq!(found.is_none(), expected.is_null(), "{name}");
+    let Some(found) = found else { return };
+    assert_eq!(json!(found.threshold), expected["threshold"], "{name}");
+    assert_eq!(json!(found.units), expected["units"], "{name}");
+    near(name, "log_e", found.log_e, &expected["log_e"]);
 }
 
 pub(crate) fn boundary(name: &str, input: &Value, expected: &Value) {
@@ -252,18 +268,20 @@ fn level(input: &Value) -> Level {
     Level::new(input["alpha"].as_f64().unwrap_or(0.05)).unwrap()
 }
 
-fn all_near(name: &str, got: &[f64], wanted: &Value) {
+fn all_near((name, key): (&str, &str), got: &[f64], wanted: &Value) {
     assert_eq!(got.len(), list(wanted).len(), "{name}");
     for (&got, wanted) in got.iter().zip(list(wanted)) {
-        near(name, "list", got, wanted);
+        near(name, key, got, wanted);
     }
 }
 
-/// Logs of evidence may be off in proportion, everything else is of size one or less.
+/// Logs may be off in proportion, everything else by a billionth.
 fn near(name: &str, key: &str, got: f64, wanted: &Value) {
     let wanted = f(wanted);
-    let slack = 1e-9 * wanted.abs().max(1.0);
-    assert!((got - wanted).abs() <= slack, "{name}: {key} is {got}, wanted {wanted}");
+    let scale = if key.contains("log") { wanted.abs().max(1.0) } else { 1.0 };
+    // Infinities are near themselves alone.
+    let is_near = got == wanted || (got - wanted).abs() <= 1e-9 * scale;
+    assert!(is_near, "{name}: {key} is {got}, wanted {wanted}");
 }
 
 fn floats(value: &Value) -> Vec<f64> {
@@ -275,5 +293,8 @@ fn list(value: &Value) -> &Vec<Value> {
 }
 
 fn f(value: &Value) -> f64 {
-    value.as_f64().unwrap()
+    match value.as_str() {
+        Some(infinity) => infinity.parse().unwrap(),
+        None => value.as_f64().unwrap(),
+    }
 }

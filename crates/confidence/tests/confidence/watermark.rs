@@ -2,10 +2,11 @@
 //! same order, so it is held here too.
 
 use confidence::{
-    DriftDetector, Unit,
+    DriftDetector, LiveWatch, Signal, Unit,
     watermark::{Closing, Counted, Watermark, prefix},
 };
 use proptest::{collection::vec, prelude::*};
+use std::num::NonZeroU32;
 
 const MARK: Watermark = Watermark { now: 100, wait_max: 50, lost_loss: 1.0 };
 
@@ -22,7 +23,7 @@ fn a_unit_pending_for_too_long_is_lost_and_releases_the_rest() {
 #[test]
 fn a_lost_unit_counts_the_greatest_loss_of_its_mode() {
     let units = closings(&[(10, None)]);
-    let counted = prefix(&units, Watermark { lost_loss: 4.0, ..MARK });
+    let counted = prefix(&units, Watermark { lost_loss: 4.0, ..MARK }).unwrap();
     assert_eq!(counted, [Counted { seq: 0, loss: 4.0 }]);
 }
 
@@ -43,7 +44,7 @@ fn failures_that_come_late_do_not_flatter() {
     let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
     let scored: Vec<f64> = units.iter().filter_map(|unit| unit.1).collect();
     assert!(mean(&scored) < 0.08, "the naive mean flatters");
-    let counted: Vec<f64> = prefix(&closings(&units), MARK).iter().map(|unit| unit.loss).collect();
+    let counted: Vec<f64> = counted_losses(&units);
     assert_eq!(counted.len(), 79);
     assert!((mean(&counted) - 0.1).abs() < 0.015, "{}", mean(&counted));
 }
@@ -67,6 +68,29 @@ fn a_threshold_that_alarms_at_once_is_refused() {
     }
 }
 
+#[test]
+fn a_live_cell_is_watched_for_what_was_shown_and_for_the_bar() {
+    let watch = |live: u32| {
+        let live = NonZeroU32::new(live).unwrap();
+        LiveWatch::new(crate::bar_090(), 0.07, live).unwrap()
+    };
+    let (mut alone, mut among_many) = (watch(1), watch(1000));
+    let mut seen = Vec::new();
+    for unit in 1..=4000 {
+        // From one in a hundred to one in six: under what was shown, then under the bar.
+        let loss = if unit % 6 == 0 || (unit < 1000 && unit % 100 == 0) { 1.0 } else { 0.0 };
+        let loss = if unit < 1000 && unit % 100 != 0 { 0.0 } else { loss };
+        let signal = alone.update(Unit::whole(loss)).unwrap();
+        let later = among_many.update(Unit::whole(loss)).unwrap();
+        assert!(later <= signal, "at {unit}: {later:?} before {signal:?}");
+        if seen.last() != Some(&signal) {
+            seen.push(signal);
+        }
+    }
+    assert_eq!(seen, [Signal::Quiet, Signal::Warn, Signal::Demote]);
+    assert!(LiveWatch::new(crate::bar_090(), 0.0, NonZeroU32::MIN).is_err());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
@@ -84,7 +108,7 @@ proptest! {
                 let loss = is_scored.then_some(seq as f64 / 100.0);
                 units.push(Closing { seq: seq as u64, closed_at, loss });
             }
-            prefix(&units, Watermark { now, ..MARK })
+            prefix(&units, Watermark { now, ..MARK }).unwrap()
         };
         let (before, after) = (look(earlier), look(earlier + step));
         prop_assert!(after.starts_with(&before));
@@ -100,9 +124,11 @@ fn feed(detector: &mut DriftDetector, units: usize, every: usize) {
 }
 
 fn check(units: &[(i64, Option<f64>)], wanted: &[f64]) {
-    let counted = prefix(&closings(units), MARK);
-    let losses: Vec<f64> = counted.iter().map(|unit| unit.loss).collect();
-    assert_eq!(losses, wanted);
+    assert_eq!(counted_losses(units), wanted);
+}
+
+fn counted_losses(units: &[(i64, Option<f64>)]) -> Vec<f64> {
+    prefix(&closings(units), MARK).unwrap().iter().map(|unit| unit.loss).collect()
 }
 
 fn closings(units: &[(i64, Option<f64>)]) -> Vec<Closing> {

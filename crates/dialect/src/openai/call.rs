@@ -1,11 +1,11 @@
 use super::message;
-use crate::{content, tokens, unreplayable};
+use crate::{OPAQUE, content, tokens, unreplayable};
 use exchange::{Call, Headers};
+use memchr::memmem::Finder;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 const CHAT: &str = "chat.completions";
-const OPAQUE: &str = "opaque";
 /// Endpoints that are known by the first segment of this name in their path.
 const KNOWN: [&str; 20] = [
     "assistants",
@@ -29,6 +29,11 @@ const KNOWN: [&str; 20] = [
     "vector_stores",
     "videos",
 ];
+/// No call without any of these in its body tells a conversation. The last begins an escaped character,
+/// which could be part of the others.
+static CONVERSATION_MARKS: LazyLock<[Finder<'static>; 5]> = LazyLock::new(|| {
+    ["assistant", "conversation", "thread_id", "session_id", "\\u"].map(Finder::new)
+});
 /// Tokens that the format spends on each message, and on the start of the reply.
 const MESSAGE_TOKENS: u64 = 3;
 /// Words in the query of a link that expires: S3, Google Cloud Storage, Azure Blob, CloudFront.
@@ -54,6 +59,19 @@ pub(crate) fn read(method: &str, path: &str, headers: &Headers, body: &[u8]) -> 
         None => call.unreplayable.push(unreplayable::BODY.to_owned()),
     }
     call
+}
+
+/// Whether [`read`] may find a conversation's id or a turn of the assistant.
+pub(crate) fn may_tell_conversation(
+    method: &str,
+    path: &str,
+    headers: &Headers,
+    body: &[u8],
+) -> bool {
+    // What is coded, or written in escapes, is not told by its bytes.
+    let is_plain = headers.get("content-encoding").is_none();
+    endpoint(method, path) == CHAT
+        && !(is_plain && CONVERSATION_MARKS.iter().all(|mark| mark.find(body).is_none()))
 }
 
 /// About how many tokens the prompt is; a call without messages has none.

@@ -1,7 +1,8 @@
 //! Which calls belong together.
 
-use dialect::conversation;
-use exchange::{Call, ConversationSource, ExchangeId, Timestamp};
+use dialect::{Dialect, conversation};
+use exchange::{Call, ConversationSource, ExchangeId, Headers, Timestamp};
+use proptest::prelude::*;
 
 fn turns(assistant_turns: u32) -> Call {
     Call {
@@ -58,4 +59,69 @@ fn a_key_without_end_is_replaced_by_its_digest() {
     let long = "x".repeat(10_000);
     let found = conversation(Some(&long), None, &turns(0), id(1));
     assert_eq!((found.source, found.key.len()), (ConversationSource::Header, 32));
+}
+
+const PATH: &str = "/v1/chat/completions";
+
+/// Whether a glance at a call sees that it may tell a conversation, and whether reading it finds one.
+fn told(path: &str, headers: &Headers, body: &[u8]) -> (bool, bool) {
+    let call = Dialect::OpenAi.read_call("POST", path, headers, body);
+    let found = call.assistant_turns > 0 || call.conversation.is_some();
+    (Dialect::OpenAi.may_tell_conversation("POST", path, headers, body), found)
+}
+
+#[test]
+fn most_calls_show_that_they_stand_alone_without_being_read() {
+    let alone = br#"{"model":"m","messages":[{"role":"user","content":"hello \n you"}]}"#;
+    assert_eq!(told(PATH, &Headers::default(), alone), (false, false));
+    let history = br#"{"messages":[{"role":"user"},{"role":"assistant","content":"hi"}]}"#;
+    assert_eq!(told(PATH, &Headers::default(), history), (true, true));
+    // Elsewhere nothing is read of a conversation.
+    assert_eq!(told("/v1/embeddings", &Headers::default(), history), (false, false));
+}
+
+#[test]
+fn neither_escapes_nor_codings_hide_a_conversation_from_the_glance() {
+    let escaped = br#"{"messages":[{"role":"\u0061ssistant","content":"hi"}]}"#;
+    assert_eq!(told(PATH, &Headers::default(), escaped), (true, true));
+    let coded = Headers(vec![("content-encoding".into(), "gzip".into())]);
+    assert!(told(PATH, &coded, b"\x1f\x8b").0);
+}
+
+/// A call's text, from pieces that tell conversations in every way, and some that do not.
+fn call_text() -> impl Strategy<Value = String> {
+    let key = prop::sample::select(vec![
+        "conversation",
+        "conversation_id",
+        "thread_id",
+        "session_id",
+        "user",
+        "metadata",
+        "thread\\u005fid",
+    ]);
+    let value = prop::sample::select(vec![
+        r#""a""#,
+        r#"{"id":"b"}"#,
+        r#"{"thread_id":"c"}"#,
+        r#"{"session_id":"d"}"#,
+        "null",
+        "7",
+    ]);
+    let role = prop::sample::select(vec!["user", "assistant", "system", "ass\\u0069stant"]);
+    (prop::collection::vec((key, value), 0..4), prop::collection::vec(role, 0..4)).prop_map(
+        |(fields, roles)| {
+            let fields: String =
+                fields.iter().map(|(key, value)| format!(r#""{key}":{value},"#)).collect();
+            let turns = roles.iter().map(|role| format!(r#"{{"role":"{role}","content":"x"}}"#));
+            format!(r#"{{{fields}"messages":[{}]}}"#, turns.collect::<Vec<_>>().join(","))
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn the_glance_misses_no_conversation(text in call_text()) {
+        let (may, found) = told(PATH, &Headers::default(), text.as_bytes());
+        prop_assert!(may || !found, "{text}");
+    }
 }

@@ -5,6 +5,7 @@ use crate::{
     clock::WallClock,
     outcome::{Outcome, print},
     place::Place,
+    plain,
     warehouse::look,
 };
 use anyhow::{Result, bail};
@@ -104,5 +105,6 @@ fn in_words(sections: &Map<String, Value>) -> String {
 }
 
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+    // A model's words are in reasons and errors.
+    plain::one_line(&value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned))
 }

@@ -9,6 +9,7 @@ use crate::{
     place::Place,
     settings::{environment, missing_keys},
     system::{Deployment, Live, LiveOptions, keep_compact, keep_shadowing},
+    traces::Traced,
 };
 use anyhow::{Context, Result, bail};
 use console::{Console, Metrics};
@@ -29,7 +30,8 @@ pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
     let metrics = Metrics::install()?;
     console::describe();
     let place = Place::new(&global.data);
-    let deployment = Deployment::new(place, pipeline, environment(), Arc::new(WallClock));
+    let mut deployment = Deployment::new(place, pipeline, environment(), Arc::new(WallClock));
+    let traces = Traced::start(&mut deployment);
     let journal = deployment.journal()?;
     deployment.align(&journal).await;
     let options = LiveOptions {
@@ -59,13 +61,15 @@ pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
     tasks.spawn(golden::keep(deployment.clone(), stop.clone()));
     tasks.close();
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
-    print(&greeting(&deployment, &format!("{scheme}://{}", live.addr()), admin));
+    print(&greeting(&deployment, &format!("{scheme}://{}", live.addr()), admin, &traces));
     words.stop().await;
     // Live first: what it still mirrors is in the journal before the worker ends.
     let stopped = live.stop().await;
     // However that ended: a worker that is not told to stop would keep the process from ending.
     stop.cancel();
     tasks.wait().await;
+    // Last, because it tells of what both paths did on their way out.
+    traces.stop();
     stopped.map(|()| Outcome::Done)
 }
 
@@ -109,8 +113,8 @@ impl Words {
     }
 }
 
-fn greeting(deployment: &Deployment, live: &str, admin: SocketAddr) -> String {
-    let mut text = format!("live      {live}\nconsole   http://{admin}\n");
+fn greeting(deployment: &Deployment, live: &str, admin: SocketAddr, traces: &Traced) -> String {
+    let mut text = format!("live      {live}\nconsole   http://{admin}\n{traces}");
     for provider in &deployment.pipeline.providers {
         text += &format!("  /{}/…  →  {}\n", provider.name, provider.base_url);
     }

@@ -39,8 +39,10 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
 #[test]
 fn help_names_every_command() {
     let said = check(&["--help"], 0);
-    let commands =
-        ["demo", "up", "check", "report", "sql", "promote", "demote", "policy", "explain", "lake"];
+    let commands = [
+        "demo", "up", "check", "report", "sql", "promote", "demote", "policy", "label", "judge",
+        "explain", "lake",
+    ];
     for command in commands {
         assert!(said.contains(&format!("  {command} ")), "{command} is not in {said}");
         check(&[command, "--help"], 0);

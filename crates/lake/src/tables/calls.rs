@@ -12,7 +12,11 @@ pub(crate) static TABLE: Definition = Definition {
         known("purpose", Kind::Text, "Live, shadow, control, judge, cascade or fallback."),
         known("model", Kind::Text, "The model that was asked."),
         known("provider", Kind::Text, "The provider that was asked."),
-        known("attempt", Kind::Long, "Counts the tries of one call, from one."),
+        known(
+            "attempt",
+            Kind::Long,
+            "Counts the tries of one call, from one; zero is an answer that was known already.",
+        ),
         known("started_at", Kind::Time, "When it was sent."),
         maybe("status", Kind::Long, "HTTP status of the reply; null where none came."),
         maybe("error", Kind::Text, "What failed."),

@@ -2,8 +2,9 @@
 
 use crate::support::{KEY_HEADER, Setup, System, body_of, contains, raw_files};
 use exchange::{Body, ConversationSource, Exchange};
+use journal::Limits;
 use proptest::{collection::vec, prelude::*};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 
 const CHAT: &str = "/p/v1/chat/completions";
 
@@ -129,6 +130,38 @@ fn a_glance_sees_what_redaction_takes_away_but_no_credential() {
     assert_eq!(seen.call.body, Body::Inline("kept".into()));
     assert_eq!(seen.call.headers.get(KEY_HEADER), None);
     assert_eq!(system.exchanges()[0].call.body, Body::Inline("gone".into()));
+}
+
+#[test]
+fn what_is_passed_on_is_what_was_written() {
+    let (tell, passed_on) = mpsc::channel();
+    let redact = |exchange: &mut Exchange| {
+        exchange.call.body = Body::Inline("gone".into());
+        true
+    };
+    let mut system = System::start(Setup {
+        redact: Box::new(redact),
+        pass_on: Box::new(move |exchange| tell.send(*exchange).unwrap()),
+        ..Setup::default()
+    });
+    system.client().post("/p/x", &format!("{KEY_HEADER}: mine\r\n"), b"kept");
+    system.settle();
+    assert_eq!(passed_on.try_iter().collect::<Vec<_>>(), system.exchanges());
+    assert_eq!(system.exchanges().len(), 1);
+}
+
+#[test]
+fn what_a_journal_refuses_is_passed_on_all_the_same() {
+    let (tell, passed_on) = mpsc::channel();
+    let mut system = System::start(Setup {
+        journal: Limits::bytes(0),
+        pass_on: Box::new(move |exchange| tell.send(exchange.call.path.clone()).unwrap()),
+        ..Setup::default()
+    });
+    system.client().post("/p/x", "", b"kept");
+    system.settle();
+    assert_eq!(passed_on.try_iter().collect::<Vec<_>>(), ["/x"]);
+    assert!(system.exchanges().is_empty());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use exchange::{Clock, Event, Exchange, Meter, SECOND_US, Timestamp};
 use journal::{Journal, Limits};
-use mirror::{Glance, Means, Mirroring, Provider, Redact, TOPIC};
+use mirror::{Glance, Means, Mirroring, PassOn, Provider, Redact, TOPIC};
 use proxy::{Config, Deps, Observation, Proxy, Queue, QueueLimits, Running, Upstream};
 use std::{
     collections::BTreeMap,
@@ -50,6 +50,7 @@ pub(crate) struct Setup {
     pub(crate) journal: Limits,
     pub(crate) glance: Glance,
     pub(crate) redact: Redact,
+    pub(crate) pass_on: PassOn,
     pub(crate) capture_total_bytes_max: usize,
 }
 
@@ -60,6 +61,7 @@ impl Default for Setup {
             journal: Limits::bytes(64 << 20),
             glance: Box::new(|_| ()),
             redact: Box::new(|_| false),
+            pass_on: Box::new(drop),
             capture_total_bytes_max: 64 << 20,
         }
     }
@@ -108,6 +110,7 @@ impl System {
             providers: BTreeMap::from([("p".into(), spoken)]),
             glance: setup.glance,
             redact: setup.redact,
+            pass_on: setup.pass_on,
         };
         Self {
             addr: running.addr(),

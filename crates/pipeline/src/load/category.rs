@@ -1,11 +1,11 @@
 //! `[[category]]`: its rule, its mode and target, its candidates.
 
 use super::{
-    Known, names, scorers,
+    Known, SameFamily, names, scorers,
     settings::{self, Defaults, check_pattern},
 };
 use crate::{
-    CategoryDef, Model, Target,
+    CategoryDef, JudgeDef, Model, Target,
     mistake::{Notes, Span, place},
     raw::{RawCategory, RawPipeline, RawTokenRange, RawWhen},
     suggest::{did_you_mean, quoted},
@@ -59,7 +59,7 @@ fn category(
     if mode.is_some_and(Mode::is_judged) {
         check_partiality(notes, raw, known, &allowed_providers);
     }
-    let scorers = scorers::all(notes, raw, mode);
+    let (scorers, verdict) = scorers::all(notes, raw, mode);
     let sampling = settings::sampling(notes, raw.sampling.as_ref(), defaults.sampling);
     let gate = settings::gate(notes, raw.gate.as_ref(), defaults.gate.clone());
     let mode = mode?;
@@ -72,6 +72,7 @@ fn category(
         control: control(notes, raw, mode),
         allowed_providers,
         scorers,
+        verdict,
         sampling,
         gate,
     })
@@ -315,23 +316,34 @@ fn check_partiality(
     known: &Known<'_>,
     allowed: &[String],
 ) {
-    let Some(judge) = known.judge.and_then(|judge| known.model(&judge.model)) else { return };
+    let judges = known.judge.into_iter().flat_map(JudgeDef::models);
+    for judge in judges.filter_map(|name| known.model(name)) {
+        check_partial(notes, raw, (known, judge), allowed);
+    }
+}
+
+fn check_partial(
+    notes: &mut Notes<'_>,
+    raw: &RawCategory<'_>,
+    (known, judge): (&Known<'_>, &Model),
+    allowed: &[String],
+) {
     let at = place(raw.mode.as_ref(), &raw.span);
     check_allowed(notes, (at.clone(), "judge"), judge, (known, allowed));
     let candidates = raw.candidates.as_ref().map(|raw| raw.get_ref().as_slice());
     let candidates = candidates.unwrap_or_default().iter();
     for name in candidates {
         let model = known.model(name.get_ref());
-        refuse_partial(notes, judge, (name.span(), "candidate"), model);
+        refuse_partial(notes, (known, judge), (name.span(), "candidate"), model);
     }
     for (at, model) in references(raw, known) {
-        refuse_partial(notes, judge, (at, "reference"), Some(model));
+        refuse_partial(notes, (known, judge), (at, "reference"), Some(model));
     }
 }
 
 fn refuse_partial(
     notes: &mut Notes<'_>,
-    judge: &Model,
+    (known, judge): (&Known<'_>, &Model),
     (at, arm): (Span, &str),
     model: Option<&Model>,
 ) {
@@ -343,8 +355,14 @@ fn refuse_partial(
     } else if model.family == *family {
         let what =
             format!("the judge `{name}` is of the {arm}'s family, `{family}`, and favours it");
-        let remedy = "choose a judge of another family, or write `family` where the name misleads";
-        notes.error(at, what, remedy);
+        let remedy = "choose a judge of another family, write `family` where the name misleads, or \
+                      allow it by [judge] same_family = true";
+        match known.same_family {
+            SameFamily::Refused => notes.error(at, what, remedy),
+            SameFamily::Allowed => {
+                notes.warning(at, what, "watch its kindness to kin in `foreshadow judge`");
+            }
+        }
     }
 }
 

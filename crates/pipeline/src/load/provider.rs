@@ -1,6 +1,6 @@
 //! `[[provider]]`
 
-use super::names;
+use super::{ReadFile, names};
 use crate::{Provider, mistake::Notes, raw::RawProvider, suggest::did_you_mean};
 use serde_spanned::Spanned;
 
@@ -13,17 +13,27 @@ const DIALECTS: [&str; 1] = ["openai"];
 /// Variables are shorter than most keys, and keys hold characters that variables do not.
 const ENV_CHARS_MAX: usize = 64;
 
-pub(super) fn all(notes: &mut Notes<'_>, raw: &[RawProvider]) -> Vec<Provider> {
+pub(super) fn all(
+    notes: &mut Notes<'_>,
+    raw: &[RawProvider],
+    read_file: &ReadFile<'_>,
+) -> Vec<Provider> {
     names::refuse_twice(notes, "provider", raw.iter().filter_map(|raw| raw.name.as_ref()));
-    raw.iter().filter_map(|raw| provider(notes, raw)).collect()
+    raw.iter().filter_map(|raw| provider(notes, raw, read_file)).collect()
 }
 
-fn provider(notes: &mut Notes<'_>, raw: &RawProvider) -> Option<Provider> {
+fn provider(
+    notes: &mut Notes<'_>,
+    raw: &RawProvider,
+    read_file: &ReadFile<'_>,
+) -> Option<Provider> {
     if let Some(name) = &raw.name {
         names::check(notes, "provider", name, &RESERVED);
     }
     let dialect = dialect(notes, raw.dialect.as_ref());
     let base_url = raw.base_url.as_ref().map(|url| base_url(notes, url));
+    let ca_pem = raw.ca_file.as_ref().and_then(|file| authorities(notes, file, read_file));
+    let proxy = raw.proxy.as_ref().map(|url| proxy(notes, url));
     let key_env = raw.key_env.as_ref().map(|name| variable(notes, "key_env", name));
     let shadow_key_env =
         raw.shadow_key_env.as_ref().map(|name| variable(notes, "shadow_key_env", name));
@@ -37,6 +47,8 @@ fn provider(notes: &mut Notes<'_>, raw: &RawProvider) -> Option<Provider> {
         key_header: key_header(notes, raw.key_header.as_ref()),
         allowed: raw.allowed.as_ref().is_none_or(|allowed| *allowed.get_ref()),
         http2: raw.http2.as_ref().map(|http2| *http2.get_ref()),
+        ca_pem,
+        proxy,
     })
 }
 
@@ -68,6 +80,48 @@ fn base_url(notes: &mut Notes<'_>, raw: &Spanned<String>) -> String {
         notes.error(raw.span(), "`base_url` names no host", EXAMPLE);
     }
     url.trim_end_matches('/').to_owned()
+}
+
+/// The text of a file with certificate authorities. Whether they can be used shows where they are.
+fn authorities(
+    notes: &mut Notes<'_>,
+    raw: &Spanned<String>,
+    read_file: &ReadFile<'_>,
+) -> Option<String> {
+    let file = raw.get_ref();
+    match read_file(file) {
+        Ok(text) if text.contains("-----BEGIN CERTIFICATE-----") => Some(text),
+        Ok(_) => {
+            let what = format!("`ca_file` names `{file}`, which holds no certificate");
+            notes.error(raw.span(), what, "give a PEM file: it has lines BEGIN CERTIFICATE");
+            None
+        }
+        Err(why) => {
+            notes.error(raw.span(), format!("the `ca_file` `{file}` cannot be read"), why);
+            None
+        }
+    }
+}
+
+fn proxy(notes: &mut Notes<'_>, raw: &Spanned<String>) -> String {
+    const EXAMPLE: &str = "write it like http://proxy.internal:3128";
+    let url = raw.get_ref().trim_end_matches('/');
+    let Some(authority) = url.strip_prefix("http://") else {
+        notes.error(raw.span(), "`proxy` is not an http address", EXAMPLE);
+        return url.to_owned();
+    };
+    let host_and_port = authority.rsplit_once(':');
+    if authority.contains('@') {
+        // The value is not repeated: what stands there may be a password.
+        let remedy = "leave them out: a proxy that asks for them cannot be used";
+        notes.error(raw.span(), "`proxy` has a user or a password", remedy);
+    } else if authority.contains(['/', '?', '#'])
+        || authority.contains(char::is_whitespace)
+        || host_and_port.is_none_or(|(host, port)| host.is_empty() || port.parse::<u16>().is_err())
+    {
+        notes.error(raw.span(), "`proxy` is not a host with a port", EXAMPLE);
+    }
+    url.to_owned()
 }
 
 const EXAMPLE: &str = "write it like https://api.openai.com";

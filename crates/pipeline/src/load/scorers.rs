@@ -3,14 +3,14 @@
 //! What a scorer can be set to is the scorers' own business. Their specs are read through serde,
 //! and serde's words are turned into mistakes at their places.
 
-use super::category::shown;
+use super::{category::shown, verdict};
 use crate::{
     mistake::{Notes, Span, place},
     raw::RawCategory,
     suggest::did_you_mean,
 };
 use confidence::Mode;
-use score::{Nature, ScorerSpec, Scorers};
+use score::{Combine, Nature, Role, ScorerSpec, Scorers, VerdictRule};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use serde_spanned::Spanned;
@@ -25,31 +25,43 @@ const UNKNOWN_FIELDS_MAX: usize = 8;
 
 type Item<'t> = Spanned<DeValue<'t>>;
 
+/// The scorers of a category, and how their scores add up.
 pub(super) fn all(
     notes: &mut Notes<'_>,
     raw: &RawCategory<'_>,
     mode: Option<Mode>,
-) -> Vec<ScorerSpec> {
-    let specs: Vec<_> = raw.scorers.iter().filter_map(|value| scorer(notes, value, mode)).collect();
+) -> (Vec<ScorerSpec>, VerdictRule) {
+    let combine = verdict::combine(notes, raw);
+    let listed = raw.scorers.iter().filter_map(|value| scorer(notes, value, mode, combine));
+    let (specs, roles): (Vec<_>, Vec<_>) = listed.unzip();
     if specs.len() == raw.scorers.len() {
         check_together(notes, raw, &specs);
+        verdict::check_some_count(notes, raw, &roles);
     }
     if let Some(mode) = mode.filter(|_| raw.scorers.is_empty()) {
         check_there_are_some(notes, place(raw.mode.as_ref(), &raw.span), mode);
     }
-    specs
+    let named = specs.iter().zip(roles).filter(|(_, role)| *role != Role::default());
+    let roles = named.map(|(spec, role)| (spec.digest(), role)).collect();
+    (specs, VerdictRule { combine, roles })
 }
 
-fn scorer(notes: &mut Notes<'_>, value: &Item<'_>, mode: Option<Mode>) -> Option<ScorerSpec> {
+fn scorer(
+    notes: &mut Notes<'_>,
+    value: &Item<'_>,
+    mode: Option<Mode>,
+    combine: Combine,
+) -> Option<(ScorerSpec, Role)> {
     let Some(table) = value.get_ref().as_table() else {
         notes.error(value.span(), "the scorer is no table", "write { kind = \"…\" }");
         return None;
     };
-    let Some(settings) = json_of_table(table, DEPTH_MAX) else {
+    let Some(mut settings) = json_of_table(table, DEPTH_MAX) else {
         let what = "the scorer has a value that JSON cannot hold, or is nested too deep";
         notes.error(value.span(), what, format!("keep it under {DEPTH_MAX} levels"));
         return None;
     };
+    let role = verdict::role(notes, table, &mut settings, combine);
     let spec = spec(notes, value, table, settings)?;
     if let Some(mode) = mode {
         check_mode(notes, kind_span(value, table), &spec, mode);
@@ -60,7 +72,7 @@ fn scorer(notes: &mut Notes<'_>, value: &Item<'_>, mode: Option<Mode>) -> Option
         notes.error(at, what, one_line(&why));
         return None;
     }
-    Some(spec)
+    Some((spec, role))
 }
 
 /// Reads the settings, noting each unknown field and reading again without it.
@@ -185,7 +197,7 @@ fn kind_span(value: &Item<'_>, table: &DeTable<'_>) -> Span {
 }
 
 /// Where a field's value stands.
-fn span_of(table: &DeTable<'_>, field: &str) -> Option<Span> {
+pub(super) fn span_of(table: &DeTable<'_>, field: &str) -> Option<Span> {
     table.get_key_value(field).map(|(key, _)| key.span())
 }
 

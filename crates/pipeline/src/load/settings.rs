@@ -1,7 +1,8 @@
 //! The sections that there is one of: judge, budget, mirror, and the defaults of categories.
 
+use super::ReadFile;
 use crate::{
-    Budget, JudgeDef, Mirror, Model, Redaction,
+    Budget, JudgeDef, JudgeForm, Mirror, Model, Redaction,
     mistake::{Notes, place},
     raw::{RawBudget, RawGate, RawJudge, RawMirror, RawPipeline, RawSampling},
     suggest::did_you_mean,
@@ -18,6 +19,8 @@ const BODY_BYTES_DEFAULT: u64 = 8 << 20;
 /// The most that can be mirrored of a body: two of them have to fit one event.
 const BODY_BYTES_MAX: u64 = 96 << 20;
 
+/// Models on one panel; each is paid for every pair.
+const PANEL_MAX: usize = 5;
 /// Asking a judge more often than this says nothing new.
 const REPEATS_MAX: u64 = 9;
 
@@ -29,6 +32,9 @@ const PER_DAY_USD_MAX: f64 = 1e6;
 
 const OBSERVATION_DAYS_MAX: u64 = 366;
 
+/// The share of the asked calls that people are to label, where nothing is written.
+const AUDIT_DEFAULT: f64 = 0.1;
+
 /// What holds for a category that does not say otherwise.
 pub(super) struct Defaults {
     pub(super) sampling: Sampling,
@@ -39,7 +45,7 @@ pub(super) fn judge(
     notes: &mut Notes<'_>,
     raw: Option<&RawJudge>,
     models: &[Model],
-    read_file: &dyn Fn(&str) -> Result<String, String>,
+    read_file: &ReadFile<'_>,
 ) -> Option<JudgeDef> {
     let raw = raw?;
     if let Some(model) = &raw.model {
@@ -57,19 +63,20 @@ pub(super) fn judge(
         notes.error(at, format!("the judge is asked {repeats} times"), remedy);
     }
     let assumed_youden = raw.assumed_youden.as_ref().map(|youden| assumed(notes, youden));
+    let youden_min = youden_min(notes, raw);
+    let panel = panel(notes, raw, models);
     Some(JudgeDef {
         model: raw.model.as_ref()?.get_ref().clone(),
+        panel,
+        youden_min,
+        form: form(notes, raw.form.as_ref()),
         rubric: rubric?,
         repeats: u32::try_from(repeats).unwrap_or(1),
         assumed_youden,
     })
 }
 
-fn rubric(
-    notes: &mut Notes<'_>,
-    raw: &RawJudge,
-    read_file: &dyn Fn(&str) -> Result<String, String>,
-) -> Option<String> {
+fn rubric(notes: &mut Notes<'_>, raw: &RawJudge, read_file: &ReadFile<'_>) -> Option<String> {
     match (&raw.rubric, &raw.rubric_file) {
         (Some(rubric), None) if !rubric.get_ref().trim().is_empty() => {
             Some(rubric.get_ref().clone())
@@ -96,17 +103,72 @@ fn rubric(
     }
 }
 
+/// The models that judge beside the first one. Each is asked everything.
+fn panel(notes: &mut Notes<'_>, raw: &RawJudge, models: &[Model]) -> Vec<String> {
+    let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+    let mut panel: Vec<String> = Vec::new();
+    let Some(written) = &raw.panel else { return panel };
+    if written.get_ref().len() >= PANEL_MAX {
+        let what = format!("{} models judge beside the first one", written.get_ref().len());
+        notes.error(written.span(), what, format!("a panel has at most {PANEL_MAX} models"));
+    }
+    for name in written.get_ref() {
+        let model = name.get_ref();
+        let first = raw.model.as_ref().map(|model| model.get_ref());
+        if !names.contains(&model.as_str()) {
+            let what = format!("there is no model `{model}` to judge");
+            notes.error(name.span(), what, did_you_mean(model, &names));
+        } else if first == Some(model) || panel.contains(model) {
+            let what = format!("`{model}` is on the panel twice");
+            notes.error(name.span(), what, "name each model once, or raise `repeats`");
+        } else {
+            panel.push(model.clone());
+        }
+    }
+    panel
+}
+
+/// How the judge is asked for the form of its word.
+fn form(notes: &mut Notes<'_>, raw: Option<&Spanned<String>>) -> Option<JudgeForm> {
+    let raw = raw?;
+    match raw.get_ref().as_str() {
+        "schema" => Some(JudgeForm::Schema),
+        "words" => Some(JudgeForm::Words),
+        other => {
+            let remedy = "write \"schema\" (structured output) or \"words\" (for models that refuse \
+                          it), or leave it out";
+            notes.error(raw.span(), format!("there is no form `{other}`"), remedy);
+            None
+        }
+    }
+}
+
 fn assumed(notes: &mut Notes<'_>, raw: &Spanned<f64>) -> f64 {
     let youden = *raw.get_ref();
-    if YOUDENS.contains(&youden) {
+    if is_youden(notes, "assumed_youden", raw) {
         let what = "the judge's error is assumed, not measured";
         notes.warning(raw.span(), what, "for demonstrations only: measure it by labels");
-    } else {
-        let what = format!("`assumed_youden` is {youden:?}");
-        let remedy = format!("write a number from {} to 1, or leave it out", YOUDENS.start());
-        notes.error(raw.span(), what, remedy);
     }
     youden
+}
+
+fn youden_min(notes: &mut Notes<'_>, raw: &RawJudge) -> Option<f64> {
+    let written = raw.youden_min.as_ref()?;
+    is_youden(notes, "youden_min", written);
+    if raw.assumed_youden.is_some() {
+        let what = "`youden_min` is to be shown by labels and `assumed_youden` is not";
+        notes.error(written.span(), what, "keep one of them; real pipelines keep `youden_min`");
+    }
+    Some(*written.get_ref())
+}
+
+fn is_youden(notes: &mut Notes<'_>, field: &str, raw: &Spanned<f64>) -> bool {
+    let possible = YOUDENS.contains(raw.get_ref());
+    if !possible {
+        let remedy = format!("write a number from {} to 1, or leave it out", YOUDENS.start());
+        notes.error(raw.span(), format!("`{field}` is {:?}", raw.get_ref()), remedy);
+    }
+    possible
 }
 
 pub(super) fn budget(notes: &mut Notes<'_>, raw: &RawPipeline<'_>) -> Option<Budget> {
@@ -177,6 +239,12 @@ pub(super) fn check_pattern(notes: &mut Notes<'_>, raw: &Spanned<String>) {
     notes.error(raw.span(), what, remedy);
 }
 
+/// Everything is asked, and of every tenth call a person.
+fn usual_sampling() -> Sampling {
+    let audit = Share::new(AUDIT_DEFAULT).unwrap_or(Share::NONE);
+    Sampling { audit, ..Sampling::ALL }
+}
+
 pub(super) fn defaults(
     notes: &mut Notes<'_>,
     raw: &RawPipeline<'_>,
@@ -187,7 +255,7 @@ pub(super) fn defaults(
         if assumed { UnmeasuredJudge::IsAssumed } else { UnmeasuredJudge::Holds };
     let rule = GateRule { unmeasured_judge, ..GateRule::default() };
     Defaults {
-        sampling: sampling(notes, raw.sampling.as_ref(), Sampling::ALL),
+        sampling: sampling(notes, raw.sampling.as_ref(), usual_sampling()),
         gate: gate(notes, raw.gate.as_ref(), rule),
     }
 }
@@ -215,7 +283,18 @@ pub(super) fn sampling(
     Sampling {
         conversations: share("conversations", raw.conversations.as_ref(), otherwise.conversations),
         calls: share("calls", raw.calls.as_ref(), otherwise.calls),
+        audit: audit(notes, raw.audit.as_ref(), otherwise.audit),
     }
+}
+
+/// Unlike the others this may be nothing: then no label measures anything.
+fn audit(notes: &mut Notes<'_>, raw: Option<&Spanned<f64>>, otherwise: Share) -> Share {
+    let Some(raw) = raw else { return otherwise };
+    Share::new(*raw.get_ref()).unwrap_or_else(|_| {
+        let remedy = "write the share of the asked calls that people are to label, from 0 to 1";
+        notes.error(raw.span(), format!("`audit` is {:?}", raw.get_ref()), remedy);
+        otherwise
+    })
 }
 
 /// What is written over what holds otherwise.

@@ -84,6 +84,21 @@ fn changing_one_category_voids_its_own_evidence() {
 }
 
 #[test]
+fn changing_how_scores_add_up_voids_the_categorys_evidence() {
+    let third = "candidates = [\"small\"]\nscorers = [{ kind = \"valid_json\" }]";
+    let with = |scorers: &str| format!("candidates = [\"small\"]\n{scorers}");
+    for scorers in [
+        "verdict = \"any\"\nscorers = [{ kind = \"valid_json\" }]",
+        "verdict = \"mean\"\nscorers = [{ kind = \"valid_json\", weight = 2 }]",
+    ] {
+        check(third, &with(scorers), &[("third", "small")]);
+    }
+    // What goes without saying may be said.
+    let plain = "verdict = \"all\"\nscorers = [{ kind = \"valid_json\", role = \"required\" }]";
+    check(third, &with(plain), &[]);
+}
+
+#[test]
 fn the_order_of_scorers_says_nothing() {
     let both = |first, second| {
         let scorers = format!("{{ kind = \"{first}\" }}, {{ kind = \"{second}\" }}");

@@ -87,8 +87,13 @@ fn the_schema_knows_exactly_the_scorers_and_their_settings() {
         let properties = scorer["properties"].as_object().unwrap();
         let kind = properties["kind"]["const"].as_str().unwrap();
         assert!(kinds.remove(kind), "there is no scorer {kind}");
-        let known: BTreeSet<String> =
-            properties.keys().filter(|name| *name != "kind").cloned().collect();
+        // These say what every scorer's word is for, and are not its own settings.
+        for name in ["role", "weight"] {
+            assert!(properties.contains_key(name), "{kind} has no {name}");
+        }
+        let known =
+            properties.keys().filter(|name| !["kind", "role", "weight"].contains(&name.as_str()));
+        let known: BTreeSet<String> = known.cloned().collect();
         assert_eq!(settings_of(kind), known, "scorer {kind}");
     }
     assert_eq!(kinds, BTreeSet::new(), "scorers that the schema does not know");

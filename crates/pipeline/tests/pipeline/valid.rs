@@ -2,7 +2,7 @@
 
 use confidence::Mode;
 use exchange::Timestamp;
-use pipeline::{JudgeFigures, Pipeline, Target, load, load_with_files};
+use pipeline::{JudgeFigures, Pipeline, Target, load_with_files};
 use policy::{Price, Sampling, Share, Tariff, TokenRange, TokenRates, UnmeasuredJudge};
 use std::collections::BTreeMap;
 
@@ -23,6 +23,8 @@ shadow_key_env = "AZURE_SHADOW_KEY"
 key_header = "Api-Key"
 allowed = false
 http2 = true
+ca_file = "corporate.pem"
+proxy = "http://proxy.internal:3128/"
 
 [[model]]
 name = "large"
@@ -86,11 +88,17 @@ candidates = ["tiny-1"]
 scorers = [{ kind = "tool_calls_equal" }]
 "#;
 
-fn small() -> Pipeline {
-    let read_file = |path: &str| match path {
+const PEM: &str = "-----BEGIN CERTIFICATE-----\nMAo=\n-----END CERTIFICATE-----\n";
+
+fn read_file(path: &str) -> Result<String, String> {
+    match path {
         "rubrics/chat.md" => Ok("Be helpful.".to_owned()),
+        "corporate.pem" => Ok(format!("# ours\n{PEM}")),
         other => Err(format!("no {other}")),
-    };
+    }
+}
+
+fn small() -> Pipeline {
     load_with_files(SMALL, read_file).unwrap()
 }
 
@@ -110,6 +118,18 @@ fn providers_take_what_is_written_and_sensible_defaults() {
     assert_eq!(azure.shadow_key_env.as_deref(), Some("AZURE_SHADOW_KEY"));
     assert!(!azure.allowed);
     assert_eq!((openai.http2, azure.http2), (None, Some(true)));
+    assert_eq!((&openai.ca_pem, &openai.proxy), (&None, &None));
+    assert!(azure.ca_pem.as_ref().unwrap().ends_with(PEM));
+    assert_eq!(azure.proxy.as_deref(), Some("http://proxy.internal:3128"));
+}
+
+#[test]
+fn authorities_are_certificates() {
+    let refused = load_with_files(SMALL, |_| Ok("Be helpful.".to_owned())).unwrap_err();
+    let said: Vec<String> = refused.iter().map(ToString::to_string).collect();
+    let expected = "18:11: error: `ca_file` names `corporate.pem`, which holds no certificate; give a \
+                    PEM file: it has lines BEGIN CERTIFICATE";
+    assert_eq!(said, [expected]);
 }
 
 #[test]
@@ -159,13 +179,13 @@ fn a_rule_keeps_every_condition() {
 #[test]
 fn a_category_takes_over_what_it_does_not_say() {
     let pipeline = small();
-    let half = Share::new(0.5).unwrap();
+    let (half, tenth) = (Share::new(0.5).unwrap(), Share::new(0.1).unwrap());
     let extract = pipeline.category("extract").unwrap();
-    assert_eq!(extract.sampling, Sampling { conversations: half, calls: Share::ALL });
+    assert_eq!(extract.sampling, Sampling { conversations: half, calls: Share::ALL, audit: tenth });
     assert_eq!((extract.gate.threshold, extract.gate.observation_days), (0.9, 7));
     let chat = pipeline.category("chat").unwrap();
     let quarter = Share::new(0.25).unwrap();
-    assert_eq!(chat.sampling, Sampling { conversations: half, calls: quarter });
+    assert_eq!(chat.sampling, Sampling { conversations: half, calls: quarter, audit: tenth });
     assert_eq!(
         (chat.gate.threshold, chat.gate.observation_days, chat.gate.units_min),
         (0.9, 21, 500)
@@ -198,8 +218,8 @@ fn judge_budget_and_mirror_are_read() {
 
 #[test]
 fn a_candidate_without_a_price_is_a_warning() {
-    let text = SMALL.replace("dollars_per_hour = 1.5", "").replace("rubric_file", "rubric");
-    let pipeline = load(&text).unwrap();
+    let text = SMALL.replace("dollars_per_hour = 1.5", "");
+    let pipeline = load_with_files(&text, read_file).unwrap();
     assert_eq!(pipeline.warnings.len(), 3, "one for each category");
     assert!(pipeline.warnings.iter().all(|warning| warning.what.contains("no price")));
 }
@@ -225,7 +245,7 @@ fn each_cell_tolerates_what_its_mode_and_the_judge_allow() {
 #[test]
 fn an_assumed_judge_is_a_flag_in_the_rule_and_shrinks_the_tolerance() {
     let text = SMALL.replace("repeats = 2", "repeats = 2\nassumed_youden = 0.7");
-    let pipeline = load_with_files(&text, |_| Ok("Be helpful.".to_owned())).unwrap();
+    let pipeline = load_with_files(&text, read_file).unwrap();
     let chat = pipeline.category("chat").unwrap();
     assert_eq!(chat.gate.unmeasured_judge, UnmeasuredJudge::IsAssumed);
     assert_eq!(small().category("chat").unwrap().gate.unmeasured_judge, UnmeasuredJudge::Holds);

@@ -5,7 +5,7 @@ use super::{
     observation_us_min, observed_us,
 };
 use crate::decision::{Code, Reason};
-use confidence::{Blocker, BlockerName, Evidence, Level, family, forecast};
+use confidence::{Blocker, BlockerName, Evidence, Level, family, forecast, judge::Shortfall};
 use exchange::{DAY_US, Timestamp};
 
 const NO_DATA: &str = "no data";
@@ -185,16 +185,32 @@ pub(super) fn saving(facts: &ProductFacts) -> Option<Reason> {
     })
 }
 
-/// A judge that nobody measured, where the mode rests on it.
+/// A judge that labels do not bear out, where the mode rests on it.
 pub(super) fn judge(evidence: &Evidence, facts: &ProductFacts, rule: &GateRule) -> Option<Reason> {
-    let rests_on_judge = evidence.mode.is_judged();
     let holds = rule.unmeasured_judge == UnmeasuredJudge::Holds;
-    (rests_on_judge && facts.judge == Judge::Unmeasured && holds).then(|| Reason {
-        code: Code::JudgeUnmeasured,
-        figure: format!("mode {} without labels", evidence.mode),
-        limit: "labels on both models' replies".to_owned(),
-        remedy: "label a sample of replies, or gate by rules".to_owned(),
-    })
+    if !(evidence.mode.is_judged() && holds) {
+        return None;
+    }
+    let (figure, limit, remedy) = match facts.judge {
+        Judge::Measured => return None,
+        Judge::Unmeasured => (
+            format!("mode {} without labels", evidence.mode),
+            "labels on both models' replies".to_owned(),
+            "label a sample of replies (`foreshadow label`), or gate by rules",
+        ),
+        Judge::Short(Shortfall::Weak { proven, taken, labels }) => (
+            format!("{labels} labels show the judge to be worth {proven:.4}"),
+            format!("at least {taken:.4} of sensitivity + specificity - 1"),
+            "label more of what is drawn for it, write a lower `youden_min` under [judge], or \
+             choose a better judge; `foreshadow judge` has the figures",
+        ),
+        Judge::Short(Shortfall::Partial { gap, limit }) => (
+            format!("its false flags on both models differ by {gap:.4} or more"),
+            format!("at most {limit:.4}"),
+            "choose a judge that is alike to both, or gate by labels (mode H)",
+        ),
+    };
+    Some(Reason { code: Code::JudgeUnmeasured, figure, limit, remedy: remedy.to_owned() })
 }
 
 /// A provider that the category does not allow.

@@ -13,6 +13,7 @@ fn sampling(conversations: f64, calls: f64) -> Sampling {
     Sampling {
         conversations: Share::new(conversations).unwrap(),
         calls: Share::new(calls).unwrap(),
+        audit: Share::NONE,
     }
 }
 
@@ -195,4 +196,23 @@ proptest! {
             prop_assert!(a.pi == 0.0 || (0.0 < a.pi_floor && a.pi_floor <= a.pi));
         }
     }
+}
+
+/// The draw for a label is chance of its own: independent of the sampling, the same on every re-run.
+#[test]
+fn an_audit_is_drawn_at_its_rate_and_again_alike() {
+    let audit = Share::new(0.1).unwrap();
+    let audits = |number: u128| policy::audits("salt", "summarize", exchange(number), audit);
+    let drawn: Vec<bool> = (0..5_000).map(audits).collect();
+    let count = drawn.iter().filter(|drawn| **drawn).count();
+    assert!((400..600).contains(&count), "{count}");
+    assert_eq!(drawn, (0..5_000).map(audits).collect::<Vec<bool>>());
+    let both = (0..5_000_u128).filter(|number| {
+        let conversation = number.to_string();
+        let draw = draw(exchange(*number), &conversation, sampling(1.0, 0.5));
+        assign(&draw, None, &arms())[0].sampled && audits(*number)
+    });
+    let both = both.count();
+    assert!((170..330).contains(&both), "{both}: a tenth of a half");
+    assert!((0..100).all(|number| !policy::audits("s", "c", exchange(number), Share::NONE)));
 }

@@ -9,6 +9,7 @@ mod epoch;
 mod formats;
 mod gate;
 mod given;
+mod label;
 mod plan;
 mod price;
 mod transitions;

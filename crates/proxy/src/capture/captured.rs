@@ -2,7 +2,7 @@
 
 use crate::{
     capture::{CallFacts, Head, tape::Tape},
-    headers,
+    headers::recorded::{declared, recorded_call, recorded_reply},
 };
 use exchange::{
     Body, Capture, Conversation, Declared, Exchange, ExchangeId, Origin, RawCall, RawReply, Served,
@@ -58,7 +58,7 @@ impl Captured {
     /// What the caller declared.
     #[must_use]
     pub fn declared(&self) -> Declared {
-        headers::declared(&self.facts.head.headers())
+        declared(&self.facts.head.fields())
     }
 
     /// The category that the caller declared, without a copy.
@@ -105,11 +105,11 @@ impl Captured {
         origin: Origin,
         conversation: impl FnOnce(ExchangeId, &Declared, &RawCall) -> Conversation,
     ) -> Exchange {
-        let call_headers = self.facts.head.headers();
-        let declared = headers::declared(&call_headers);
+        let head = self.facts.head.fields();
+        let declared = declared(&head);
         let call = RawCall {
             method: self.facts.method.as_str().to_owned(),
-            headers: headers::recorded_call(&call_headers),
+            headers: recorded_call(&head),
             path: self.facts.path,
             body: Body::Inline(self.call.joined()),
         };
@@ -123,7 +123,7 @@ impl Captured {
             call,
             reply: RawReply {
                 status: self.status,
-                headers: headers::recorded_reply(&self.reply_head.headers()),
+                headers: recorded_reply(&self.reply_head.fields()),
                 body: Body::Inline(self.reply.joined()),
             },
             capture: self.capture,

@@ -5,7 +5,7 @@ use crate::{
     config::{Config, Limits},
     error::Error,
     listen::door::Tasks,
-    pool::{lines::Allowance, reach::reach},
+    pool::{lines::Allowance, reach::reach, through},
     refusal::Refusal,
     resolve::Resolver,
     transport::{ALPN_HTTP1, ALPN_HTTP2, Transport},
@@ -13,16 +13,13 @@ use crate::{
 };
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
-};
-use std::{io, path::Path, sync::Arc, time::Duration};
-use tokio::time::timeout;
+use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
+use std::{io, sync::Arc, time::Duration};
+use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 use tokio_util::task::TaskTracker;
 
-/// The trust that all threads share.
+/// The trust that all threads share: in the system's authorities, if any provider needs them.
 #[derive(Clone)]
 pub(crate) struct TlsSetup(Option<Offers>);
 
@@ -34,19 +31,33 @@ struct Offers {
 }
 
 impl TlsSetup {
-    /// Loads certificate authorities, if any provider speaks TLS: it takes milliseconds.
+    /// Loads the system's certificate authorities, which takes milliseconds, for those providers of
+    /// TLS that were given none.
     pub(crate) fn load(config: &Config) -> Result<Self, Error> {
-        if config.upstreams.iter().all(|upstream| upstream.tls().is_none()) {
+        let needs =
+            |upstream: &Upstream| upstream.tls().is_some() && upstream.authorities().is_none();
+        if !config.upstreams.iter().any(needs) {
             return Ok(Self(None));
         }
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if let Some(path) = &config.ca_file {
-            add_file(&mut roots, path)?;
-        }
         if roots.is_empty() {
             return Err(Error::NoAuthorities);
         }
+        Offers::new(Arc::new(roots)).map(|offers| Self(Some(offers)))
+    }
+
+    fn offers(&self, upstream: &Upstream) -> Result<Offers, Error> {
+        match (upstream.authorities(), &self.0) {
+            (Some(given), _) => Offers::new(Arc::clone(given)),
+            (None, Some(offers)) => Ok(offers.clone()),
+            (None, None) => Err(Error::NoAuthorities),
+        }
+    }
+}
+
+impl Offers {
+    fn new(roots: Arc<RootCertStore>) -> Result<Self, Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut client = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
@@ -55,22 +66,8 @@ impl TlsSetup {
         client.alpn_protocols = vec![ALPN_HTTP1.to_vec()];
         let mut either = client.clone();
         either.alpn_protocols = vec![ALPN_HTTP2.to_vec(), ALPN_HTTP1.to_vec()];
-        Ok(Self(Some(Offers { http1: Arc::new(client), either: Arc::new(either) })))
+        Ok(Self { http1: Arc::new(client), either: Arc::new(either) })
     }
-}
-
-fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), Error> {
-    let wrong = |problem: String| Error::CaFile { path: path.to_owned(), problem };
-    let found = CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
-    let before = roots.len();
-    for certificate in found {
-        let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-        roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
-    }
-    if roots.len() == before {
-        return Err(wrong("it holds no PEM certificate".to_owned()));
-    }
-    Ok(())
 }
 
 /// How a provider's connections are secured.
@@ -111,14 +108,13 @@ impl Connector {
         config: &Config,
         drivers: &TaskTracker,
     ) -> Result<Self, Error> {
-        let security = match (upstream.tls(), &tls.0) {
-            (None, _) => Security::Plain,
-            (Some(name), Some(offers)) => Security::Tls {
-                http1: TlsConnector::from(Arc::clone(&offers.http1)),
-                either: TlsConnector::from(Arc::clone(&offers.either)),
-                name: name.clone(),
-            },
-            (Some(_), None) => return Err(Error::NoAuthorities),
+        let security = match upstream.tls() {
+            None => Security::Plain,
+            Some(name) => {
+                let Offers { http1, either } = tls.offers(&upstream)?;
+                let (http1, either) = (TlsConnector::from(http1), TlsConnector::from(either));
+                Security::Tls { http1, either, name: name.clone() }
+            }
         };
         let limits = &config.limits;
         let mut http1 = http1::Builder::new();
@@ -220,10 +216,7 @@ impl Connector {
     }
 
     async fn transport(&self, offering: Offering) -> io::Result<Transport> {
-        let (host, port) = (self.upstream.host(), self.upstream.port());
-        let addresses = self.resolver.look_up(host, port).await?;
-        let stream = reach(&addresses, self.next_address_after).await?;
-        stream.set_nodelay(true)?;
+        let stream = self.tcp().await?;
         match &self.tls {
             Security::Plain => Ok(Transport::Plain(stream)),
             Security::Tls { http1, either, name } => {
@@ -235,6 +228,24 @@ impl Connector {
                 Ok(Transport::Tls(Box::new(stream.into())))
             }
         }
+    }
+
+    /// To the provider, or through the forward proxy in front of it.
+    async fn tcp(&self) -> io::Result<TcpStream> {
+        let (host, port) = (self.upstream.host(), self.upstream.port());
+        let Some(proxy) = self.upstream.forward_proxy() else {
+            return self.reach(host, port).await;
+        };
+        let mut stream = self.reach(&proxy.host, proxy.port).await?;
+        through::ask(&mut stream, host, port).await?;
+        Ok(stream)
+    }
+
+    async fn reach(&self, host: &str, port: u16) -> io::Result<TcpStream> {
+        let addresses = self.resolver.look_up(host, port).await?;
+        let stream = reach(&addresses, self.next_address_after).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
 };
 use exchange::Route;
 use std::{
+    net::TcpStream,
     sync::{
         Arc, Mutex,
         atomic::AtomicBool,
@@ -74,6 +75,23 @@ fn a_head_that_never_ends_ends_its_connection() {
     rig.stop();
     assert_eq!(counts.above_zero(), [(cut("client_idle"), 2)]);
 }
+
+/// As many as may connect are served; the rest waits with the kernel, and none of it is turned away.
+#[test]
+fn a_flood_of_connections_waits_and_is_served() {
+    let (rig, _) = counted(&provider(never), |setup| setup.config.limits.connections_max = 2);
+    let sitting = [rig.client(), rig.client()];
+    let connect = |_| TcpStream::connect_timeout(&rig.addr, PATIENCE).map(Wire::new);
+    let waiting = (0..FLOOD).map(connect).collect::<Result<Vec<_>, _>>().unwrap();
+    drop(sitting);
+    for mut client in waiting {
+        let (head, _) = client.ask("GET /p/alive HTTP/1.1\r\nhost: a\r\n\r\n");
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+    }
+}
+
+/// More than a listener takes unless it is told to.
+const FLOOD: usize = 500;
 
 #[test]
 fn a_head_of_too_many_fields_is_a_431_that_no_provider_sees() {

@@ -19,4 +19,5 @@ mod tee;
 mod tls;
 mod tls_listener;
 mod transparency;
+mod transparency_edges;
 mod upstream;

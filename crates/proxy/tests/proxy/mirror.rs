@@ -13,11 +13,13 @@ use std::{
 
 const CALL: &str = "POST /p/x HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nabcd";
 
-/// The bytes of one exchange: both bodies and both heads (less their line ends).
+/// The bytes of one exchange: both bodies and both heads, whose four fields each have two lengths before
+/// them.
 const JUST_ENOUGH: usize = 4
     + 4
-    + "host:a\ncontent-length:4\n".len()
-    + "content-type:application/json\ncontent-length:4\n".len();
+    + "hostacontent-length4".len()
+    + "content-typeapplication/jsoncontent-length4".len()
+    + 4 * 2 * size_of::<usize>();
 const LESS: usize = JUST_ENOUGH - 1;
 
 /// Three calls on one connection are answered as if there were no mirror.

@@ -8,7 +8,7 @@ use proxy::{
 };
 use std::{
     io::{ErrorKind, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     num::NonZeroUsize,
     sync::{
         Arc, Mutex,
@@ -136,6 +136,22 @@ impl Wire {
                 return body;
             }
         }
+    }
+
+    pub(crate) fn close_sending_side(&self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// Passes on what comes from either side, until one of them ends.
+    pub(crate) fn join(self, other: TcpStream) {
+        other.set_read_timeout(Some(PATIENCE)).unwrap();
+        let (mut here, mut there) = (self.stream.try_clone().unwrap(), other.try_clone().unwrap());
+        let back = thread::spawn(move || std::io::copy(&mut there, &mut here));
+        let (mut here, mut there) = (self.stream, other);
+        // Either side may be gone, and then so is the other.
+        let _ = std::io::copy(&mut here, &mut there);
+        let _ = there.shutdown(Shutdown::Both);
+        let _ = back.join();
     }
 
     pub(crate) fn local_port(&self) -> u16 {

@@ -1,7 +1,7 @@
-//! TLS towards a provider: trusted by a CA file, refused without it.
+//! TLS towards a provider: trusted by the authorities that it was given, refused without them.
 
-use crate::support::{Setup, json};
-use proxy::{Config, Deps, Error, NoMirror, Observation, Proxy, Upstream};
+use crate::support::{Rig, Setup, json};
+use proxy::{Config, Error, Upstream};
 use rustls::{
     ServerConfig, ServerConnection, StreamOwned,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
@@ -9,7 +9,6 @@ use rustls::{
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener},
-    path::PathBuf,
     sync::Arc,
     thread,
 };
@@ -47,19 +46,18 @@ pub(crate) fn provider() -> (String, String) {
     (url, made.cert.pem())
 }
 
-pub(crate) fn ca_file(folder: &tempfile::TempDir, pem: &str) -> Option<PathBuf> {
-    let path = folder.path().join("ca.pem");
-    std::fs::write(&path, pem).unwrap();
-    Some(path)
+/// A proxy before a provider at `url`, which `pem` vouches for.
+pub(crate) fn trusting(url: &str, pem: &str) -> Rig {
+    let mut setup = Setup::of(&[("p", url.to_owned())]);
+    let upstream = setup.config.upstreams.remove(0);
+    setup.config.upstreams.push(upstream.trusting(pem).unwrap());
+    setup.start()
 }
 
 #[test]
 fn a_provider_whose_authority_is_given_is_trusted() {
     let (url, pem) = provider();
-    let folder = tempfile::tempdir().unwrap();
-    let mut setup = Setup::of(&[("p", url)]);
-    setup.config.ca_file = ca_file(&folder, &pem);
-    let rig = setup.start();
+    let rig = trusting(&url, &pem);
     let (_, body) = rig.client().ask("GET /p/x HTTP/1.1\r\nhost: a\r\n\r\n");
     assert_eq!(body, "\"over TLS\"");
 }
@@ -68,28 +66,35 @@ fn a_provider_whose_authority_is_given_is_trusted() {
 fn a_provider_of_another_authority_is_a_502() {
     let (url, _) = provider();
     let (_, pem) = provider();
-    let folder = tempfile::tempdir().unwrap();
-    let mut setup = Setup::of(&[("p", url)]);
-    setup.config.ca_file = ca_file(&folder, &pem);
-    let rig = setup.start();
+    let rig = trusting(&url, &pem);
     let (head, body) = rig.client().ask("GET /p/x HTTP/1.1\r\nhost: a\r\n\r\n");
     assert!(head.starts_with("HTTP/1.1 502 "), "{head}");
     assert!(body.contains("certificate"), "{body}");
 }
 
 #[test]
-fn a_ca_file_without_a_certificate_is_refused_at_the_start() {
-    let folder = tempfile::tempdir().unwrap();
-    let upstream = Upstream::new("p", "https://localhost:1").unwrap();
-    let mut config = Config::new(SocketAddr::from(([127, 0, 0, 1], 0)), vec![upstream]).unwrap();
-    config.ca_file = ca_file(&folder, "nothing here");
-    let deps = Deps {
-        mirror: Arc::new(NoMirror),
-        steer: Arc::new(Observation),
-        clock: Arc::new(crate::support::Stepped::default()),
-        chance: Arc::new(|| 0),
-    };
-    assert!(matches!(Proxy::bind(config, deps), Err(Error::CaFile { .. })));
+fn authorities_that_are_none_are_refused() {
+    for pem in ["nothing here", "-----BEGIN CERTIFICATE-----\nMAo=\n-----END CERTIFICATE-----\n"] {
+        let refused = Upstream::new("p", "https://localhost:1").unwrap().trusting(pem);
+        assert!(refused.unwrap_err().to_string().starts_with("provider `p`: its certificate"));
+    }
+}
+
+#[test]
+fn each_provider_has_its_own_authorities() {
+    let ((one, one_pem), (other, other_pem)) = (provider(), provider());
+    for (pems, status) in [([&one_pem, &other_pem], "200"), ([&other_pem, &one_pem], "502")] {
+        let mut setup = Setup::of(&[("p", one.clone()), ("q", other.clone())]);
+        for (upstream, pem) in setup.config.upstreams.iter_mut().zip(pems) {
+            *upstream = upstream.clone().trusting(pem).unwrap();
+        }
+        let rig = setup.start();
+        for name in ["p", "q"] {
+            let call = format!("GET /{name}/x HTTP/1.1\r\nhost: a\r\n\r\n");
+            let (head, _) = rig.client().ask(&call);
+            assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{name}: {head}");
+        }
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::{
     peers::{Asked, Streams, ask, call, client_over, run},
     support::{Provider, Rig, Setup, Stepped, json},
+    tls::trusting as trusted,
 };
 use proxy::{Certificate, Config, Deps, Error, NoMirror, Observation, Proxy};
 use rustls::{
@@ -191,9 +192,7 @@ fn files_that_cannot_be_used_are_refused_by_name_with_the_remedy() {
 
 /// A proxy of cleartext before a provider at `url`, which `pair` vouches for.
 fn trusting(pair: &Pair, url: String) -> Rig {
-    let mut setup = Setup::of(&[("p", url)]);
-    setup.config.ca_file = Some(pair.files().chain);
-    setup.start()
+    trusted(&url, &std::fs::read_to_string(pair.files().chain).unwrap())
 }
 
 /// A provider of HTTP/2 over TLS.

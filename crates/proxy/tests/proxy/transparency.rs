@@ -4,14 +4,14 @@ use crate::support::{Provider, Rig, Setup, Wire, json};
 use std::sync::mpsc::channel;
 
 /// What goes in on one side and must come out on the other; `{host}` is the provider's authority.
-struct Case {
-    call: &'static str,
-    forwarded: &'static str,
-    reply: &'static str,
-    returned: &'static str,
+pub(crate) struct Case {
+    pub(crate) call: &'static str,
+    pub(crate) forwarded: &'static str,
+    pub(crate) reply: &'static str,
+    pub(crate) returned: &'static str,
 }
 
-fn check(case: &Case) {
+pub(crate) fn check(case: &Case) {
     let (tell, forwarded) = channel();
     let expected = case.forwarded.to_owned();
     let reply = case.reply;
@@ -30,7 +30,7 @@ fn check(case: &Case) {
     assert_eq!(client.read_at_least(case.returned.len()), case.returned, "what the client got");
 }
 
-const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
+pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
 
 #[test]
 fn a_call_with_a_length_keeps_its_spelling_order_and_body() {

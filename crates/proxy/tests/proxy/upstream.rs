@@ -6,7 +6,7 @@ use crate::{
     limits::SHORT,
     peers::{Streams, ask, begin, call, client, run, whole},
     support::{PATIENCE, Provider, Rig, Setup, json},
-    tls::{ca_file, provider},
+    tls::provider,
 };
 use proxy::{Limits, Resolver, Upstream};
 use std::{
@@ -16,6 +16,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
+        mpsc::{Receiver, channel},
     },
     time::Duration,
 };
@@ -290,16 +291,94 @@ fn the_authorities_of_the_system_are_trusted_and_may_be_those_of_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let ((url, pem), (_, other)) = (provider(), provider());
     for (pem, word) in [(pem, "1 passed"), (other, "1 failed")] {
+        let file = folder.path().join("authorities.pem");
+        std::fs::write(&file, pem).unwrap();
         let again = Command::new(env::current_exe().unwrap())
             .args([
                 "--exact",
                 "upstream::the_authorities_of_the_system_are_trusted_and_may_be_those_of_a_file",
             ])
             .env("PROVIDER_OF_THIS_TEST", &url)
-            .env("SSL_CERT_FILE", ca_file(&folder, &pem).unwrap())
+            .env("SSL_CERT_FILE", file)
             .env_remove("SSL_CERT_DIR")
             .output();
         let told = String::from_utf8(again.unwrap().stdout).unwrap();
         assert!(told.contains(word), "{told}");
+    }
+}
+
+/// A forward proxy that tells what it was asked, and joins its two sides.
+fn forward_proxy() -> (Provider, Receiver<String>) {
+    let (tell, told) = channel();
+    let proxy = Provider::scripted(move |mut wire| {
+        let head = wire.read_head();
+        let target = head.split(' ').nth(1).unwrap().replace("provider.example", "127.0.0.1");
+        tell.send(head).unwrap();
+        wire.send("HTTP/1.1 200 Connection established\r\nvia: 1.1 proxy\r\n\r\n");
+        wire.join(TcpStream::connect(target).unwrap());
+    });
+    (proxy, told)
+}
+
+/// A proxy before `setup`'s one provider, through a forward proxy at `url`.
+fn through(mut setup: Setup, url: &str) -> Rig {
+    let upstream = setup.config.upstreams.remove(0);
+    setup.config.upstreams.push(upstream.through(url).unwrap());
+    setup.start()
+}
+
+#[test]
+fn a_provider_behind_a_forward_proxy_is_reached_through_it() {
+    let here = named("127.0.0.1:0", "here");
+    let (proxy, told) = forward_proxy();
+    let url = format!("http://provider.example:{}", here.addr.port());
+    let rig = through(Setup::of(&[("p", url)]), &proxy.url());
+    check_served(&rig);
+    check_served(&rig);
+    let target = format!("provider.example:{}", here.addr.port());
+    let asked = told.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(asked, format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n"));
+    assert_eq!((proxy.connections(), here.connections()), (1, 1), "it is used again");
+}
+
+#[test]
+fn tls_through_a_forward_proxy_ends_at_the_provider() {
+    let (url, pem) = provider();
+    let (proxy, told) = forward_proxy();
+    let mut setup = Setup::of(&[("p", url)]);
+    let upstream = setup.config.upstreams.remove(0);
+    setup.config.upstreams.push(upstream.trusting(&pem).unwrap());
+    let rig = through(setup, &proxy.url());
+    assert_eq!(rig.client().ask(GET).1, "\"over TLS\"");
+    assert!(told.recv_timeout(PATIENCE).unwrap().starts_with("CONNECT localhost:"));
+}
+
+#[test]
+fn a_forward_proxy_that_refuses_is_a_502_that_says_so() {
+    let endless = format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(16 << 10));
+    for (said, problem) in [
+        ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "407 Proxy Authentication"),
+        ("what is HTTP?\r\n\r\n", "what is HTTP?"),
+        (endless.as_str(), "no end"),
+        ("", "reach provider"),
+    ] {
+        let said = said.to_owned();
+        let proxy = Provider::scripted(move |mut wire| {
+            wire.read_head();
+            wire.send(&said);
+        });
+        let setup = Setup::of(&[("p", "http://provider.example".to_owned())]);
+        let (head, body) = through(setup, &proxy.url()).client().ask(GET);
+        assert!(head.starts_with("HTTP/1.1 502 "), "{head}");
+        assert!(body.contains("upstream_unreachable") && body.contains(problem), "{body}");
+    }
+}
+
+#[test]
+fn a_forward_proxy_that_is_none_is_refused() {
+    for url in ["", "proxy:3128", "https://a:1", "http://a", "http://u:p@a:1", "http://a:1/x?y"] {
+        let refused = Upstream::new("p", "https://a").unwrap().through(url);
+        let said = refused.unwrap_err().to_string();
+        assert!(said.starts_with("provider `p`: its proxy") && !said.contains("u:p"), "{said}");
     }
 }

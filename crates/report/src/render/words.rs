@@ -113,6 +113,7 @@ pub(crate) fn judge(standing: JudgeStanding) -> &'static str {
     match standing {
         JudgeStanding::None => "no judge",
         JudgeStanding::Measured => "measured by labels",
+        JudgeStanding::Short => "measured by labels, and short of what was taken for granted",
         JudgeStanding::Unmeasured => "unmeasured",
         JudgeStanding::Assumed => "assumed, not measured",
     }

@@ -50,6 +50,8 @@ pub enum JudgeStanding {
     None,
     /// Labels measured its errors.
     Measured,
+    /// Labels measured its errors and do not bear out what was taken for granted.
+    Short,
     /// Nobody measured them, and the gate holds.
     Unmeasured,
     /// Nobody measured them, and the pipeline takes them for granted.
@@ -140,8 +142,11 @@ fn standing(evidence: &Evidence, judge: Judge, unmeasured: UnmeasuredJudge) -> J
     match (evidence.mode.is_judged(), judge, unmeasured) {
         (false, _, _) => JudgeStanding::None,
         (true, Judge::Measured, _) => JudgeStanding::Measured,
+        (true, Judge::Short(_), UnmeasuredJudge::Holds) => JudgeStanding::Short,
         (true, Judge::Unmeasured, UnmeasuredJudge::Holds) => JudgeStanding::Unmeasured,
-        (true, Judge::Unmeasured, UnmeasuredJudge::IsAssumed) => JudgeStanding::Assumed,
+        (true, Judge::Short(_) | Judge::Unmeasured, UnmeasuredJudge::IsAssumed) => {
+            JudgeStanding::Assumed
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod aggregates;
 mod forms;
+mod judge;
 mod lakes;
 mod operating;
 mod reference;

@@ -1,7 +1,7 @@
 //! A small lake of two weeks, and the rules for it.
 
 use exchange::Timestamp;
-use policy::{GateRule, Judge};
+use policy::GateRule;
 use report::{CandidateRule, CategoryRule, Demand, Rules};
 use serde_json::{Value, json};
 
@@ -107,7 +107,7 @@ pub(crate) fn rules() -> Rules {
         category: category.to_owned(),
         demand: Demand::Bar(0.875),
         gate: GateRule::default(),
-        judge: Judge::Unmeasured,
+        judge: None,
         allowed_providers: Vec::new(),
         candidates: vec![CandidateRule {
             candidate: "small".to_owned(),

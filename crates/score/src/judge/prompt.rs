@@ -53,7 +53,7 @@ pub fn prompt(
     first: &Reply,
     second: &Reply,
 ) -> Result<JudgePrompt, Unjudgeable> {
-    let texts = [of_call(call), of_reply(first), of_reply(second)];
+    let texts = [call_text(call), reply_text(first), reply_text(second)];
     let length = texts.iter().map(String::len).sum();
     if length > JUDGED_BYTES_MAX {
         return Err(Unjudgeable::TooLong(length));
@@ -98,8 +98,10 @@ fn schema() -> Value {
     })
 }
 
-/// The call turn by turn. The model's name is left out: the judge shall not know who was asked.
-fn of_call(call: &Call) -> String {
+/// The call turn by turn, as a judge or a person is shown it. The model's name is left out: they shall
+/// not know who was asked.
+#[must_use]
+pub fn call_text(call: &Call) -> String {
     let turns = call.transcript.iter().map(|(role, text)| format!("[{role}]\n{text}"));
     let tools = (!call.tools.is_empty()).then(|| format!("[tools]\n{}", call.tools.join(", ")));
     let schema = call.response_schema.as_ref();
@@ -107,8 +109,9 @@ fn of_call(call: &Call) -> String {
     turns.chain(tools).chain(form).collect::<Vec<_>>().join("\n\n")
 }
 
-/// The reply with all that its reader would see of it.
-fn of_reply(reply: &Reply) -> String {
+/// The reply with all that its reader would see of it, as a judge or a person is shown it.
+#[must_use]
+pub fn reply_text(reply: &Reply) -> String {
     let refusal = reply.refusal.as_ref().map(|refusal| format!("[refuses] {refusal}"));
     let calls =
         reply.tool_calls.iter().map(|call| format!("[calls {}({})]", call.name, call.arguments));

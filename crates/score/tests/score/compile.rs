@@ -2,7 +2,7 @@
 
 use crate::support::{said, scorers, spec};
 use proptest::prelude::*;
-use score::{Error, Nature, ScorerSpec, Scorers, scorers::SCORERS_MAX};
+use score::{Error, Nature, ScorerSpec, Scorers, VerdictRule, scorers::SCORERS_MAX};
 use serde_json::{Value, json};
 
 fn refusal(settings: Value) -> String {
@@ -126,10 +126,10 @@ proptest! {
         prop_assert_eq!(one.digest(), two.digest());
         let call = crate::support::call(&json!({"metadata": {"expected": "1"}, "schema": true}));
         let (ours, theirs) = (said(&text), said(&other));
-        let absolute = |scorers: &Scorers| score::verdict(&scorers.score_absolute(&call, &ours));
+        let absolute = |scorers: &Scorers| score::verdict(&scorers.score_absolute(&call, &ours), &VerdictRule::default());
         prop_assert_eq!(absolute(&one), absolute(&two));
         let agreement =
-            |scorers: &Scorers| score::verdict(&scorers.score_agreement(&call, &ours, &theirs));
+            |scorers: &Scorers| score::verdict(&scorers.score_agreement(&call, &ours, &theirs), &VerdictRule::default());
         prop_assert_eq!(agreement(&one), agreement(&two));
     }
 

@@ -36,7 +36,7 @@ fn check(call: &Call, ours: &Reply, theirs: &Reply) {
     for score in &scores {
         assert!(score.value.is_none_or(|value| (0.0..=1.0).contains(&value)), "{score:?}");
     }
-    let verdict = score::verdict(&scores);
+    let verdict = score::verdict(&scores, &score::VerdictRule::default());
     assert!(verdict.loss.is_none_or(|loss| (0.0..=1.0).contains(&loss)), "{verdict:?}");
     assert!(!verdict.reason.is_empty());
 }

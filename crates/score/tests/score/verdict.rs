@@ -1,17 +1,66 @@
 //! What scores add up to.
 
 use proptest::prelude::*;
-use score::{Kind, Score, verdict};
+use score::{Combine, Kind, Role, Score, VerdictRule};
+use std::collections::BTreeMap;
 
 fn score(scorer: &str, value: Option<f64>, reason: &str) -> Score {
     Score {
         scorer: scorer.to_owned(),
-        scorer_digest: String::new(),
+        scorer_digest: format!("digest of {scorer}"),
         trial: None,
         kind: Kind::Rule,
         value,
         reason: reason.to_owned(),
     }
+}
+
+/// By the usual rule: every scorer counts, and the worst decides.
+fn verdict(scores: &[Score]) -> score::Verdict {
+    score::verdict(scores, &VerdictRule::default())
+}
+
+/// By `combine`, with the roles of some scorers.
+fn by(combine: Combine, roles: &[(&str, Role)], scores: &[Score]) -> (Option<f64>, String) {
+    let roles: BTreeMap<_, _> =
+        roles.iter().map(|(scorer, role)| (format!("digest of {scorer}"), *role)).collect();
+    let verdict = score::verdict(scores, &VerdictRule { combine, roles });
+    (verdict.loss, verdict.reason)
+}
+
+#[test]
+fn a_scorer_that_informs_changes_no_verdict() {
+    let informs = [("b", Role::Informs)];
+    for word in [Some(0.0), Some(1.0), None] {
+        let scores = [score("a", Some(1.0), ""), score("b", word, "too long")];
+        let said = by(Combine::All, &informs, &scores);
+        assert_eq!(said, (Some(0.0), "every scorer passed".to_owned()));
+    }
+    let alone = [score("b", Some(1.0), "")];
+    assert_eq!(by(Combine::All, &informs, &alone), (None, "no scorer has spoken".to_owned()));
+}
+
+#[test]
+fn where_one_pass_is_enough_the_best_score_decides() {
+    let any = |scores: &[Score]| by(Combine::Any, &[], scores);
+    let passed = [score("a", Some(0.0), "no number"), score("b", Some(1.0), "")];
+    assert_eq!(any(&passed), (Some(0.0), "enough passed: b".to_owned()));
+    let failed = [score("a", Some(0.0), "no number"), score("b", Some(0.25), "far off")];
+    assert_eq!(any(&failed), (Some(0.75), "a: no number; b: far off".to_owned()));
+    // Who is silent might have passed, unless another one has.
+    let silent = score("c", None, "no key");
+    assert_eq!(any(&[failed[0].clone(), silent.clone()]).0, None);
+    assert_eq!(any(&[passed[1].clone(), silent]).0, Some(0.0));
+}
+
+#[test]
+fn a_mean_is_weighted_and_needs_every_word() {
+    let three = [("b", Role::Required { weight: 3.0 })];
+    let scores = [score("a", Some(0.0), "wrong"), score("b", Some(1.0), "")];
+    assert_eq!(by(Combine::Mean, &three, &scores), (Some(0.25), "a: wrong".to_owned()));
+    assert_eq!(by(Combine::Mean, &[], &scores).0, Some(0.5));
+    let silent = [score("a", Some(0.0), "wrong"), score("b", None, "no key")];
+    assert_eq!(by(Combine::Mean, &three, &silent), (None, "abstained: b: no key".to_owned()));
 }
 
 #[test]
@@ -56,7 +105,12 @@ proptest! {
         (scores, shuffled) in any_scores()
             .prop_flat_map(|scores| (Just(scores.clone()), Just(scores).prop_shuffle())),
     ) {
-        prop_assert_eq!(verdict(&scores), verdict(&shuffled));
+        for combine in Combine::ALL {
+            let weighted = [("a", Role::Required { weight: 0.1 }), ("b", Role::Informs)];
+            let said = by(combine, &weighted, &scores);
+            prop_assert_eq!(&said, &by(combine, &weighted, &shuffled));
+            prop_assert!(said.0.is_none_or(|loss| (0.0..=1.0).contains(&loss)));
+        }
     }
 
     #[test]

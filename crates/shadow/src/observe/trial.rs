@@ -120,10 +120,13 @@ impl Context<'_> {
                 Some(model) => &model.provider,
             },
         };
-        let judge = self.judge().filter(|_| candidate.is_some());
-        let judge_provider = judge.and_then(|name| models.models.get(name)).map(|m| &m.provider);
-        let providers = [Some(provider), judge_provider.map(String::as_str)];
-        for provider in providers.into_iter().flatten() {
+        let judges = if candidate.is_some() { self.judges() } else { Vec::new() };
+        let mut providers = vec![provider];
+        for judge in &judges {
+            let Some(model) = models.models.get(*judge) else { return Some(Withheld::NoKey) };
+            providers.push(&model.provider);
+        }
+        for provider in providers {
             if !self.work.allows(provider) {
                 return Some(Withheld::Provider);
             }
@@ -131,10 +134,7 @@ impl Context<'_> {
                 return Some(Withheld::NoKey);
             }
         }
-        if judge.is_some() && judge_provider.is_none() {
-            return Some(Withheld::NoKey);
-        }
-        let expenses = self.expenses(seen, candidate, judge);
+        let expenses = self.expenses(seen, candidate, judges);
         let all: Vec<Expense> = planned.iter().chain(&expenses).cloned().collect();
         if !self.budget.fits(seen.exchange.observed_at, self.now, &all) {
             return Some(Withheld::Budget);
@@ -143,15 +143,17 @@ impl Context<'_> {
         None
     }
 
-    fn judge(&self) -> Option<&str> {
+    fn judges(&self) -> Vec<&str> {
         match self.work.mode {
-            Mode::JP | Mode::JA | Mode::PPI => self.work.judge.as_ref().map(|j| j.model.as_str()),
-            Mode::R | Mode::RP | Mode::H | Mode::AA => None,
+            Mode::JP | Mode::JA | Mode::PPI => {
+                self.work.judge.iter().flat_map(|judge| judge.models()).collect()
+            }
+            Mode::R | Mode::RP | Mode::H | Mode::AA => Vec::new(),
         }
     }
 
     /// Expected to cost what the reference used, at the arm's own price.
-    fn expenses(&self, seen: &Seen, candidate: Option<&str>, judge: Option<&str>) -> Vec<Expense> {
+    fn expenses(&self, seen: &Seen, candidate: Option<&str>, judges: Vec<&str>) -> Vec<Expense> {
         let output = seen.reply.usage.map_or(0, |usage| usage.output_tokens);
         let estimate = || seen.dialect.map_or(0, |dialect| dialect.prompt_tokens(&seen.call));
         let input = seen.reply.usage.map_or_else(estimate, |usage| usage.input_tokens);
@@ -166,10 +168,10 @@ impl Context<'_> {
             None => (Purpose::Control, reference),
         };
         let own = Expense { purpose, model: model.to_owned(), cost: cost(model) };
-        let judge = judge.and(self.work.judge.as_ref());
+        let judge = self.work.judge.as_ref().filter(|_| !judges.is_empty());
         let at = seen.exchange.observed_at;
         let judged = judge.map(|judge| judging(self.settings, judge, at, (input, output)));
-        [Some(own), judged].into_iter().flatten().collect()
+        std::iter::once(own).chain(judged.into_iter().flatten()).collect()
     }
 }
 
@@ -179,15 +181,15 @@ pub(crate) fn judging(
     judge: &JudgeWork,
     at: Timestamp,
     (input, output): (u64, u64),
-) -> Expense {
+) -> Vec<Expense> {
     let usage = estimated(input + 2 * output + JUDGE_PROMPT_TOKENS, JUDGE_REPLY_TOKENS);
     let times = JUDGE_ORDERS * i64::from(judge.repeats.max(1));
-    let once = settings.prices.cost(&judge.model, at, &usage, 0);
-    Expense {
-        purpose: Purpose::Judge,
-        model: judge.model.clone(),
-        cost: once.map(|cost| NanoUsd(cost.0.saturating_mul(times))),
-    }
+    let one = |model: &str| {
+        let once = settings.prices.cost(model, at, &usage, 0);
+        let cost = once.map(|cost| NanoUsd(cost.0.saturating_mul(times)));
+        Expense { purpose: Purpose::Judge, model: model.to_owned(), cost }
+    };
+    judge.models().map(one).collect()
 }
 
 /// What a call of so many tokens is taken to use.

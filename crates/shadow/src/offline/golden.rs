@@ -170,8 +170,8 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
     ) -> Option<Withheld> {
         let (settings, asker) = (&self.settings, &self.shadower.asker);
         let judge = work.judge.as_ref();
-        let names = [Some(model), judge.map(|judge| judge.model.as_str())];
-        for name in names.into_iter().flatten() {
+        let judges = judge.into_iter().flat_map(|judge| judge.models());
+        for name in std::iter::once(model).chain(judges) {
             let Some(model) = settings.models.models.get(name) else {
                 return Some(Withheld::NoKey);
             };
@@ -188,7 +188,8 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
         let cost = settings.prices.cost(model, now, &usage, 0);
         let own = Expense { purpose, model: model.to_owned(), cost };
         let judged = judge.map(|judge| trial::judging(settings, judge, now, tokens));
-        let expenses: Vec<Expense> = [Some(own), judged].into_iter().flatten().collect();
+        let expenses: Vec<Expense> =
+            std::iter::once(own).chain(judged.into_iter().flatten()).collect();
         (!asker.budget.take(now, &expenses)).then_some(Withheld::Budget)
     }
 
@@ -276,7 +277,7 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
                 exchange::Arm::Reference | exchange::Arm::Control => Purpose::Control,
                 exchange::Arm::Candidate => Purpose::Shadow,
             },
-            exchange: job.exchange.id,
+            exchange: &job.exchange,
             trial: name,
             provider,
             model: name,
@@ -318,8 +319,8 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
             return Ok(agreement(work, job, (name, answered), other));
         }
         let scores = work.scorers.score_absolute(&job.call, answered);
-        let said = score::verdict(&scores);
-        let loss = verdict::rules_loss(work.mode, &scores, answered);
+        let said = score::verdict(&scores, &work.verdict);
+        let loss = verdict::rules_loss(work, &scores, answered);
         let rows = verdict::rows(exchange::Arm::Candidate, Some(name), scores);
         let mut verdict = Verdict { loss, reason: said.reason, ..Verdict::default() };
         verdict.scores = rows;
@@ -365,7 +366,7 @@ fn agreement(
         return Verdict { reason, ..Verdict::default() };
     };
     let scores = work.scorers.score_agreement(&job.call, reply, other);
-    let said = score::verdict(&scores);
+    let said = score::verdict(&scores, &work.verdict);
     let mut verdict = Verdict { loss: said.loss, reason: said.reason, ..Verdict::default() };
     verdict.scores = verdict::rows(exchange::Arm::Candidate, Some(name), scores);
     verdict
@@ -377,7 +378,8 @@ fn name_of(put: &Put) -> Option<String> {
 }
 
 fn digest_of(judge: &JudgeWork) -> String {
-    score::judge::digest(&judge.model, &judge.rubric)
+    let digest = |model: &str| score::judge::digest(model, &judge.rubric);
+    judge.models().map(digest).collect()
 }
 
 /// A reply that says `text` and no more.

@@ -323,8 +323,8 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
     /// Why the candidate, or the judge beside it, is not asked at all.
     fn forbidden(&self, work: &CategoryWork, candidate: &str) -> Option<Withheld> {
         let models = &self.settings.models;
-        let judge = work.judge.as_ref().map(|judge| judge.model.as_str());
-        for name in [Some(candidate), judge].into_iter().flatten() {
+        let judges = work.judge.iter().flat_map(|judge| judge.models());
+        for name in std::iter::once(candidate).chain(judges) {
             let Some(model) = models.models.get(name) else { return Some(Withheld::NoKey) };
             if !work.allows(&model.provider) {
                 return Some(Withheld::Provider);
@@ -364,7 +364,7 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
         let own = Expense { purpose: Purpose::Shadow, model: candidate.to_owned(), cost };
         let judge = work.judge.as_ref();
         let judged = judge.map(|judge| trial::judging(&self.settings, judge, now, tokens));
-        [Some(own), judged].into_iter().flatten().collect()
+        std::iter::once(own).chain(judged.into_iter().flatten()).collect()
     }
 }
 

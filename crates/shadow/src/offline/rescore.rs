@@ -298,10 +298,10 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
     /// Whether the budget has room for the judge; what it takes is taken.
     fn takes(&self, judge: &JudgeWork, todo: &Todo) -> bool {
         let asker = &self.shadower.asker;
-        asker.budget.take(asker.clock.now(), &[self.expense(judge, todo)])
+        asker.budget.take(asker.clock.now(), &self.expenses_of(judge, todo))
     }
 
-    fn expense(&self, judge: &JudgeWork, todo: &Todo) -> Expense {
+    fn expenses_of(&self, judge: &JudgeWork, todo: &Todo) -> Vec<Expense> {
         let tokens = |known: Option<u64>| known.unwrap_or_default();
         let output = tokens(todo.exchange.output_tokens).max(tokens(todo.reply.output_tokens));
         let now = self.shadower.asker.clock.now();
@@ -317,9 +317,9 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
             survey.words_known += 1;
             return;
         }
-        survey.judge_calls += 2 * u64::from(judge.repeats.max(1));
-        let cost = self.expense(judge, todo).cost;
-        survey.cost = survey.cost.zip(cost).map(|(sum, cost)| sum + cost);
+        survey.judge_calls += 2 * u64::from(judge.repeats.max(1)) * judge.models().count() as u64;
+        let cost = self.expenses_of(judge, todo).into_iter().map(|it| it.cost).sum();
+        survey.cost = survey.cost.zip(cost).map(|(sum, cost): (NanoUsd, NanoUsd)| sum + cost);
     }
 
     /// The judge, where the rules leave it a question.

@@ -33,7 +33,7 @@ impl From<&Block> for BlockRow {
             eta: block.eta,
             a_hat: block.a_hat,
             rho: block.rho,
-            kappa: None,
+            kappa: block.kappa,
         }
     }
 }
@@ -47,6 +47,7 @@ impl From<BlockRow> for Block {
             eta: row.eta,
             a_hat: row.a_hat,
             rho: row.rho,
+            kappa: row.kappa,
         }
     }
 }

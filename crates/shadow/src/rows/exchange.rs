@@ -91,7 +91,7 @@ pub(crate) struct Reading<'a> {
 
 impl ExchangeRow {
     pub(crate) fn new(offset: u64, exchange: &Exchange, read: Reading<'_>) -> Self {
-        let understood = read.call.endpoint != crate::observe::OPAQUE;
+        let understood = read.call.endpoint != dialect::OPAQUE;
         let usage = read.usage;
         Self {
             date: exchange.observed_at.date(),

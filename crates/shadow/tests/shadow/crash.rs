@@ -14,7 +14,11 @@ fn settings(world: &World, group: &str, batch_records_max: usize, share: f64) ->
     let mut settings = world.settings(Mode::R);
     settings.group = group.to_owned();
     settings.limits.batch_records_max = batch_records_max;
-    let sampling = Sampling { conversations: Share::new(share).unwrap(), calls: Share::ALL };
+    let sampling = Sampling {
+        conversations: Share::new(share).unwrap(),
+        calls: Share::ALL,
+        audit: Share::NONE,
+    };
     settings.categories.get_mut(CATEGORY).unwrap().sampling = sampling;
     settings
 }
@@ -153,6 +157,7 @@ async fn no_answer_is_used_before_its_cost_is_written_down() {
         clock: Arc::clone(&world.clock) as Arc<dyn exchange::Clock>,
         low_quota: world.low_quota.subscribe(),
         elsewhere: world.elsewhere.subscribe(),
+        hear: Arc::new(|_| ()),
     };
     let mut worker = shadow::Worker::open(world.settings(Mode::R), means).await.unwrap();
     assert!(matches!(worker.drain().await, Err(Error::Ledger(_))));

@@ -38,7 +38,7 @@ async fn play(oddities: Vec<u8>, share: f64, cap: Option<i64>, fault: Option<Fau
     let mut settings = world.settings(Mode::R);
     let work = settings.categories.get_mut(CATEGORY).unwrap();
     let share = Share::new(share).unwrap();
-    work.sampling = Sampling { conversations: share, calls: Share::ALL };
+    work.sampling = Sampling { conversations: share, calls: Share::ALL, audit: Share::NONE };
     work.allowed_providers = only("sim");
     work.control = true;
     settings.definitions.extend(["tiny", "elsewhere"].map(|name| definition(Mode::R, name)));

@@ -13,8 +13,8 @@ use journal::Journal;
 use policy::{Categorizer, Definition, Price, PriceBook, Rule, Sampling, Tariff, TokenRates, When};
 use serde_json::json;
 use shadow::{
-    Caps, CategoryWork, Elsewhere, JournalLedger, JudgeWork, Limits, LowQuota, Means, Model,
-    Models, Provider, Settings, Worker,
+    Caps, CategoryWork, Elsewhere, Hear, JournalLedger, JudgeForm, JudgeWork, Limits, LowQuota,
+    Means, Model, Models, Provider, Settings, Worker,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -53,6 +53,7 @@ pub(crate) struct World {
     pub(crate) tables: Arc<Tables>,
     pub(crate) low_quota: watch::Sender<LowQuota>,
     pub(crate) elsewhere: watch::Sender<Elsewhere>,
+    pub(crate) hear: Hear,
     offer_seq: u64,
 }
 
@@ -80,6 +81,7 @@ impl World {
             tables: Arc::default(),
             low_quota: watch::Sender::new(LowQuota::new()),
             elsewhere: watch::Sender::new(Elsewhere { day: START.date(), spent: Vec::new() }),
+            hear: Arc::new(|_| ()),
             offer_seq: 0,
         }
     }
@@ -110,6 +112,7 @@ impl World {
             base_url: self.provider.base_url(),
             key: Secret::new(KEY),
             key_header: "authorization".to_owned(),
+            way: upstream::Way::default(),
             limits: upstream::Limits {
                 retry_wait: Duration::from_millis(1),
                 ..upstream::Limits::default()
@@ -156,6 +159,7 @@ impl World {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             low_quota: self.low_quota.subscribe(),
             elsewhere: self.elsewhere.subscribe(),
+            hear: Arc::clone(&self.hear),
         };
         Worker::open(settings, means).await
     }
@@ -181,6 +185,7 @@ pub(crate) fn work(mode: Mode) -> CategoryWork {
         mode,
         control: agreement,
         allowed_providers: None,
+        verdict: score::VerdictRule::default(),
         scorers: match mode {
             Mode::AA => agreement_scorers(),
             Mode::JP | Mode::JA | Mode::PPI => no_scorers(),
@@ -188,6 +193,9 @@ pub(crate) fn work(mode: Mode) -> CategoryWork {
         },
         judge: mode.is_judged().then(|| JudgeWork {
             model: "judge".to_owned(),
+            panel: Vec::new(),
+            form: JudgeForm::AsKnown,
+            memory: Arc::default(),
             rubric: "The sum is right.".to_owned(),
             repeats: 1,
         }),

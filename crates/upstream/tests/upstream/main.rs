@@ -8,7 +8,7 @@ use bytes::Bytes;
 use exchange::{Clock, Headers, Timestamp};
 use provider::{Provider, Turn};
 use std::{sync::Arc, time::Duration};
-use upstream::{Answer, Client, Error, Failure, Fault, Limits, ProviderTarget, Quota, Secret};
+use upstream::{Answer, Client, Error, Failure, Fault, Limits, ProviderTarget, Quota, Secret, Way};
 
 const KEY: &str = "sk-live-0123456789";
 const SPEND_CAP: &str = r#"{"error":{"code":"insufficient_quota","message":"no credit"}}"#;
@@ -27,6 +27,7 @@ fn target(base_url: &str, key_header: &str) -> ProviderTarget {
         base_url: base_url.to_owned(),
         key: Secret::new(KEY),
         key_header: key_header.to_owned(),
+        way: Way::default(),
         limits: Limits { retry_wait: Duration::from_millis(2), ..Limits::default() },
     }
 }
@@ -165,7 +166,59 @@ fn a_target_that_cannot_be_called_is_refused() {
     assert!(matches!(make("ftp://x", "authorization"), Some(Error::BaseUrl { .. })));
     assert!(matches!(make("not a url", "authorization"), Some(Error::BaseUrl { .. })));
     assert!(matches!(make("http://x", "a b"), Some(Error::Key(_))));
+    let mut untrusted = target("https://x", "authorization");
+    untrusted.way.ca_pem = Some("nothing here".to_owned());
+    let refused = Client::new(untrusted, Arc::new(Frozen)).err();
+    assert!(matches!(refused, Some(Error::Authorities { .. })));
 }
+
+/// Calls one after another, over connections that may be so old.
+async fn check_connections(connection_age_max: Duration, calls: usize, connections: usize) {
+    let provider = Provider::start(vec![Turn::ok("{}"); calls]).await;
+    let mut target = target(&provider.base_url, "authorization");
+    target.limits.connection_age_max = connection_age_max;
+    let client = Client::new(target, Arc::new(Frozen)).unwrap();
+    for _ in 0..calls {
+        ask(&client, 5_000).await.unwrap();
+    }
+    assert_eq!(provider.connections(), connections);
+}
+
+#[tokio::test]
+async fn connections_are_used_again_until_they_are_old() {
+    check_connections(Limits::default().connection_age_max, 3, 1).await;
+    check_connections(Duration::ZERO, 3, 3).await;
+}
+
+#[tokio::test]
+async fn a_forward_proxy_that_is_named_is_used() {
+    let proxy = Provider::start(vec![Turn::ok("{}")]).await;
+    let mut target = target("http://provider.example", "authorization");
+    target.way.proxy = Some(proxy.base_url.clone());
+    let client = Client::new(target, Arc::new(Frozen)).unwrap();
+    ask(&client, 5_000).await.unwrap();
+    assert_eq!(proxy.seen()[0].header("host"), Some("provider.example".to_owned()));
+}
+
+/// Runs itself again where the environment names a proxy at which nobody listens.
+#[test]
+fn a_forward_proxy_of_the_environment_is_not_used() {
+    let name = "a_forward_proxy_of_the_environment_is_not_used";
+    if std::env::var_os("ALL_PROXY").is_some_and(|proxy| proxy == NOBODY) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        return runtime.block_on(check(vec![Turn::ok("{}")], 5_000, (Ok(200), 1)));
+    }
+    let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+    for variable in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
+        again.env(variable, NOBODY);
+    }
+    let again =
+        again.args(["--exact", name]).env_remove("NO_PROXY").env_remove("no_proxy").output();
+    let told = String::from_utf8(again.unwrap().stdout).unwrap();
+    assert!(told.contains("1 passed"), "{told}");
+}
+
+const NOBODY: &str = "http://127.0.0.1:1";
 
 #[test]
 fn what_is_left_of_a_rate_limit_is_read() {

@@ -58,6 +58,7 @@ struct State {
     seen: Mutex<Vec<Seen>>,
     at_once: AtomicUsize,
     at_once_max: AtomicUsize,
+    connections: AtomicUsize,
 }
 
 pub(crate) struct Provider {
@@ -75,6 +76,7 @@ impl Provider {
         let shared = Arc::clone(&state);
         let accept = async move {
             while let Ok((stream, _)) = listener.accept().await {
+                shared.connections.fetch_add(1, Ordering::SeqCst);
                 let state = Arc::clone(&shared);
                 let serve = service_fn(move |call| play(Arc::clone(&state), call));
                 let http = hyper::server::conn::http1::Builder::new();
@@ -94,6 +96,10 @@ impl Provider {
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.state.seen.lock().unwrap().clone()
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.state.connections.load(Ordering::SeqCst)
     }
 
     pub(crate) fn at_once_max(&self) -> usize {

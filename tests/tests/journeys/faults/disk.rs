@@ -1,9 +1,11 @@
 //! A full disk and tables that cannot be written: clients notice nothing, the loss or the lag is
 //! counted, and what heals goes on.
 
-use super::mount::Mount;
+use super::{
+    books::{check_books, wait_for},
+    mount::Mount,
+};
 use crate::{
-    deployment::Deployment,
     town::Town,
     up::Foreshadow,
     wait::{PATIENCE, until},
@@ -67,32 +69,6 @@ fn a_read_only_lake_is_a_lag_and_no_loss() {
 
 fn lost(up: &Foreshadow) -> f64 {
     up.metric("foreshadow_mirror_lost_total") + up.metric("foreshadow_mirror_shed_total")
-}
-
-/// Until so many calls are exchanges with their shadows.
-fn wait_for(deployment: &Deployment, calls: u64) {
-    until("every call in the tables", PATIENCE, || {
-        (deployment.count("SELECT count(*) AS n FROM shadows") == calls).then_some(())
-    });
-    assert_eq!(deployment.count("SELECT count(*) AS n FROM exchanges"), calls);
-}
-
-/// The next process reads what the last one counted in its last second; then the books close.
-fn check_books(deployment: &Deployment, calls: u64) {
-    let up = deployment.up();
-    let sum = |column: &str| {
-        deployment.count(&format!("SELECT CAST(sum({column}) AS BIGINT) AS n FROM meters"))
-    };
-    until("every call offered, by the meters", PATIENCE, || {
-        (sum("offered") == calls).then_some(())
-    });
-    assert_eq!(sum("offered"), sum("accepted") + sum("shed"));
-    let recorded = deployment.count("SELECT count(*) AS n FROM exchanges");
-    assert_eq!(sum("accepted"), recorded + sum("lost"));
-    let twice = "SELECT proxy_instance, offer_seq FROM exchanges \
-                 GROUP BY proxy_instance, offer_seq HAVING count(*) > 1";
-    assert!(deployment.rows(twice).is_empty());
-    up.stop();
 }
 
 /// Writes until nothing more fits.

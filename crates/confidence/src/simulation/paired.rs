@@ -1,0 +1,113 @@
+//! Candidate against reference: over a noise floor, and by a judge that errs.
+
+use super::{
+    Bound::{AtLeast, AtMost},
+    Chance, Dice, Estimate, Finding,
+    gauges::Current,
+    samplers::{promoted, promoted_after},
+};
+use crate::{
+    Error, Tolerance, Unit,
+    mode::{aa_excess_loss, judged_loss, paired_loss},
+};
+
+const PAIRS: usize = 6000;
+/// How often the reference disagrees with itself.
+const NOISE: f64 = 0.07;
+/// Correlation of two disagreements on one prompt: some prompts have more than one good answer.
+const CORRELATION: f64 = 0.3;
+const AA_MARGIN: f64 = 0.03;
+const JUDGED_PAIRS: usize = 4000;
+const JUDGED_MARGIN: f64 = 0.05;
+
+/// Modes A/A and JP.
+pub(super) fn reference(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
+    let mut found = agreement(dice)?;
+    found.extend(judged(dice)?);
+    Ok(found)
+}
+
+fn agreement(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
+    let tolerance = Tolerance::agreement(AA_MARGIN, NOISE, 1.0)?;
+    let equal = dice.round(0, |chance| {
+        promoted_after(Current::new(tolerance), agreement_pairs(chance, 0.0)?)
+    })?;
+    let worse = dice.share(1, |chance| {
+        promoted(Current::new(tolerance), agreement_pairs(chance, AA_MARGIN)?)
+    })?;
+    // Wrong: an equal candidate held to perfection.
+    let absolute = dice.share(0, |chance| {
+        let losses = (0..PAIRS).map(|_| Unit::whole(chance.loss(NOISE)));
+        promoted(Current::new(Tolerance::new(0.05, 0.0, 1.0)?), losses)
+    })?;
+    let by_then: Vec<bool> = equal.iter().map(Option::is_some).collect();
+    Ok(vec![
+        Finding::ours(
+            "A/A 0.93, margin 0.03: equal candidate promoted",
+            1.0,
+            AtLeast(0.99),
+            Estimate::share(&by_then),
+        ),
+        Finding::ours("its median pairs", 660.0, AtMost(720.0), Estimate::median(&equal)),
+        Finding::ours("worse by the margin: falsely promoted", 0.038, AtMost(0.05), worse),
+        Finding::control(
+            "equal candidate promoted by an absolute bar of 0.95",
+            0.0,
+            AtMost(0.05),
+            absolute,
+        ),
+    ])
+}
+
+/// Pairs in which a prompt makes the reference disagree with itself as often as the candidate with
+/// it, which disagrees in `excess` of all cases besides.
+fn agreement_pairs(chance: &mut Chance, excess: f64) -> Result<Vec<Unit>, Error> {
+    let mut pair = || {
+        let noise = 1.0 - chance.quality(1.0 - NOISE, CORRELATION);
+        let control = chance.loss(noise);
+        let candidate = chance.loss(noise + (1.0 - noise) * excess / (1.0 - NOISE));
+        Ok(Unit::whole(aa_excess_loss(candidate, Some(control), 1.0, NOISE)?))
+    };
+    (0..PAIRS).map(|_| pair()).collect()
+}
+
+fn judged(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
+    let mut at = |round, quality: f64, youden_low| {
+        let tolerance = Tolerance::judged_paired(JUDGED_MARGIN, youden_low)?;
+        dice.round(round, |chance| {
+            promoted_after(Current::new(tolerance), judged_pairs(chance, quality)?)
+        })
+    };
+    let (conservative, exact) = (at(2, 0.97, 0.6)?, at(2, 0.97, 0.7)?);
+    let worse: Vec<bool> = at(3, 0.92, 0.7)?.iter().map(Option::is_some).collect();
+    Ok(vec![
+        Finding::ours(
+            "judge 0.9/0.8, margin 0.05: median pairs, equal candidate, Youden ≥ 0.6",
+            895.0,
+            AtMost(950.0),
+            Estimate::median(&conservative),
+        ),
+        Finding::ours("the same, Youden 0.7", 639.0, AtMost(700.0), Estimate::median(&exact)),
+        Finding::ours(
+            "worse by the margin: falsely promoted",
+            0.05,
+            AtMost(0.05),
+            Estimate::share(&worse),
+        ),
+    ])
+}
+
+/// Pairs by a judge that flags a good reply in one case of ten and a bad one in eight; in half of
+/// the pairs it errs on both replies by the same chance.
+fn judged_pairs(chance: &mut Chance, quality: f64) -> Result<Vec<Unit>, Error> {
+    let mut pair = || {
+        let bad = [chance.happens(1.0 - quality), chance.happens(0.03)];
+        let first = chance.share();
+        let second = if chance.happens(0.5) { first } else { chance.share() };
+        let flag = |bad: bool, share: f64| f64::from(u8::from(share < if bad { 0.8 } else { 0.1 }));
+        let judged = |flag: f64| judged_loss(0.0, [flag, flag]);
+        let candidate = judged(flag(bad[0], first))?;
+        Ok(Unit::whole(paired_loss(candidate, judged(flag(bad[1], second))?)?))
+    };
+    (0..JUDGED_PAIRS).map(|_| pair()).collect()
+}

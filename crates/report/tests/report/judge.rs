@@ -1,0 +1,153 @@
+//! Words and labels of a lake, measured, and what the gate makes of them.
+
+use crate::{
+    lakes::warehouse,
+    world::{AS_OF, START},
+};
+use policy::{Decision, GateRule};
+use report::{CandidateRule, CategoryRule, Demand, JudgeRule, Rules, weigh};
+use serde_json::{Value, json};
+
+const MINUTE: i64 = 60_000_000;
+const VERSION: &str = "v1";
+
+/// What the judge says of the reference's and the candidate's reply, and what people say.
+struct Case {
+    judge: [bool; 2],
+    people: Option<[bool; 2]>,
+    audited: bool,
+}
+
+fn lake(cases: &[Case]) -> Value {
+    let mut lake = json!({
+        "cells": [{
+            "cell": "chat/mini/1", "category": "chat", "candidate": "mini", "epoch": 1,
+            "opened_at": START, "definition_digest": "d", "mode": "JP", "tau": 0.03,
+            "loss_lo": -1.0, "loss_hi": 1.0, "family_weight": 1.0, "restarts": 0,
+            "max_wait_s": 86400.0,
+        }],
+        "assignments": [], "shadows": [], "labels": [], "blocks": [{
+            "cell": "chat/mini/1", "day": "2026-01-01", "kappa": 0.5,
+        }],
+        "exchanges": [], "calls": [], "meters": [],
+    });
+    let mut push = |table: &str, row: Value| lake[table].as_array_mut().unwrap().push(row);
+    for (at, case) in cases.iter().enumerate() {
+        let id = format!("x{at}");
+        let when = START + at as i64 * MINUTE / 10;
+        push(
+            "assignments",
+            json!({
+                "exchange_id": id, "arm": "candidate", "candidate": "mini", "cell": "chat/mini/1",
+                "conversation": format!("c{at}"), "observed_at": when, "pi": 1.0, "pi_floor": 1.0,
+                "sampled": true, "audit_prob": 0.5, "audited": case.audited,
+            }),
+        );
+        push(
+            "exchanges",
+            json!({"exchange_id": id, "observed_at": when, "conversation": format!("c{at}"),
+                   "category": "chat", "model": "big", "route": "reference"}),
+        );
+        let [reference, candidate] = case.judge.map(|good| f64::from(!good));
+        push(
+            "shadows",
+            json!({
+                "exchange_id": id, "arm": "candidate", "candidate": "mini", "cell": "chat/mini/1",
+                "answered_at": when + MINUTE, "decided_at": when + MINUTE, "mode": "JP",
+                "tau": 0.03, "loss": candidate, "reference_loss": reference,
+                "scores": scores(case.judge),
+            }),
+        );
+        for (arm, acceptable) in
+            ["reference", "candidate"].into_iter().zip(case.people.into_iter().flatten())
+        {
+            let candidate = (arm == "candidate").then_some("mini");
+            push(
+                "labels",
+                json!({"exchange_id": id, "arm": arm, "candidate": candidate,
+                       "labelled_at": when + 2 * MINUTE, "acceptable": acceptable}),
+            );
+        }
+    }
+    lake
+}
+
+fn scores(says: [bool; 2]) -> Vec<Value> {
+    let trials = ["reference_first", "candidate_first"];
+    let of = |trial| {
+        let row = |scorer: &str, arm: &str, value: f64| {
+            json!({"arm": arm, "candidate": "mini", "scorer": scorer, "scorer_digest": VERSION,
+                   "trial": trial, "kind": "judge", "value": value, "abstained": false})
+        };
+        [
+            row("judge", "reference", f64::from(says[0])),
+            row("judge", "candidate", f64::from(says[1])),
+            row("judge_preference", "candidate", 0.5),
+        ]
+    };
+    trials.into_iter().flat_map(of).collect()
+}
+
+/// The reasons by which the gate holds the judge, and what the cell paid for resting on it.
+async fn weighed(cases: &[Case], youden: f64) -> (Vec<String>, f64) {
+    let warehouse = warehouse(&lake(cases), AS_OF, 1).await;
+    let rules = Rules {
+        decided_at: exchange::Timestamp(AS_OF),
+        lake_version: Default::default(),
+        categories: vec![CategoryRule {
+            category: "chat".to_owned(),
+            demand: Demand::Margin(0.05),
+            gate: GateRule::default(),
+            judge: Some(JudgeRule { versions: vec![VERSION.to_owned()], youden }),
+            allowed_providers: Vec::new(),
+            candidates: vec![CandidateRule {
+                candidate: "mini".to_owned(),
+                definition_digest: Some("d".to_owned()),
+                provider: "p".to_owned(),
+                priced: true,
+                serving: None,
+            }],
+        }],
+    };
+    let weighed = weigh(&warehouse, &rules).await.unwrap();
+    let Decision::Hold(reasons) = &weighed[0].decision else { panic!("{:?}", weighed[0].decision) };
+    let of_judge = reasons.iter().filter(|reason| reason.code.name() == "judge_unmeasured");
+    (of_judge.map(ToString::to_string).collect(), weighed[0].evidence.alpha_c)
+}
+
+fn honest(at: usize) -> Case {
+    let good = [at % 5 != 0, at % 4 != 0];
+    Case { judge: good, people: Some(good), audited: true }
+}
+
+#[tokio::test]
+async fn the_gate_holds_until_labels_bear_out_the_judge() {
+    let unlabelled: Vec<Case> = (0..20).map(|at| Case { people: None, ..honest(at) }).collect();
+    let (reasons, alpha_c) = weighed(&unlabelled, 0.6).await;
+    assert!(reasons[0].contains("without labels") && alpha_c == 0.0, "{reasons:?}");
+    let few: Vec<Case> = (0..40).map(honest).collect();
+    let (reasons, alpha_c) = weighed(&few, 0.6).await;
+    assert!(reasons[0].contains("80 labels show") && alpha_c == 0.0, "{reasons:?}");
+    let many: Vec<Case> = (0..300).map(honest).collect();
+    let (reasons, alpha_c) = weighed(&many, 0.6).await;
+    assert_eq!((reasons.len(), alpha_c), (0, 0.01), "{reasons:?}");
+}
+
+/// Labels that nobody drew are no measurement, however many there are.
+#[tokio::test]
+async fn chosen_labels_open_no_gate() {
+    let chosen: Vec<Case> = (0..60).map(|at| Case { audited: false, ..honest(at) }).collect();
+    let (reasons, _) = weighed(&chosen, 0.6).await;
+    assert!(reasons[0].contains("without labels"), "{reasons:?}");
+}
+
+/// reliability.md, 6: a candidate that answers everything alike and a judge that falls for it.
+#[tokio::test]
+async fn a_constant_answer_that_fools_the_judge_opens_no_gate() {
+    let fooled = |at: usize| match at % 2 {
+        0 => Case { judge: [true, true], people: Some([true, false]), audited: true },
+        _ => honest(at),
+    };
+    let (reasons, alpha_c) = weighed(&(0..100).map(fooled).collect::<Vec<_>>(), 0.6).await;
+    assert!(reasons[0].contains("labels show") && alpha_c == 0.0, "{reasons:?}");
+}
