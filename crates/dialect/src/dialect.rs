@@ -156,6 +156,14 @@ impl Dialect {
         }
     }
 
+    /// The body of a call of our own: words to a model, and nothing else.
+    #[must_use]
+    pub fn prompt_body(self, model: &str, system: Option<&str>, user: &str) -> Bytes {
+        match self {
+            Self::OpenAi => openai::judge::words(model, system, user),
+        }
+    }
+
     /// The path of calls of our own, below the provider's base URL.
     #[must_use]
     pub fn path(self) -> &'static str {

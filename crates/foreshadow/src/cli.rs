@@ -66,6 +66,12 @@ pub(crate) enum Command {
     Judge(Judge),
     /// What happened to one exchange, and why
     Explain(Explain),
+    /// The pipeline's own cases, put to the reference and every candidate; what changed since the last run
+    Golden(Golden),
+    /// Stored calls, put to a candidate that was not on trial when they passed
+    Replay(Replay),
+    /// Stored replies by today's scorers, rubric, bar and prices, without asking candidates again
+    Rescore(Rescore),
     /// How the gate behaves where the truth is known: every promise measured, beside wrong rules
     SimulateGate(SimulateGate),
     /// The tables' files, ready-made views, and upkeep
@@ -301,6 +307,50 @@ pub(crate) struct Judge {
 pub(crate) struct Explain {
     /// The exchange: the value of `x-foreshadow-exchange`, or of the tables' `exchange_id`
     pub(crate) exchange: exchange::ExchangeId,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Golden {
+    /// Only the cases of this category
+    #[arg(long)]
+    pub(crate) category: Option<String>,
+    /// Ask nobody: what the last run found
+    #[arg(long)]
+    pub(crate) last: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The candidate: a model of the pipeline, among the `candidates` of the categories meant
+    pub(crate) candidate: String,
+    /// Only calls of this category
+    #[arg(long)]
+    pub(crate) category: Option<String>,
+    /// Only calls of this day and later: 2026-11-01
+    #[arg(long, value_name = "DAY")]
+    pub(crate) since: Option<exchange::Timestamp>,
+    /// At most so many calls of each category, drawn by chance
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) calls: u64,
+    /// Stop before this run is expected to have cost so many dollars
+    #[arg(long)]
+    pub(crate) usd: Option<f64>,
+    /// Say how many calls and dollars it would take, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rescore {
+    /// Only this category
+    #[arg(long)]
+    pub(crate) category: Option<String>,
+    /// Only this candidate
+    #[arg(long)]
+    pub(crate) candidate: Option<String>,
+    /// Say how many replies, judge calls and dollars it would take, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

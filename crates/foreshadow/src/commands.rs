@@ -5,12 +5,15 @@ mod check;
 mod demo;
 mod demote;
 pub(crate) mod explain;
+pub(crate) mod golden;
 mod judge;
 mod label;
 mod lake;
 mod policy;
 mod promote;
+mod replay;
 mod report;
+mod rescore;
 mod simulate_gate;
 mod sql;
 mod up;
@@ -36,6 +39,9 @@ pub(crate) async fn run(cli: Cli) -> Result<Outcome> {
         Command::Label(args) => Box::pin(label::run(&global, &args)).await,
         Command::Judge(args) => judge::run(&global, &args).await,
         Command::Explain(args) => explain::run(&global, &args).await,
+        Command::Golden(args) => Box::pin(golden::run(&global, &args)).await,
+        Command::Replay(args) => Box::pin(replay::run(&global, &args)).await,
+        Command::Rescore(args) => Box::pin(rescore::run(&global, &args)).await,
         Command::SimulateGate(args) => simulate_gate::run(&global, &args),
         Command::Lake(args) => lake::run(&global, &args.command).await,
     }

@@ -46,6 +46,11 @@ impl Place {
         self.root.join("journal")
     }
 
+    /// The ledger of the commands that ask models beside a worker.
+    pub(crate) fn offline(&self) -> PathBuf {
+        self.root.join("offline")
+    }
+
     /// The policy's versions, a file each.
     pub(crate) fn policy(&self) -> PathBuf {
         self.root.join("policy")

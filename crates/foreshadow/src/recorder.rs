@@ -1,14 +1,15 @@
 //! The worker's record, kept in the lake.
 
 use anyhow::Result;
-use exchange::Timestamp;
+use exchange::{Date, NanoUsd, Timestamp};
 use journal::Journal;
 use lake::{Filter, Lake, Receipt, Table, batch_to_rows, rows_to_batch};
-use serde::{Serialize, de::DeserializeOwned};
-use shadow::{AssignmentRow, BlockRow, Called, CellRow, Observed, Receipts, Record, Shadowed};
-use std::{error::Error, future::Future, ops::Range};
-
-type Cause = Box<dyn Error + Send + Sync>;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use shadow::{
+    AssignmentRow, BlockRow, Called, Cause, CellRow, Observed, Origin, Purpose, Receipts, Record,
+    Shadowed, Spent,
+};
+use std::{collections::BTreeMap, future::Future, ops::Range};
 
 /// The tables that hold what comes from mirrored exchanges.
 const OBSERVED: [Table; 4] = [Table::Exchanges, Table::Assignments, Table::Meters, Table::Shadows];
@@ -48,23 +49,65 @@ impl Recorder {
         Ok(())
     }
 
-    async fn all<Row: DeserializeOwned>(
-        &self,
-        table: Table,
-        filters: &[Filter],
-    ) -> Result<Vec<Row>, Cause> {
-        let columns: Vec<&str> = table.columns().iter().map(|column| column.name).collect();
-        let batches = self.lake.scan(table, &columns, filters).await?;
-        Ok(batch_to_rows(table, &batches)?)
+    /// What commands spent on a day, as far as the table `calls` knows.
+    pub(crate) async fn spent_by_commands(&self, day: Date) -> Result<Vec<Spent>, Cause> {
+        spent(&self.lake, day, Payer::Commands).await
     }
+}
 
-    /// Rows that no journal range speaks for: written once by whoever opens what they describe.
-    async fn add<Row: Serialize>(&self, table: Table, rows: &[Row]) -> Result<(), Cause> {
-        if !rows.is_empty() {
-            self.lake.append(table, rows_to_batch(table, rows)?, None).await?;
-        }
-        Ok(())
+/// Whole rows of a table.
+pub(crate) async fn all<Row: DeserializeOwned>(
+    lake: &Lake,
+    table: Table,
+    filters: &[Filter],
+) -> Result<Vec<Row>, Cause> {
+    let columns: Vec<&str> = table.columns().iter().map(|column| column.name).collect();
+    let batches = lake.scan(table, &columns, filters).await?;
+    Ok(batch_to_rows(table, &batches)?)
+}
+
+/// Rows that no journal range speaks for: written once by whoever makes them.
+pub(crate) async fn add<Row: Serialize>(
+    lake: &Lake,
+    table: Table,
+    rows: &[Row],
+) -> Result<(), Cause> {
+    if !rows.is_empty() {
+        lake.append(table, rows_to_batch(table, rows)?, None).await?;
     }
+    Ok(())
+}
+
+/// Who made paid calls of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Payer {
+    /// The worker, for calls as they pass.
+    Worker,
+    /// Commands, beside it.
+    Commands,
+}
+
+/// What one of the two spent on a day, as far as the table `calls` knows.
+pub(crate) async fn spent(lake: &Lake, day: Date, payer: Payer) -> Result<Vec<Spent>, Cause> {
+    #[derive(Deserialize)]
+    struct Paid {
+        purpose: Purpose,
+        model: String,
+        cost_usd: Option<NanoUsd>,
+        origin: Option<Origin>,
+    }
+    let columns = ["purpose", "model", "cost_usd", "origin"];
+    let batches = lake.scan(Table::Calls, &columns, &[Filter::On(day.to_string())]).await?;
+    let mut sums: BTreeMap<(Purpose, String), NanoUsd> = BTreeMap::new();
+    for paid in batch_to_rows::<Paid>(Table::Calls, &batches)? {
+        let by = if paid.origin.is_some() { Payer::Commands } else { Payer::Worker };
+        if by == payer {
+            let sum = sums.entry((paid.purpose, paid.model)).or_default();
+            *sum = *sum + paid.cost_usd.unwrap_or_default();
+        }
+    }
+    let spent = |((purpose, model), cost)| Spent { purpose, model, cost };
+    Ok(sums.into_iter().map(spent).collect())
 }
 
 impl Record for Recorder {
@@ -83,23 +126,23 @@ impl Record for Recorder {
     }
 
     fn cells(&self) -> impl Future<Output = Result<Vec<CellRow>, Cause>> + Send {
-        self.all(Table::Cells, &[])
+        all(&self.lake, Table::Cells, &[])
     }
 
     fn blocks(&self) -> impl Future<Output = Result<Vec<BlockRow>, Cause>> + Send {
-        self.all(Table::Blocks, &[])
+        all(&self.lake, Table::Blocks, &[])
     }
 
     async fn assignments(&self, offsets: Range<u64>) -> Result<Vec<AssignmentRow>, Cause> {
         let from = [Filter::FromOffset(offsets.start)];
-        let mut rows: Vec<AssignmentRow> = self.all(Table::Assignments, &from).await?;
-        rows.retain(|row| offsets.contains(&row.journal_offset));
+        let mut rows: Vec<AssignmentRow> = all(&self.lake, Table::Assignments, &from).await?;
+        rows.retain(|row| row.origin.is_none() && offsets.contains(&row.journal_offset));
         Ok(rows)
     }
 
     async fn observed(&self, batch: Observed) -> Result<(), Cause> {
-        self.add(Table::Cells, &batch.cells).await?;
-        self.add(Table::Blocks, &batch.blocks).await?;
+        add(&self.lake, Table::Cells, &batch.cells).await?;
+        add(&self.lake, Table::Blocks, &batch.blocks).await?;
         let parts = [
             (Table::Exchanges, rows_to_batch(Table::Exchanges, &batch.exchanges)?),
             (Table::Assignments, rows_to_batch(Table::Assignments, &batch.assignments)?),

@@ -3,14 +3,17 @@
 
 use crate::steer::LiveModel;
 use anyhow::{Context, Result, anyhow};
+use bytes::Bytes;
 use dialect::Dialect;
 use exchange::{Body, Clock, Exchange, NanoUsd};
 use http::{HeaderName, HeaderValue};
-use pipeline::{CategoryDef, JudgeFigures, Pipeline, Provider};
+use pipeline::{CategoryDef, GoldenCall, JudgeFigures, Pipeline, Provider};
 use policy::Categorizer;
 use proxy::{Http2, Key, Upstream};
 use regex::bytes::Regex;
-use shadow::{Caps, CategoryWork, JudgeForm, JudgeMemory, JudgeWork, Limits, Models, Settings};
+use shadow::{
+    Caps, CategoryWork, GoldenCase, JudgeForm, JudgeMemory, JudgeWork, Limits, Models, Settings,
+};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// How long one call of ours may take, its retries included.
@@ -122,6 +125,30 @@ pub(crate) fn shadow(
         caps: caps(pipeline),
         limits,
     })
+}
+
+/// The pipeline's own cases, as they are sent.
+pub(crate) fn golden(pipeline: &Pipeline) -> Result<Vec<GoldenCase>> {
+    let case = |case: &pipeline::GoldenCase| {
+        let provider = pipeline.provider_of(&case.model);
+        let provider =
+            provider.with_context(|| format!("the model `{}` has no provider", case.model))?;
+        let dialect: Dialect = provider.dialect.parse()?;
+        Ok(GoldenCase {
+            category: case.category.clone(),
+            name: case.name.clone(),
+            model: case.model.clone(),
+            body: match &case.call {
+                GoldenCall::Prompt { system, prompt } => {
+                    dialect.prompt_body(&case.model, system.as_deref(), prompt)
+                }
+                GoldenCall::Body(text) => Bytes::from(text.clone()),
+            },
+            metadata: case.metadata.clone(),
+            answer: case.answer.clone(),
+        })
+    };
+    pipeline.golden.cases.iter().map(case).collect()
 }
 
 fn allowed(category: &CategoryDef) -> Option<std::collections::BTreeSet<String>> {

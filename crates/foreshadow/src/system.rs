@@ -18,14 +18,14 @@ use crate::{
     traces,
 };
 use anyhow::{Context, Result};
-use exchange::Clock;
+use exchange::{Clock, Timestamp};
 use journal::Journal;
 use lake::{Lake, Table};
 use mirror::Mirroring;
 use pipeline::Pipeline;
 use policy::Policy;
 use proxy::{Certificate, Config, Deps, Listen, Mirror, NoMirror, Proxy, Queue, QueueLimits};
-use shadow::{JournalLedger, LedgerCopy, Limits, Means, Worker};
+use shadow::{Elsewhere, JournalLedger, LedgerCopy, Limits, Means, Worker};
 use std::{
     net::SocketAddr,
     num::NonZeroUsize,
@@ -43,6 +43,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const JOURNAL_BYTES_MAX: u64 = 8 << 30;
 /// How often closed days are compacted.
 const UPKEEP_EVERY: Duration = Duration::from_secs(3_600);
+/// How often the worker asks what commands spent of its budget: so much may be spent over it.
+const LEARN_EVERY: Duration = Duration::from_secs(60);
 /// How long a worker that failed rests before it is opened anew: at first, and twice as long after
 /// each failure, because every attempt at a batch that cannot be recorded is paid anew …
 const WORKER_REST: Duration = Duration::from_secs(2);
@@ -226,6 +228,9 @@ fn steering(deployment: &Deployment, policy: watch::Receiver<Arc<Policy>>) -> Re
 pub(crate) struct Shadowing {
     worker: Worker<Recorder, JournalLedger>,
     copy: LedgerCopy<Recorder>,
+    record: Arc<Recorder>,
+    clock: Arc<dyn Clock>,
+    elsewhere: watch::Sender<Elsewhere>,
 }
 
 impl Shadowing {
@@ -239,15 +244,18 @@ impl Shadowing {
             &deployment.clock,
             Limits::default(),
         )?;
+        let clock = Arc::clone(&deployment.clock);
+        let (elsewhere, told) = watch::channel(spent_elsewhere(&record, clock.now()).await?);
         let means = Means {
             journal: journal.clone(),
-            record,
+            record: Arc::clone(&record),
             ledger: Arc::new(JournalLedger::new(journal.clone())),
-            clock: Arc::clone(&deployment.clock),
+            clock: Arc::clone(&clock),
             low_quota: deployment.quota.watch(),
+            elsewhere: told,
             hear: traces::hear(&deployment.tap),
         };
-        Ok(Self { worker: Worker::open(settings, means).await?, copy })
+        Ok(Self { worker: Worker::open(settings, means).await?, copy, record, clock, elsewhere })
     }
 
     /// Works off what the journal holds now.
@@ -258,12 +266,34 @@ impl Shadowing {
     }
 
     async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
-        tokio::try_join!(async { self.worker.run(stop).await }, async {
-            self.copy.run(stop).await
-        },)?;
+        let (record, clock, elsewhere) = (&self.record, &self.clock, &self.elsewhere);
+        tokio::try_join!(
+            async { Ok(self.worker.run(stop).await?) },
+            async { Ok(self.copy.run(stop).await?) },
+            learn(record, clock, elsewhere, stop),
+        )?;
         // What was paid on the way out belongs in the table too.
         Ok(self.copy.drain().await?)
     }
+}
+
+/// Asks the tables every minute what commands spent of the same budget.
+async fn learn(
+    record: &Recorder,
+    clock: &Arc<dyn Clock>,
+    elsewhere: &watch::Sender<Elsewhere>,
+    stop: &CancellationToken,
+) -> Result<()> {
+    while stop.run_until_cancelled(tokio::time::sleep(LEARN_EVERY)).await.is_some() {
+        elsewhere.send_replace(spent_elsewhere(record, clock.now()).await?);
+    }
+    Ok(())
+}
+
+async fn spent_elsewhere(record: &Recorder, now: Timestamp) -> Result<Elsewhere> {
+    let day = now.date();
+    let spent = record.spent_by_commands(day).await.map_err(|cause| anyhow::anyhow!(cause))?;
+    Ok(Elsewhere { day, spent })
 }
 
 /// Merges the small files of closed days, every hour: a table that is written every second would

@@ -10,6 +10,7 @@ pub mod commit;
 mod append;
 mod durable;
 mod error;
+mod evolve;
 mod read;
 mod rows;
 mod store;

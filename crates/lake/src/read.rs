@@ -1,6 +1,6 @@
 //! Reading: tables for a query engine, small scans for our own use, and the live files.
 
-use crate::{Error, Lake, Result, Table, table::OFFSET, table::PARTITION};
+use crate::{Error, Lake, Result, Table, evolve::missing, table::OFFSET, table::PARTITION};
 use arrow::{
     array::{ArrayRef, RecordBatch},
     compute::{cast, kernels::cast_utils::Parser},
@@ -60,7 +60,7 @@ impl Lake {
             None => self.newest(table).await?,
         };
         match delta {
-            Some(delta) => provider_of(&delta).await.map_err(|source| query(table, source)),
+            Some(delta) => provider_of(table, &delta).await.map_err(|source| query(table, source)),
             None => {
                 let empty = MemTable::try_new(Arc::new(engine_schema(table)), vec![Vec::new()]);
                 Ok(Arc::new(empty.map_err(|source| query(table, source))?))
@@ -82,7 +82,7 @@ impl Lake {
             return Ok(Vec::new());
         };
         let condition = filters.iter().map(Filter::condition).collect::<Result<Vec<Expr>>>()?;
-        let batches = scan(&delta, columns, condition).await;
+        let batches = scan(table, &delta, (columns, condition)).await;
         let batches = batches.map_err(|source| query(table, source))?;
         batches.iter().map(|batch| published(table, batch)).collect()
     }
@@ -128,28 +128,49 @@ pub(crate) fn day(date: &str) -> Result<Expr> {
     Ok(lit(ScalarValue::Date32(Some(days))))
 }
 
-async fn provider_of(delta: &DeltaTable) -> Result<Arc<dyn TableProvider>, DataFusionError> {
-    delta.table_provider().await
+/// One version with all the columns that the table has by now: those that it lacks are null.
+async fn provider_of(
+    table: Table,
+    delta: &DeltaTable,
+) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+    let provider = delta.table_provider().await?;
+    let held = provider.schema();
+    let later = missing(table, |name| held.column_with_name(name).is_some());
+    if later.is_empty() {
+        return Ok(provider);
+    }
+    let session = SessionContext::new();
+    delta.update_datafusion_session(&session.state())?;
+    let rows = session.read_table(provider)?;
+    let null = |field: FieldRef| {
+        let value = ScalarValue::try_from(&engine_type(field.data_type()))?;
+        Ok::<Expr, DataFusionError>(lit(value).alias(field.name()))
+    };
+    let mut columns: Vec<Expr> = held.fields().iter().map(|field| col(field.name())).collect();
+    for field in later {
+        columns.push(null(field)?);
+    }
+    Ok(rows.select(columns)?.into_view())
 }
 
 /// The rows of one version that meet every condition.
 async fn scan(
+    table: Table,
     delta: &DeltaTable,
-    columns: &[&str],
-    conditions: Vec<Expr>,
+    (columns, conditions): (&[&str], Vec<Expr>),
 ) -> Result<Vec<RecordBatch>, DataFusionError> {
-    select(delta, columns, conditions).await?.collect().await
+    select(table, delta, (columns, conditions)).await?.collect().await
 }
 
 /// Those rows as a query that has not run yet.
 pub(crate) async fn select(
+    table: Table,
     delta: &DeltaTable,
-    columns: &[&str],
-    conditions: Vec<Expr>,
+    (columns, conditions): (&[&str], Vec<Expr>),
 ) -> Result<DataFrame, DataFusionError> {
     let session = SessionContext::new();
     delta.update_datafusion_session(&session.state())?;
-    let mut frame = session.read_table(provider_of(delta).await?)?;
+    let mut frame = session.read_table(provider_of(table, delta).await?)?;
     for condition in conditions {
         frame = frame.filter(condition)?;
     }

@@ -104,7 +104,7 @@ impl Lake {
     pub(crate) async fn ensure(&self, table: Table) -> Result<DeltaTable> {
         for _ in 0..CREATE_TRIES_MAX {
             if let Some(delta) = self.newest(table).await? {
-                return Ok(delta);
+                return self.evolved(table, delta).await;
             }
             match self.create(table).await {
                 Ok(delta) => {

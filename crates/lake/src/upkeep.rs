@@ -102,6 +102,7 @@ impl Lake {
             let Some(delta) = self.newest(table).await? else {
                 return Ok(None);
             };
+            let delta = self.evolved(table, delta).await?;
             let mut files = self.live(table, &delta)?;
             files.retain(|file| date_of(file) == date);
             if !is_crowded(&files, date) {
@@ -123,7 +124,8 @@ impl Lake {
     async fn rewrite(&self, table: Table, delta: &DeltaTable, date: &str) -> Result<Vec<Add>> {
         let failed = |error| Error::at(&self.place(table), error);
         let columns: Vec<&str> = table.columns().iter().map(|column| column.name).collect();
-        let rows = select(delta, &columns, vec![col(PARTITION).eq(day(date)?)]).await;
+        let of_day = vec![col(PARTITION).eq(day(date)?)];
+        let rows = select(table, delta, (&columns, of_day)).await;
         let rows = rows.map_err(|source| query(table, source))?.execute_stream().await;
         let mut rows = rows.map_err(|source| query(table, source))?;
         let mut writer = new_writer(table, delta).map_err(failed)?;

@@ -22,17 +22,11 @@ pub(crate) fn cell(
     candidate: &str,
     tolerance: Tolerance,
 ) -> String {
-    // Rules are asked in order, so one above can take calls away from one below.
-    let above = pipeline.categories.iter().take_while(|other| other.name != category.name);
-    let rules = above.chain([category]).map(|other| (other.name.as_str(), other.rule.as_ref()));
-    let named = pipeline.call_sites.iter().filter(|named| named.name == category.name);
-    let mut call_sites: Vec<&str> = named.map(|named| named.site.as_str()).collect();
-    call_sites.sort_unstable();
     let judge = pipeline.judge.as_ref().filter(|_| category.is_judged());
     let canonical = Canonical {
         format: 1,
-        rules: rules.collect(),
-        call_sites,
+        rules: rules(pipeline, category),
+        call_sites: call_sites(pipeline, category),
         mode: category.mode.name(),
         target: match category.target {
             Target::Bar(bar) => ("bar", bar),
@@ -51,8 +45,42 @@ pub(crate) fn cell(
         candidate,
         provider: pipeline.model(candidate).map(|model| model.provider.as_str()),
     };
+    of(&canonical)
+}
+
+/// What decides which replies there are: which calls the category claims, whom they are put to, and
+/// whether a control is. Scorers, judge, mode and bar only say what is made of them.
+pub(crate) fn replies(pipeline: &Pipeline, category: &CategoryDef, candidate: &str) -> String {
+    of(&Replies {
+        format: 1,
+        rules: rules(pipeline, category),
+        call_sites: call_sites(pipeline, category),
+        control: category.control,
+        candidate,
+        provider: pipeline.model(candidate).map(|model| model.provider.as_str()),
+    })
+}
+
+/// Rules are asked in order, so one above can take calls away from one below.
+fn rules<'a>(
+    pipeline: &'a Pipeline,
+    category: &'a CategoryDef,
+) -> Vec<(&'a str, Option<&'a When>)> {
+    let above = pipeline.categories.iter().take_while(|other| other.name != category.name);
+    above.chain([category]).map(|other| (other.name.as_str(), other.rule.as_ref())).collect()
+}
+
+/// The call sites that have the category's name.
+fn call_sites<'a>(pipeline: &'a Pipeline, category: &CategoryDef) -> Vec<&'a str> {
+    let named = pipeline.call_sites.iter().filter(|named| named.name == category.name);
+    let mut sites: Vec<&str> = named.map(|named| named.site.as_str()).collect();
+    sites.sort_unstable();
+    sites
+}
+
+fn of(canonical: &impl Serialize) -> String {
     // Texts and finite numbers always have a JSON form; an empty one would still be a stable one.
-    let text = serde_json::to_vec(&canonical).unwrap_or_default();
+    let text = serde_json::to_vec(canonical).unwrap_or_default();
     format!("{:x}", Sha256::digest(text))
 }
 
@@ -80,6 +108,17 @@ struct Canonical<'a> {
 struct Rule<'a> {
     combine: &'static str,
     roles: BTreeMap<&'a str, Option<f64>>,
+}
+
+#[derive(Serialize)]
+struct Replies<'a> {
+    format: u32,
+    rules: Vec<(&'a str, Option<&'a When>)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    call_sites: Vec<&'a str>,
+    control: bool,
+    candidate: &'a str,
+    provider: Option<&'a str>,
 }
 
 #[derive(Serialize)]

@@ -8,6 +8,7 @@
 
 pub mod capability;
 mod digest;
+mod golden;
 mod load;
 mod mistake;
 mod pipeline;
@@ -16,6 +17,7 @@ mod risk;
 mod section;
 mod suggest;
 
+pub use golden::{Golden, GoldenCall, GoldenCase};
 pub use load::{PIPELINE_BYTES_MAX, load, load_with_files};
 pub use mistake::{Mistake, Severity};
 pub use pipeline::{

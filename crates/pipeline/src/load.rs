@@ -4,6 +4,7 @@
 mod call_site;
 mod capability;
 mod category;
+mod golden;
 mod model;
 mod names;
 mod provider;
@@ -77,6 +78,8 @@ pub(crate) struct Known<'a> {
     pub(crate) judge: Option<&'a JudgeDef>,
     /// Whether there is a judge, be it a broken one.
     pub(crate) judge_is_written: bool,
+    /// The categories, be they broken ones.
+    pub(crate) category_names: &'a [&'a str],
     /// Whether it may judge replies of its own family.
     pub(crate) same_family: SameFamily,
 }
@@ -121,11 +124,17 @@ fn check(
     let budget = settings::budget(notes, raw);
     let mirror = settings::mirror(notes, raw.mirror.as_ref());
     let defaults = settings::defaults(notes, raw, judge.as_ref());
+    let category_names: Vec<&str> = raw
+        .categories
+        .iter()
+        .filter_map(|category| Some(category.name.as_ref()?.get_ref().as_str()))
+        .collect();
     let known = Known {
         providers: &providers,
         models: &models,
         judge: judge.as_ref(),
         judge_is_written: raw.judge.is_some(),
+        category_names: &category_names,
         same_family: match raw.judge.as_ref().and_then(|judge| judge.same_family.as_ref()) {
             Some(allowed) if *allowed.get_ref() => SameFamily::Allowed,
             Some(_) | None => SameFamily::Refused,
@@ -133,6 +142,7 @@ fn check(
     };
     let categories: Vec<CategoryDef> = category::all(notes, raw, &known, &defaults);
     let call_sites = call_site::all(notes, &raw.call_sites);
+    let golden = golden::golden(notes, raw.golden.as_ref(), (&known, &categories), read_file);
     Some(Pipeline {
         name: raw.name.as_ref()?.get_ref().clone(),
         providers,
@@ -142,6 +152,7 @@ fn check(
         judge,
         budget: budget?,
         mirror,
+        golden,
         warnings: Vec::new(),
     })
 }

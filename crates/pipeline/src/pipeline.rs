@@ -1,4 +1,4 @@
-use crate::{digest, mistake::Mistake, risk::Risk};
+use crate::{Golden, digest, mistake::Mistake, risk::Risk};
 use confidence::{Mode, Tolerance};
 use exchange::NanoUsd;
 use policy::{
@@ -25,6 +25,8 @@ pub struct Pipeline {
     pub budget: Budget,
     /// What is mirrored, and how.
     pub mirror: Mirror,
+    /// Cases that its models are asked now and again.
+    pub golden: Golden,
     /// What is allowed and perhaps not meant.
     pub warnings: Vec<Mistake>,
 }
@@ -278,13 +280,12 @@ impl Pipeline {
         for category in &self.categories {
             let tolerance = tolerance(category, self.figures(figures))?;
             for candidate in &category.candidates {
-                let digest = digest::cell(self, category, candidate, tolerance);
-                let (category, mode) = (&category.name, category.mode);
                 definitions.push(Definition {
-                    category: category.clone(),
+                    category: category.name.clone(),
                     candidate: candidate.clone(),
-                    digest,
-                    mode,
+                    digest: digest::cell(self, category, candidate, tolerance),
+                    replies_digest: digest::replies(self, category, candidate),
+                    mode: category.mode,
                     tolerance,
                     max_wait_s: MAX_WAIT_S,
                 });

@@ -2,11 +2,14 @@
 //! yet held against anything else. `FIELDS` of a section is what it may hold; the schema for
 //! editors is tested against it.
 
+pub(crate) mod golden;
+
 use crate::{
     mistake::{Notes, Span},
     section::{Section, Written},
 };
 use exchange::Timestamp;
+use golden::{RawGolden, RawGoldenCase};
 use serde_spanned::Spanned;
 use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
@@ -16,7 +19,7 @@ type Texts = Option<Spanned<Vec<Spanned<String>>>>;
 
 /// The sections of a pipeline and their fields: what the file may hold, and nothing else.
 #[must_use]
-pub fn sections() -> [(&'static str, &'static [&'static str]); 15] {
+pub fn sections() -> [(&'static str, &'static [&'static str]); 17] {
     [
         ("", ROOT_FIELDS),
         ("pipeline", NAME_FIELDS),
@@ -33,6 +36,8 @@ pub fn sections() -> [(&'static str, &'static [&'static str]); 15] {
         ("call_site", RawCallSite::FIELDS),
         ("when", RawWhen::FIELDS),
         ("prompt_tokens", RawTokenRange::FIELDS),
+        ("golden", RawGolden::FIELDS),
+        ("golden_case", RawGoldenCase::FIELDS),
     ]
 }
 
@@ -47,6 +52,7 @@ const ROOT_FIELDS: &[&str] = &[
     "gate",
     "category",
     "call_site",
+    "golden",
 ];
 const NAME_FIELDS: &[&str] = &["name"];
 
@@ -63,6 +69,7 @@ pub(crate) struct RawPipeline<'t> {
     pub(crate) gate: Option<RawGate>,
     pub(crate) categories: Vec<RawCategory<'t>>,
     pub(crate) call_sites: Vec<RawCallSite>,
+    pub(crate) golden: Option<RawGolden>,
 }
 
 impl<'t> RawPipeline<'t> {
@@ -80,6 +87,7 @@ impl<'t> RawPipeline<'t> {
             gate: one(notes, &root, "gate", RawGate::read),
             categories: all(notes, &root, "category", RawCategory::read),
             call_sites: all(notes, &root, "call_site", RawCallSite::read),
+            golden: one(notes, &root, "golden", RawGolden::read),
         }
     }
 }

@@ -24,6 +24,9 @@ pub struct Definition {
     pub candidate: String,
     /// The digest of everything that the evidence depends on.
     pub digest: String,
+    /// The digest of what decides which replies there are: those of another cell under the same
+    /// one may be scored anew for this one.
+    pub replies_digest: String,
     /// How its losses are made.
     pub mode: Mode,
     /// The tolerated mean loss and the range of losses.
@@ -61,6 +64,17 @@ pub struct Cell {
     pub restarts: u32,
     /// How long a reply is waited for, in seconds.
     pub max_wait_s: u32,
+    /// The digest of what decides which replies there are; `None` in cells of the first release.
+    pub replies_digest: Option<String>,
+}
+
+impl Cell {
+    /// Whether it has no share of the family's error: what is tried in it is compared, and never
+    /// clears a gate, whatever it shows.
+    #[must_use]
+    pub fn is_exploratory(&self) -> bool {
+        self.family_weight <= 0.0
+    }
 }
 
 /// The cells to open so that every definition has one; empty where nothing changed.
@@ -98,11 +112,65 @@ pub fn restart(existing: &[Cell], category: &str, candidate: &str, now: Timestam
     Some(opened)
 }
 
+/// The cell that replies of earlier ones are poured into once they are scored anew.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Poured {
+    /// One that was opened for it.
+    Open(Cell),
+    /// One that is still to be opened.
+    Fresh(Cell),
+}
+
+/// Where the replies of a candidate's earlier cells belong once they are scored by `definition`;
+/// `None` where every earlier cell has that very definition: a cell that was started again, after a
+/// demotion say, is to forget what came before.
+///
+/// The same replies are looked at once more, by rules that were chosen after the first look. Each
+/// epoch before is such a look and costs a factor of two, whatever its definition was. A cell that
+/// the worker opened for fresh traffic has not paid that, so it is left alone and a new one opened.
+#[must_use]
+pub fn pour(existing: &[Cell], definition: &Definition, now: Timestamp) -> Option<Poured> {
+    let Definition { category, candidate, digest, .. } = definition;
+    let last = *current(existing).get(&(category.as_str(), candidate.as_str()))?;
+    let earlier = || existing.iter().filter(|cell| is_of(cell, category, candidate));
+    if earlier().all(|cell| cell.definition_digest == *digest) {
+        return None;
+    }
+    let looks = u32::try_from(earlier().count()).unwrap_or(u32::MAX);
+    if last.definition_digest == *digest && last.restarts >= looks - 1 {
+        return Some(Poured::Open(last.clone()));
+    }
+    let weight = Weights::new(existing, 1).take();
+    Some(Poured::Fresh(Cell { restarts: looks, ..cell(existing, definition, now, weight) }))
+}
+
+/// A cell for calls that were drawn from what is stored: an epoch of its own, without a share of
+/// the family's error.
+#[must_use]
+pub fn explore(existing: &[Cell], definition: &Definition, now: Timestamp) -> Cell {
+    let Definition { category, candidate, .. } = definition;
+    let tried = existing.iter().filter(|cell| {
+        cell.is_exploratory() && cell.category == *category && cell.candidate == *candidate
+    });
+    let epoch = 1 + tried.map(|cell| cell.epoch).max().unwrap_or(0);
+    Cell {
+        cell: format!("{category}/{candidate}/replay-{epoch}"),
+        epoch,
+        restarts: 0,
+        ..cell(existing, definition, now, 0.0)
+    }
+}
+
+/// Whether it is an epoch of that category and candidate that may come before a gate.
+fn is_of(cell: &Cell, category: &str, candidate: &str) -> bool {
+    !cell.is_exploratory() && cell.category == category && cell.candidate == candidate
+}
+
 /// The open cell of each category and candidate: the one of the highest epoch.
 #[must_use]
 pub fn current(cells: &[Cell]) -> BTreeMap<(&str, &str), &Cell> {
     let mut current: BTreeMap<(&str, &str), &Cell> = BTreeMap::new();
-    for cell in cells {
+    for cell in cells.iter().filter(|cell| !cell.is_exploratory()) {
         let slot = current.entry((&cell.category, &cell.candidate)).or_insert(cell);
         if cell.epoch > slot.epoch {
             *slot = cell;
@@ -118,8 +186,8 @@ pub fn cell_id(category: &str, candidate: &str, epoch: u64) -> String {
 }
 
 fn cell(existing: &[Cell], definition: &Definition, now: Timestamp, family_weight: f64) -> Cell {
-    let Definition { category, candidate, digest, mode, tolerance, max_wait_s } = definition;
-    let epochs = existing.iter().filter(|c| c.category == *category && c.candidate == *candidate);
+    let Definition { category, candidate, digest, mode, tolerance, max_wait_s, .. } = definition;
+    let epochs = existing.iter().filter(|cell| is_of(cell, category, candidate));
     let epoch = 1 + epochs.map(|cell| cell.epoch).max().unwrap_or(0);
     Cell {
         cell: cell_id(category, candidate, epoch),
@@ -135,14 +203,15 @@ fn cell(existing: &[Cell], definition: &Definition, now: Timestamp, family_weigh
         family_weight,
         restarts: restarts(existing, category, candidate, digest),
         max_wait_s: *max_wait_s,
+        replies_digest: Some(definition.replies_digest.clone()),
     }
 }
 
 /// How often this very definition was measured before.
 fn restarts(existing: &[Cell], category: &str, candidate: &str, digest: &str) -> u32 {
-    let same = existing.iter().filter(|cell| {
-        cell.category == category && cell.candidate == candidate && cell.definition_digest == digest
-    });
+    let same = existing
+        .iter()
+        .filter(|cell| is_of(cell, category, candidate) && cell.definition_digest == digest);
     u32::try_from(same.count()).unwrap_or(u32::MAX)
 }
 
@@ -157,7 +226,7 @@ impl Weights {
     /// opened at the moments of exchanges, which come out of order and, after a crash, again. A
     /// weight that is handed out twice would let the family err oftener than it says.
     fn new(existing: &[Cell], fresh: usize) -> Self {
-        let none_yet = existing.is_empty();
+        let none_yet = existing.iter().all(Cell::is_exploratory);
         let fresh = u32::try_from(fresh).unwrap_or(u32::MAX);
         let orders = existing.iter().filter_map(|cell| family::later_order(cell.family_weight));
         Self {

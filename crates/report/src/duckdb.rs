@@ -17,7 +17,8 @@ const COLUMNS: [(&str, &str); 8] = [
         "assignments",
         "exchange_id VARCHAR, arm VARCHAR, candidate VARCHAR, cell VARCHAR, conversation VARCHAR, \
          tenant VARCHAR, observed_at TIMESTAMPTZ, pi DOUBLE, pi_floor DOUBLE, sampled BOOLEAN, \
-         audit_prob DOUBLE, audited BOOLEAN, ineligible_reason VARCHAR, withheld_reason VARCHAR",
+         audit_prob DOUBLE, audited BOOLEAN, ineligible_reason VARCHAR, withheld_reason VARCHAR, \
+         origin VARCHAR, decided_at TIMESTAMPTZ",
     ),
     (
         "shadows",
@@ -26,7 +27,8 @@ const COLUMNS: [(&str, &str); 8] = [
          acceptable BOOLEAN, verdict_reason VARCHAR, loss DOUBLE, reference_loss DOUBLE, \
          control_loss DOUBLE, cost_usd DECIMAL(18, 9), scores STRUCT(arm VARCHAR, \
          candidate VARCHAR, scorer VARCHAR, scorer_digest VARCHAR, trial VARCHAR, kind VARCHAR, \
-         \"value\" DOUBLE, abstained BOOLEAN, reason VARCHAR, cost_usd DECIMAL(18, 9))[]",
+         \"value\" DOUBLE, abstained BOOLEAN, reason VARCHAR, cost_usd DECIMAL(18, 9))[], \
+         origin VARCHAR, model VARCHAR, error VARCHAR, latency_ms DOUBLE",
     ),
     (
         "labels",
@@ -44,6 +46,14 @@ const COLUMNS: [(&str, &str); 8] = [
     ),
     ("calls", "purpose VARCHAR, model VARCHAR, started_at TIMESTAMPTZ, cost_usd DECIMAL(18, 9)"),
     ("meters", "\"at\" TIMESTAMPTZ, offered BIGINT, accepted BIGINT, shed BIGINT, lost BIGINT"),
+];
+
+/// Columns that came later and that the views read: a lake of an earlier release has no file with
+/// them.
+const LATER: [(&str, &str); 3] = [
+    ("assignments", "CAST(NULL AS VARCHAR) AS origin"),
+    ("assignments", "CAST(NULL AS TIMESTAMPTZ) AS decided_at"),
+    ("shadows", "CAST(NULL AS VARCHAR) AS origin"),
 ];
 
 /// Statements that make the tables and the views known to DuckDB, as of a moment. `files` are the
@@ -75,8 +85,12 @@ pub fn views_sql(as_of: Timestamp, files: &BTreeMap<String, Vec<String>>) -> Str
 fn over_files(table: &str, files: &[String]) -> String {
     let list = files.iter().map(|file| format!("'{}'", file.replace('\'', "''")));
     let list = list.collect::<Vec<_>>().join(",\n  ");
+    let later = LATER.iter().filter(|(of, _)| *of == table);
+    let later: String = later
+        .map(|(_, column)| format!("\nUNION ALL BY NAME SELECT {column} WHERE FALSE"))
+        .collect();
     format!(
         "CREATE OR REPLACE VIEW {table} AS SELECT * FROM read_parquet([\n  {list}\n], \
-         hive_partitioning = true, union_by_name = true);\n"
+         hive_partitioning = true, union_by_name = true){later};\n"
     )
 }

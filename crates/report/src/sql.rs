@@ -18,10 +18,10 @@ const SAMPLER: &str = include_str!("sql/sampler.sql");
 const PAIRED: &str = include_str!("sql/paired.sql");
 const SAVINGS: &str = include_str!("sql/savings.sql");
 
-/// The units that count: `units` of the contract.
+/// The units that count: `units` of the contract. Those of replayed calls are compared, not counted.
 const COUNTED: &str = "SELECT cell, category, candidate, epoch, conversation, tenant, first_at, \
     closed_at, requests, request_weight, request_loss, lost, weight, loss \
-    FROM all_units WHERE counted";
+    FROM all_units WHERE counted AND family_weight > 0.0";
 
 /// From the first to the last call of every cell's keys.
 pub(crate) fn spans(as_of: Timestamp) -> String {
@@ -85,6 +85,7 @@ pub(crate) fn views(as_of: Timestamp) -> Vec<(&'static str, String)> {
         ("spend", at(include_str!("sql/spend.sql"), as_of)),
         ("traffic", traffic(as_of)),
         ("call_sites", at(include_str!("sql/call_sites.sql"), as_of)),
+        ("golden", at(include_str!("sql/golden.sql"), as_of)),
     ]
 }
 

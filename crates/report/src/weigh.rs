@@ -159,10 +159,11 @@ pub async fn weigh(warehouse: &Warehouse, rules: &Rules) -> Result<Vec<Weighed>,
     Ok(weighed)
 }
 
-/// The latest epoch of each category × candidate.
+/// The latest epoch of each category × candidate that may come before a gate: a cell without a share
+/// of the family's error is for comparing.
 pub(crate) fn current(cells: Vec<Evidence>) -> BTreeMap<(String, String), Evidence> {
     let mut latest: BTreeMap<(String, String), Evidence> = BTreeMap::new();
-    for cell in cells {
+    for cell in cells.into_iter().filter(|cell| cell.family_weight > 0.0) {
         let key = (cell.category.clone(), cell.candidate.clone());
         if latest.get(&key).is_none_or(|known| known.epoch < cell.epoch) {
             latest.insert(key, cell);

@@ -12,6 +12,7 @@ use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
 };
+use tokio::sync::watch;
 
 /// The share of a cap that may be spent ahead of the day's pace.
 pub const BURST_SHARE: f64 = 1.0 / 24.0;
@@ -28,9 +29,20 @@ pub(crate) struct Expense {
     pub(crate) cost: Option<NanoUsd>,
 }
 
+/// What was spent in a day out of the same budget by another process, as far as it is known here:
+/// by the worker, as commands see it, and by commands, as the worker does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The day, UTC.
+    pub day: Date,
+    /// What was spent in it.
+    pub spent: Vec<Spent>,
+}
+
 pub(crate) struct Budget {
     caps: Caps,
     sums: Mutex<BTreeMap<Date, Sums>>,
+    elsewhere: watch::Receiver<Elsewhere>,
 }
 
 #[derive(Default)]
@@ -49,8 +61,8 @@ enum Pot {
 }
 
 impl Budget {
-    pub(crate) fn new(caps: Caps) -> Self {
-        Self { caps, sums: Mutex::default() }
+    pub(crate) fn new(caps: Caps, elsewhere: watch::Receiver<Elsewhere>) -> Self {
+        Self { caps, sums: Mutex::default(), elsewhere }
     }
 
     /// Starts from what a day has cost already, for a worker that takes over.
@@ -81,8 +93,33 @@ impl Budget {
             let cap = self.cap(&pot).unwrap_or(NanoUsd(i64::MAX));
             let expected = self.on(at.date(), |sums| get(&sums.expected, &pot));
             let spent = self.on(now.date(), |sums| get(&sums.spent, &pot));
+            let spent = spent + self.elsewhere(now.date(), &pot);
             expected + cost <= paced(cap, at) && spent + cost <= cap
         })
+    }
+
+    /// Takes `expenses` out of what may be spent by `now`, if all of them fit: for calls that could
+    /// as well wait. The day's pace then holds for what is spent elsewhere, too.
+    pub(crate) fn take(&self, now: Timestamp, expenses: &[Expense]) -> bool {
+        let keeps_pace = expenses.iter().all(|expense| {
+            pots(expense.purpose, &expense.model).into_iter().all(|pot| {
+                let Some(cap) = self.cap(&pot) else { return true };
+                let expected = self.on(now.date(), |sums| get(&sums.expected, &pot));
+                let taken = expected + self.elsewhere(now.date(), &pot);
+                taken + expense.cost.unwrap_or_default() <= paced(cap, now)
+            })
+        });
+        let fits = keeps_pace && self.fits(now, now, expenses);
+        if fits {
+            self.expect(now, expenses);
+        }
+        fits
+    }
+
+    fn elsewhere(&self, day: Date, pot: &Pot) -> NanoUsd {
+        let elsewhere = self.elsewhere.borrow();
+        let spent = elsewhere.spent.iter().filter(|_| elsewhere.day == day);
+        spent.filter(|it| pots(it.purpose, &it.model).contains(pot)).map(|it| it.cost).sum()
     }
 
     /// Counts what a draw is expected to cost.

@@ -17,6 +17,14 @@ pub enum Error {
     /// A recorded cell is not one that this program knows.
     #[error("cell `{0}` was recorded with a mode that this program does not know: upgrade it")]
     Cell(String),
+    /// A draw would be made from more calls than are held in memory.
+    #[error("`{category}` has more than {max} calls to draw from: name a later day with --since")]
+    TooMany {
+        /// The category.
+        category: String,
+        /// The limit.
+        max: usize,
+    },
     /// A batch's work ended without a result.
     #[error("the work on a batch was cut off: open the worker again")]
     Cut,

@@ -3,7 +3,8 @@
 //! In the order in which an exchange meets them: `read` (journal records to events), `observe`
 //! (what was seen, and which arms it is put to; recorded before anything is asked), `replay` (calls
 //! of our own), `verdict` (rules first) and `judge` (only where rules leave a question), `shadow`
-//! (one row for each arm that was asked), [`Worker`] (batch after batch, recorded in order).
+//! (one row for each arm that was asked), [`Worker`] (batch after batch, recorded in order). Beside
+//! the worker, [`Offline`] goes over the tables again, when somebody asks it to.
 //!
 //! What this crate never does: it never touches a live call, executes no tool call of a reply,
 //! shares no key, pool or budget with the live path, and puts no mirrored call to a provider that
@@ -17,6 +18,7 @@ mod judge;
 mod ledger;
 mod metric;
 mod observe;
+mod offline;
 mod read;
 mod record;
 mod replay;
@@ -26,11 +28,17 @@ mod shadow;
 mod verdict;
 mod worker;
 
-pub use budget::BURST_SHARE;
+pub use budget::{BURST_SHARE, Elsewhere};
 pub use error::{Cause, Error};
 pub use judge::{JudgeMemory, WORDS_MAX};
 pub use ledger::{JournalLedger, LEDGER_TOPIC, LedgerCopy};
-pub use record::{Called, Ledger, Observed, Receipts, Record, Shadowed, Spent};
+pub use offline::{
+    Choice, Means as OfflineMeans, Offline, StoredExchange, StoredScore, StoredShadow,
+    golden::{GoldenCase, GoldenRun},
+    replay::{DRAWN_FROM_MAX, Replay, ReplayChoice, Replayed},
+    rescore::{Pouring, Rescored, Survey},
+};
+pub use record::{Added, Called, Ledger, Observed, Receipts, Record, Shadowed, Spent, Stored};
 pub use replay::{Hear, LowQuota, Paid};
 pub use rows::{
     assignment::AssignmentRow,
@@ -39,6 +47,7 @@ pub use rows::{
     cell::CellRow,
     exchange::ExchangeRow,
     meter::MeterRow,
+    origin::Origin,
     score::ScoreRow,
     shadow::ShadowRow,
 };

@@ -4,7 +4,7 @@
 //! already is taken from there instead of being decided again, so that a crash between a decision
 //! and its consequences changes nobody's chance.
 
-mod trial;
+pub(crate) mod trial;
 
 use crate::{
     Observed, Receipts, Settings,

@@ -1,4 +1,5 @@
 use crate::{
+    StoredExchange, StoredShadow,
     error::Cause,
     rows::{
         assignment::AssignmentRow, block::BlockRow, call::CallRow, cell::CellRow,
@@ -86,6 +87,62 @@ pub struct Called {
     pub offsets: Range<u64>,
     /// A row for each.
     pub calls: Vec<CallRow>,
+}
+
+/// The tables, for whoever goes over them again: what is there, a day at a time, and where more goes.
+/// Only one at a time does, so what was looked for and not found may be added.
+pub trait Stored: Send + Sync + 'static {
+    /// Every cell ever opened.
+    fn cells(&self) -> impl Future<Output = Result<Vec<CellRow>, Cause>> + Send;
+
+    /// The days on which anything was decided about a candidate, in order.
+    fn days(&self, candidate: &str) -> impl Future<Output = Result<Vec<Date>, Cause>> + Send;
+
+    /// What was decided about a candidate on a day, for whichever cell.
+    fn assignments(
+        &self,
+        candidate: &str,
+        day: Date,
+    ) -> impl Future<Output = Result<Vec<AssignmentRow>, Cause>> + Send;
+
+    /// The replies of a day: a candidate's, for whichever cell, and those of controls.
+    fn shadows(
+        &self,
+        candidate: &str,
+        day: Date,
+    ) -> impl Future<Output = Result<Vec<StoredShadow>, Cause>> + Send;
+
+    /// The exchanges of a category on a day.
+    fn exchanges(
+        &self,
+        category: &str,
+        day: Date,
+    ) -> impl Future<Output = Result<Vec<StoredExchange>, Cause>> + Send;
+
+    /// The days that have exchanges of a category, in order.
+    fn exchange_days(
+        &self,
+        category: &str,
+    ) -> impl Future<Output = Result<Vec<Date>, Cause>> + Send;
+
+    /// Adds rows, in the order of the fields, each field in one commit.
+    fn add(&self, rows: Added) -> impl Future<Output = Result<(), Cause>> + Send;
+
+    /// What was spent on a day on calls as they pass, by purpose and model.
+    fn spent(&self, day: Date) -> impl Future<Output = Result<Vec<Spent>, Cause>> + Send;
+}
+
+/// Rows that no journal range speaks for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Added {
+    /// Cells opened.
+    pub cells: Vec<CellRow>,
+    /// Blocks declared.
+    pub blocks: Vec<BlockRow>,
+    /// What was decided.
+    pub assignments: Vec<AssignmentRow>,
+    /// What was made of it.
+    pub shadows: Vec<ShadowRow>,
 }
 
 /// Where paid calls are written down before their answers are used.

@@ -4,7 +4,7 @@
 //! Whatever comes back, every attempt is in the ledger before anything is made of it.
 
 use crate::{
-    Error, Ledger, Purpose, Settings, budget::Budget, chance, metric, rows::call::CallRow,
+    Error, Ledger, Origin, Purpose, Settings, budget::Budget, chance, metric, rows::call::CallRow,
     rows::millis,
 };
 use bytes::Bytes;
@@ -79,6 +79,8 @@ pub(crate) struct Asker<L> {
     pub(crate) ledger: Arc<L>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) low_quota: watch::Receiver<LowQuota>,
+    /// What the calls are for, if not for calls as they pass.
+    pub(crate) origin: Option<Origin>,
     pub(crate) hear: Hear,
 }
 
@@ -102,7 +104,7 @@ impl<L: Ledger> Asker<L> {
             }
         };
         (asked.asked_at, asked.answered_at) = (asked_at, self.clock.now());
-        let rows = rows(&ask, &asked, attempts);
+        let rows = rows(&ask, &asked, (attempts, self.origin));
         self.budget.spend(&rows);
         self.ledger.append(&rows).await.map_err(Error::Ledger)?;
         for row in &rows {
@@ -181,7 +183,7 @@ impl<L: Ledger> Asker<L> {
 }
 
 /// A reply that says nothing is the model's failure, like one that cannot be read.
-fn outcome(reply: Reply) -> Result<Answered, Failed> {
+pub(crate) fn outcome(reply: Reply) -> Result<Answered, Failed> {
     let candidate = |error: String| Err(Failed { fault: Fault::Candidate, error });
     if let Some(error) = reply.error {
         return candidate(format!("the reply is an error: {error}"));
@@ -197,7 +199,11 @@ fn outcome(reply: Reply) -> Result<Answered, Failed> {
 
 /// A row for each attempt. What an answer cost is its own attempt's; a refused call is not billed;
 /// of one that was cut off nobody knows.
-fn rows(ask: &Ask<'_>, asked: &Asked, attempts: Vec<Attempt>) -> Vec<CallRow> {
+fn rows(
+    ask: &Ask<'_>,
+    asked: &Asked,
+    (attempts, origin): (Vec<Attempt>, Option<Origin>),
+) -> Vec<CallRow> {
     let row = |attempt: Attempt| {
         let answering = attempt.error.is_none();
         let usage = asked.usage.filter(|_| answering);
@@ -226,6 +232,7 @@ fn rows(ask: &Ask<'_>, asked: &Asked, attempts: Vec<Attempt>) -> Vec<CallRow> {
             latency_ms: Some(millis(attempt.latency_us)),
             ttft_ms: attempt.ttft_us.map(millis),
             journal_offset: None,
+            origin,
         }
     };
     attempts.into_iter().map(row).collect()

@@ -11,6 +11,7 @@ pub(crate) mod call;
 pub(crate) mod cell;
 pub(crate) mod exchange;
 pub(crate) mod meter;
+pub(crate) mod origin;
 pub(crate) mod score;
 pub(crate) mod shadow;
 

@@ -19,7 +19,7 @@ use score::Subject;
 use std::ops::Range;
 
 pub(crate) struct Shadower<L> {
-    asker: Asker<L>,
+    pub(crate) asker: Asker<L>,
 }
 
 impl<L: Ledger> Shadower<L> {
@@ -58,7 +58,7 @@ impl<L: Ledger> Shadower<L> {
     }
 
     /// Puts the mirrored call to an arm.
-    async fn put(&self, job: &Job, arm: &Arm) -> Result<Asked, Error> {
+    pub(crate) async fn put(&self, job: &Job, arm: &Arm) -> Result<Asked, Error> {
         let settings = &self.asker.settings;
         let (purpose, provider, model, wire_name, path) = match arm {
             Arm::Control => {
@@ -98,7 +98,7 @@ impl<L: Ledger> Shadower<L> {
     }
 
     /// What is made of a candidate's reply; nothing of a control's, which only serves the others.
-    async fn verdict(
+    pub(crate) async fn verdict(
         &self,
         job: &Job,
         arm: &Arm,
@@ -130,7 +130,7 @@ impl<L: Ledger> Shadower<L> {
         }
     }
 
-    fn row(&self, job: &Job, arm: &Arm, asked: Asked, verdict: Verdict) -> ShadowRow {
+    pub(crate) fn row(&self, job: &Job, arm: &Arm, asked: Asked, verdict: Verdict) -> ShadowRow {
         let (arm, candidate, cell_id, cell) = match arm {
             Arm::Control => (exchange::Arm::Control, None, None, None),
             Arm::Candidate(cell) => {
@@ -180,6 +180,7 @@ impl<L: Ledger> Shadower<L> {
             journal_offset: job.offset,
             response: asked.response,
             scores: verdict.scores,
+            origin: self.asker.origin,
         }
     }
 }

@@ -157,7 +157,7 @@ fn open(loss: Option<f64>) -> bool {
 }
 
 /// What the rules make of a reply. Without any rule there is no word, unless a judge is to follow.
-fn rules_loss(work: &CategoryWork, scores: &[Score], reply: &Reply) -> Option<f64> {
+pub(crate) fn rules_loss(work: &CategoryWork, scores: &[Score], reply: &Reply) -> Option<f64> {
     if refusal(reply).is_some() {
         return Some(FULL_LOSS);
     }
@@ -200,7 +200,7 @@ fn agree_control(work: &CategoryWork, replies: &Replies<'_>, verdict: &mut Verdi
     }
 }
 
-fn rows(arm: Arm, candidate: Option<&str>, scores: Vec<Score>) -> Vec<ScoreRow> {
+pub(crate) fn rows(arm: Arm, candidate: Option<&str>, scores: Vec<Score>) -> Vec<ScoreRow> {
     let row = |score: Score| ScoreRow {
         arm,
         candidate: candidate.map(ToOwned::to_owned),

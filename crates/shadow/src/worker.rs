@@ -1,6 +1,6 @@
 use crate::{
     Error, Ledger, Record, Settings, Shadowed,
-    budget::Budget,
+    budget::{Budget, Elsewhere},
     metric,
     observe::{Job, Observer},
     read::{self, Reader, Until},
@@ -47,6 +47,8 @@ pub struct Means<R, L> {
     pub clock: Arc<dyn Clock>,
     /// Providers to stand back from at present.
     pub low_quota: watch::Receiver<LowQuota>,
+    /// What others spend of the same budget.
+    pub elsewhere: watch::Receiver<Elsewhere>,
     /// Hears what is paid for.
     pub hear: Hear,
 }
@@ -57,9 +59,9 @@ impl<R: Record, L: Ledger> Worker<R, L> {
     /// # Errors
     /// [`Error`] if journal, tables or ledger cannot be read.
     pub async fn open(settings: Settings, means: Means<R, L>) -> Result<Self, Error> {
-        let Means { journal, record, ledger, clock, low_quota, hear } = means;
+        let Means { journal, record, ledger, clock, low_quota, elsewhere, hear } = means;
         let settings = Arc::new(settings);
-        let budget = Arc::new(Budget::new(settings.caps.clone()));
+        let budget = Arc::new(Budget::new(settings.caps.clone(), elsewhere));
         let today = clock.now().date();
         budget.resume(today, &ledger.spent(today).await.map_err(Error::Ledger)?);
         let receipts = record.receipts().await.map_err(Error::Record)?;
@@ -77,6 +79,7 @@ impl<R: Record, L: Ledger> Worker<R, L> {
             ledger,
             clock: Arc::clone(&clock),
             low_quota,
+            origin: None,
             hear,
         };
         let shadower = Arc::new(Shadower::new(asker));

@@ -95,6 +95,12 @@ impl Deployment {
         Self { pipeline: copy.join("pipeline.toml"), data: copy, keys: Vec::new(), folder }
     }
 
+    /// The same with one more key.
+    pub(crate) fn with_key(mut self, name: &str, key: &str) -> Self {
+        self.keys.push((name.to_owned(), key.to_owned()));
+        self
+    }
+
     /// A folder beside the data, which goes when the deployment goes.
     pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

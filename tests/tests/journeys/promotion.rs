@@ -44,7 +44,7 @@ fn shown() -> &'static Shown {
 }
 
 /// A command on a copy of what the demo left.
-fn on_copy() -> Deployment {
+pub(crate) fn on_copy() -> Deployment {
     Deployment::copied(&shown().data)
 }
 

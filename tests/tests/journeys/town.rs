@@ -22,6 +22,10 @@ use tokio::runtime::Runtime;
 pub(crate) const LARGE: &str = "clerk-large";
 /// The candidate.
 pub(crate) const SMALL: &str = "clerk-small";
+/// A candidate that appears later.
+pub(crate) const TINY: &str = "clerk-tiny";
+/// A model that judges: what says a code is acceptable to it.
+pub(crate) const MAGISTRATE: &str = "magistrate";
 /// The callers' credential.
 pub(crate) const CALLER_SECRET: &str = "town-caller-secret";
 /// Ours, for shadow calls.
@@ -50,12 +54,19 @@ struct Clerk {
 
 impl Answers for Clerk {
     fn answer(&self, asked: &Asked<'_>) -> Said {
-        let number = asked.metadata("call").and_then(|call| call.parse::<u64>().ok()).unwrap();
+        if asked.model == MAGISTRATE {
+            return Said::Text(word(asked.last("user")));
+        }
+        let number = asked.metadata("call").and_then(|call| call.parse::<u64>().ok());
+        let number = number.unwrap_or_else(|| order(asked.last("user")));
         if asked.model == SMALL {
             self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
             if number % 10 == 7 {
                 return Said::Text("unknown".to_owned());
             }
+        }
+        if asked.model == TINY && number % 10 == 3 {
+            return Said::Text("unknown".to_owned());
         }
         Said::Text(code(number))
     }
@@ -69,27 +80,46 @@ impl Town {
             .build()
             .unwrap();
         let clerk = Arc::new(Clerk::default());
-        let start = |name: &str, model: &str, key: (&str, &str)| {
+        let start = |name: &str, models: &[&str], key: (&str, &str)| {
             let spec = ProviderSpec {
                 name: name.to_owned(),
                 prefix: String::new(),
                 seed: 1,
                 keys: vec![(key.0.to_owned(), key.1.to_owned())],
-                models: vec![ModelPrice::new(model, [2500, 1250, 10_000])],
+                models: models.iter().map(|it| ModelPrice::new(it, [2500, 1250, 10_000])).collect(),
                 latency: LATENCY,
                 event_pause: Duration::ZERO,
             };
             let answers = Arc::clone(&clerk) as Arc<dyn Answers>;
             runtime.block_on(Provider::start(spec, answers)).unwrap()
         };
-        let openai = start("openai", LARGE, ("caller", CALLER_SECRET));
-        let harbor = start("harbor", SMALL, ("shadow", SHADOW_SECRET));
+        let openai = start("openai", &[LARGE], ("caller", CALLER_SECRET));
+        let harbor = start("harbor", &[SMALL, TINY, MAGISTRATE], ("shadow", SHADOW_SECRET));
         Self { runtime, openai, harbor, clerk }
     }
 
     /// A deployment before this town's providers, with every call sampled.
     pub(crate) fn deployment(&self) -> Deployment {
         self.deployment_asking(&self.harbor.base_url())
+    }
+
+    /// Its pipeline.
+    pub(crate) fn own_pipeline(&self) -> String {
+        self.pipeline(&self.harbor.base_url(), "")
+    }
+
+    /// The same on the day that another candidate appears.
+    pub(crate) fn tiny_pipeline(&self) -> String {
+        let candidates = "candidates = [\"clerk-small\", \"clerk-tiny\"]";
+        let text = self.own_pipeline().replace("candidates = [\"clerk-small\"]", candidates);
+        text.replace("[[category]]", &format!("{TINY_MODEL}\n[[category]]"))
+    }
+
+    /// The same, judged by the magistrate instead of by rules.
+    pub(crate) fn judged_pipeline(&self) -> String {
+        let text = self.own_pipeline();
+        let (head, _) = text.split_once("[[category]]").unwrap();
+        format!("{head}{JUDGED}")
     }
 
     /// The same with its candidate at another base URL.
@@ -172,6 +202,25 @@ pub(crate) async fn send(client: &Client, number: u64) -> Result<Played, Error> 
     client.send(&call(number)).await
 }
 
+/// The number in a question about an order.
+fn order(question: &str) -> u64 {
+    question.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap()
+}
+
+/// What the magistrate says of two replies, in the order in which it reads them.
+fn word(prompt: &str) -> String {
+    let (code, unknown) = (prompt.find("code-"), prompt.find("unknown"));
+    let (first, second) = match (code, unknown) {
+        (Some(code), Some(unknown)) => (code < unknown, unknown < code),
+        (code, _) => (code.is_some(), code.is_some()),
+    };
+    let word = json!({
+        "first_acceptable": first, "second_acceptable": second,
+        "preferred": "tie", "reason": "a code was asked for",
+    });
+    word.to_string()
+}
+
 fn code(number: u64) -> String {
     format!("code-{number}")
 }
@@ -240,4 +289,28 @@ mode = "R"
 bar = 0.80
 candidates = ["clerk-small"]
 scorers = [{ kind = "expected", how = "exact" }]
+"#;
+
+const JUDGED: &str = r#"
+[[model]]
+name = "magistrate"
+provider = "harbor"
+price = [{ from = "2026-01-01", input = 2.5, cached_input = 1.25, output = 10.0 }]
+
+[judge]
+model = "magistrate"
+rubric = "A reply is acceptable if it is a code."
+
+[[category]]
+name = "codes"
+mode = "JP"
+margin = 0.05
+candidates = ["clerk-small"]
+"#;
+
+const TINY_MODEL: &str = r#"
+[[model]]
+name = "clerk-tiny"
+provider = "harbor"
+price = [{ from = "2026-01-01", input = 2.5, cached_input = 1.25, output = 10.0 }]
 "#;

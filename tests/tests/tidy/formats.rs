@@ -18,8 +18,9 @@ fn every_schema_and_dashboard_is_json() {
 }
 
 fn check(folder: &str, ending: &str, broken: impl Fn(&str) -> Option<String>) {
-    let files: Vec<_> =
-        files(ending).into_iter().filter(|file| file.path.starts_with(folder)).collect();
+    // The log of a fixture's table has a value on every line: the lake's tests read it.
+    let is_whole = |path: &str| path.starts_with(folder) && !path.contains("/_delta_log/");
+    let files: Vec<_> = files(ending).into_iter().filter(|file| is_whole(&file.path)).collect();
     assert!(!files.is_empty(), "there is no {ending} in {folder}");
     let offences: Vec<String> = files
         .iter()

@@ -32,6 +32,14 @@ pub(crate) fn body(model: &str, system: &str, user: &str, schema: Option<&Value>
     Bytes::from(call.to_string())
 }
 
+/// A call of words alone.
+pub(crate) fn words(model: &str, system: Option<&str>, user: &str) -> Bytes {
+    let message = |role: &str, content: &str| json!({"role": role, "content": content});
+    let system = system.map(|content| message("system", content));
+    let messages: Vec<Value> = system.into_iter().chain([message("user", user)]).collect();
+    Bytes::from(json!({"model": model, "messages": messages}).to_string())
+}
+
 /// The name behind its maker's: `gpt-4` of `openai/gpt-4`.
 fn own(model: &str) -> &str {
     model.rsplit('/').next().unwrap_or(model)

@@ -35,6 +35,12 @@ pub(crate) static TABLE: Definition = Definition {
         maybe("audit_prob", Kind::Double, "Probability with which a human is asked for a label."),
         maybe("audited", Kind::Bool, "Whether one is; drawn with the assignment."),
         known("journal_offset", Kind::Long, "Offset of the journal record that the row came from."),
+        maybe(
+            "origin",
+            Kind::Text,
+            "What it was decided for, if not for the call as it passed: rescore, replay or golden.",
+        ),
+        maybe("decided_at", Kind::Time, "When it was decided; null where that was as it passed."),
     ],
     indexed: &["journal_offset", "observed_at"],
 };

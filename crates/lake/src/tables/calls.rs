@@ -38,6 +38,11 @@ pub(crate) static TABLE: Definition = Definition {
         maybe("latency_ms", Kind::Double, "From sending the call to the end of the reply."),
         maybe("ttft_ms", Kind::Double, "From sending the call to the first token of the reply."),
         maybe("journal_offset", Kind::Long, "Offset of the journal record that the row came from."),
+        maybe(
+            "origin",
+            Kind::Text,
+            "What it was made for, if not for a call as it passed: rescore, replay or golden.",
+        ),
     ],
     indexed: &["started_at"],
 };

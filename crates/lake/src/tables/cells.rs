@@ -1,6 +1,6 @@
 //! `cells`: one cell: category × candidate × epoch.
 
-use crate::table::{Definition, Kind, known};
+use crate::table::{Definition, Kind, known, maybe};
 
 pub(crate) static TABLE: Definition = Definition {
     name: "cells",
@@ -31,6 +31,11 @@ pub(crate) static TABLE: Definition = Definition {
             "max_wait_s",
             Kind::Double,
             "After so long without a verdict a sampled exchange counts as the greatest loss.",
+        ),
+        maybe(
+            "replies_digest",
+            Kind::Text,
+            "Digest of what decides which replies there are: rules, candidate, provider, control.",
         ),
     ],
     indexed: &["opened_at"],

@@ -71,6 +71,11 @@ pub(crate) static TABLE: Definition = Definition {
             Kind::List(SCORES),
             "What each scorer said, on this reply and on those that it is compared with.",
         ),
+        maybe(
+            "origin",
+            Kind::Text,
+            "What it was made for, if not for the call as it passed: rescore, replay or golden.",
+        ),
     ],
     indexed: &["journal_offset", "asked_at", "decided_at"],
 };

@@ -169,3 +169,27 @@ fn a_digest_is_the_same_for_ever() {
     let expected = "acfae47a3b9188abbfebc8aa62b2e6d1334cd0271fdbaa089602f362a3b62ebb";
     assert_eq!(digests(BASE)[2], expected);
 }
+
+#[test]
+fn replies_survive_what_only_says_what_is_made_of_them() {
+    let replies = |text: &str| {
+        let pipeline = load(text).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+        let definitions = pipeline.definitions(pipeline::JudgeFigures::FLAWLESS).unwrap();
+        definitions.into_iter().map(|it| it.replies_digest).collect::<Vec<_>>()
+    };
+    let base = replies(BASE);
+    for (old, new) in [
+        ("rubric = \"Help.\"", "rubric = \"Help more.\""),
+        ("bar = 0.9", "bar = 0.8"),
+        ("mode = \"JP\"", "mode = \"JP\"\nsampling = { calls = 0.5 }"),
+        ("[{ kind = \"valid_json\" }]", "[{ kind = \"not_refusal\" }]"),
+    ] {
+        assert!(BASE.contains(old), "{old}");
+        assert_eq!(replies(&BASE.replace(old, new)), base, "{new}");
+    }
+    let changed = replies(&BASE.replace("tenant = \"acme\"", "tenant = \"other\""));
+    assert!(base.iter().zip(&changed).all(|(one, other)| one != other), "a rule above all");
+    let changed = replies(&BASE.replace("mode = \"RP\"", "mode = \"RP\"\ncontrol = true"));
+    let same = base.iter().zip(&changed).map(|(one, other)| one == other).collect::<Vec<_>>();
+    assert_eq!(same, [true, true, true, false]);
+}

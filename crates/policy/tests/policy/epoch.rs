@@ -8,6 +8,7 @@ fn definition(category: &str, candidate: &str, digest: &str) -> Definition {
         category: category.to_owned(),
         candidate: candidate.to_owned(),
         digest: digest.to_owned(),
+        replies_digest: "replies".to_owned(),
         mode: Mode::R,
         tolerance: Tolerance::absolute(0.9).unwrap(),
         max_wait_s: epoch::MAX_WAIT_S,
@@ -135,4 +136,40 @@ proptest! {
         names.dedup();
         prop_assert_eq!(names.len(), cells.len());
     }
+}
+
+#[test]
+fn replies_are_poured_into_a_cell_that_has_paid_for_every_look_before() {
+    let pour = |cells: &[Cell], digest: &str| {
+        epoch::pour(cells, &definition("a", "small", digest), day(9))
+    };
+    assert_eq!(pour(&[], "1"), None, "there is no reply yet");
+    let mut cells = history(&["1"]);
+    assert_eq!(pour(&cells, "1"), None, "nothing changed");
+    let Some(epoch::Poured::Fresh(second)) = pour(&cells, "2") else { panic!("no new epoch") };
+    assert_eq!((second.epoch, second.restarts), (2, 1));
+    assert_eq!(second.family_weight, family::later_weight(1.try_into().unwrap()));
+    cells.push(second.clone());
+    assert_eq!(pour(&cells, "2"), Some(epoch::Poured::Open(second)), "and again later");
+    assert_eq!(epoch::open(&cells, &[definition("a", "small", "2")], day(9)), [], "traffic joins");
+    assert_eq!(pour(&history(&["1", "1"]), "1"), None, "what was started again forgets");
+    // What a worker opened for fresh traffic has not paid for a second look at old replies.
+    let cells = history(&["1", "2"]);
+    assert_eq!(cells[1].restarts, 0);
+    let Some(epoch::Poured::Fresh(third)) = pour(&cells, "2") else { panic!("no new epoch") };
+    assert_eq!((third.epoch, third.restarts), (3, 2));
+}
+
+#[test]
+fn what_is_explored_costs_the_family_nothing_and_is_never_current() {
+    let definitions = [definition("a", "small", "1")];
+    let first = epoch::explore(&[], &definitions[0], day(0));
+    assert_eq!((first.cell.as_str(), first.family_weight), ("a/small/replay-1", 0.0));
+    let mut cells = vec![first];
+    cells.push(epoch::explore(&cells, &definitions[0], day(0)));
+    assert_eq!(cells[1].cell, "a/small/replay-2");
+    assert!(epoch::current(&cells).is_empty());
+    let opened = epoch::open(&cells, &definitions, day(1));
+    assert_eq!((opened[0].cell.as_str(), opened[0].restarts), ("a/small/1", 0));
+    assert_eq!(opened[0].family_weight, 0.5, "the first that may come before a gate");
 }

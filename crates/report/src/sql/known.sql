@@ -8,4 +8,5 @@ known AS (
          c.mode, c.candidate, c.max_wait_s, c.loss_hi
   FROM assignments a JOIN opened_cells c ON c.cell = a.cell
   WHERE a.arm = 'candidate' AND a.observed_at <= {as_of}
+    AND coalesce(a.decided_at, a.observed_at) <= {as_of}
 )

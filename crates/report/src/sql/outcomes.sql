@@ -1,5 +1,5 @@
 -- How each exchange x candidate ended, in exactly one way, as known at {as_of}.
-SELECT a.cell, c.category, c.candidate, a.exchange_id, a.observed_at,
+SELECT a.cell, c.category, c.candidate, a.exchange_id, a.observed_at, a.origin,
        CASE WHEN a.ineligible_reason IS NOT NULL THEN 'ineligible'
             WHEN a.withheld_reason IS NOT NULL THEN 'withheld'
             WHEN NOT a.sampled THEN 'not_sampled'
@@ -12,3 +12,4 @@ JOIN opened_cells c ON c.cell = a.cell
 LEFT JOIN shadows s ON s.exchange_id = a.exchange_id AND s.cell = a.cell
                    AND s.arm = 'candidate' AND s.answered_at <= {as_of}
 WHERE a.arm = 'candidate' AND a.observed_at <= {as_of}
+  AND coalesce(a.decided_at, a.observed_at) <= {as_of}

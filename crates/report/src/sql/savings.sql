@@ -31,4 +31,5 @@ savings AS (
   FROM shares p
   JOIN opened_cells o ON o.cell = p.cell
   JOIN traffic t ON t.category = o.category
+  WHERE o.family_weight > 0.0
 )

@@ -14,5 +14,6 @@ FROM (
   SELECT c.category, c.candidate, s.latency_ms, s.finish_reason
   FROM shadows s JOIN opened_cells c ON c.cell = s.cell
   WHERE s.arm = 'candidate' AND s.answered_at <= {as_of} AND s.latency_ms IS NOT NULL
+    AND s.origin IS NULL
 ) AS replies
 GROUP BY category, answered_by

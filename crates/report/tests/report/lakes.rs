@@ -21,14 +21,14 @@ pub(crate) const TABLES: [(&str, &str); 8] = [
         "assignments",
         "date date,exchange_id text,arm text,candidate text,cell text,conversation text,tenant text,\
          observed_at time,pi double,pi_floor double,sampled bool,audit_prob double,\
-         audited bool,ineligible_reason text,withheld_reason text",
+         audited bool,ineligible_reason text,withheld_reason text,origin text,decided_at time",
     ),
     (
         "shadows",
         "date date,exchange_id text,arm text,candidate text,cell text,answered_at time,decided_at time,\
          fault text,mode text,tau double,acceptable bool,verdict_reason text,loss double,\
          reference_loss double,control_loss double,cost_usd money,latency_ms double,\
-         finish_reason text,scores scores",
+         finish_reason text,scores scores,origin text,model text,error text",
     ),
     ("labels", "exchange_id text,arm text,candidate text,labelled_at time,acceptable bool"),
     ("blocks", "cell text,day date,eta double,a_hat double,rho double,kappa double"),

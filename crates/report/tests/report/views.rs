@@ -80,3 +80,34 @@ fn duckdb_gets_every_view_over_the_live_files() {
     assert!(!script.contains("{as_of}"));
     assert!(script.contains("TIMESTAMPTZ '2026-01-16T00:00:00Z'"));
 }
+
+/// A cell without a share of the family's error, full of perfect replies.
+#[tokio::test]
+async fn what_was_replayed_is_compared_and_never_counted() {
+    let before = warehouse(&world::lake(), world::AS_OF, 3).await;
+    let mut lake = world::lake();
+    let mut cell = lake["cells"][0].clone();
+    cell["cell"] = "support/small/replay-1".into();
+    (cell["family_weight"], cell["epoch"]) = (0.0.into(), 9.into());
+    lake["cells"].as_array_mut().unwrap().push(cell);
+    for table in ["assignments", "shadows"] {
+        let rows = lake[table].as_array_mut().unwrap();
+        let replayed = rows.iter().filter(|row| row["cell"] == "support/small/1").cloned();
+        for mut row in replayed.collect::<Vec<_>>() {
+            (row["cell"], row["origin"]) = ("support/small/replay-1".into(), "replay".into());
+            rows.push(row);
+        }
+    }
+    let after = warehouse(&lake, world::AS_OF, 3).await;
+    for view in ["units", "coverage", "savings", "quality_by_day"] {
+        let query = format!("SELECT count(*) FROM {view}");
+        assert_eq!(count(&after, &query).await, count(&before, &query).await, "{view}");
+    }
+    let own = "SELECT units FROM evidence WHERE cell = 'support/small/replay-1'";
+    assert_eq!(count(&after, own).await, 320, "its own evidence can be looked at");
+    let sure = "SELECT count(*) FROM evidence WHERE cell = 'support/small/replay-1' \
+                AND confidence > 0.99 AND confidence_adj = 0.0";
+    assert_eq!(count(&after, sure).await, 1, "and clears nothing, however good");
+    let weighed = report::weigh(&after, &world::rules()).await.unwrap();
+    assert!(weighed.iter().all(|it| !it.evidence.cell.contains("replay")));
+}

@@ -2,7 +2,7 @@
 
 use super::Seen;
 use crate::{
-    CategoryWork, Model, Purpose, Settings,
+    CategoryWork, JudgeWork, Model, Purpose, Settings,
     budget::{Budget, Expense},
     metric,
     rows::assignment::AssignmentRow,
@@ -158,24 +158,14 @@ impl Context<'_> {
         }
     }
 
-    fn repeats(&self) -> i64 {
-        self.work.judge.as_ref().map_or(1, |judge| i64::from(judge.repeats.max(1)))
-    }
-
     /// Expected to cost what the reference used, at the arm's own price.
     fn expenses(&self, seen: &Seen, candidate: Option<&str>, judges: Vec<&str>) -> Vec<Expense> {
         let output = seen.reply.usage.map_or(0, |usage| usage.output_tokens);
         let estimate = || seen.dialect.map_or(0, |dialect| dialect.prompt_tokens(&seen.call));
         let input = seen.reply.usage.map_or_else(estimate, |usage| usage.input_tokens);
-        let cost = |model: &str, input, output, latency_us| {
-            let usage = Usage {
-                input_tokens: input,
-                cached_tokens: 0,
-                cache_write_tokens: 0,
-                output_tokens: output,
-                reasoning_tokens: 0,
-                source: UsageSource::Estimated,
-            };
+        let cost = |model: &str| {
+            let usage = estimated(input, output);
+            let latency_us = seen.exchange.latency_us;
             self.settings.prices.cost(model, seen.exchange.observed_at, &usage, latency_us)
         };
         let reference = seen.call.model.as_deref().unwrap_or_default();
@@ -183,15 +173,40 @@ impl Context<'_> {
             Some(name) => (Purpose::Shadow, name),
             None => (Purpose::Control, reference),
         };
-        let own = cost(model, input, output, seen.exchange.latency_us);
-        let own = Expense { purpose, model: model.to_owned(), cost: own };
-        let judged = judges.into_iter().map(|model| Expense {
-            purpose: Purpose::Judge,
-            model: model.to_owned(),
-            cost: cost(model, input + 2 * output + JUDGE_PROMPT_TOKENS, JUDGE_REPLY_TOKENS, 0)
-                .map(|cost| NanoUsd(cost.0.saturating_mul(JUDGE_ORDERS * self.repeats()))),
-        });
-        std::iter::once(own).chain(judged).collect()
+        let own = Expense { purpose, model: model.to_owned(), cost: cost(model) };
+        let judge = self.work.judge.as_ref().filter(|_| !judges.is_empty());
+        let at = seen.exchange.observed_at;
+        let judged = judge.map(|judge| judging(self.settings, judge, at, (input, output)));
+        std::iter::once(own).chain(judged.into_iter().flatten()).collect()
+    }
+}
+
+/// What it is expected to cost to have a pair of replies of `output` tokens each judged.
+pub(crate) fn judging(
+    settings: &Settings,
+    judge: &JudgeWork,
+    at: Timestamp,
+    (input, output): (u64, u64),
+) -> Vec<Expense> {
+    let usage = estimated(input + 2 * output + JUDGE_PROMPT_TOKENS, JUDGE_REPLY_TOKENS);
+    let times = JUDGE_ORDERS * i64::from(judge.repeats.max(1));
+    let one = |model: &str| {
+        let once = settings.prices.cost(model, at, &usage, 0);
+        let cost = once.map(|cost| NanoUsd(cost.0.saturating_mul(times)));
+        Expense { purpose: Purpose::Judge, model: model.to_owned(), cost }
+    };
+    judge.models().map(one).collect()
+}
+
+/// What a call of so many tokens is taken to use.
+pub(crate) fn estimated(input_tokens: u64, output_tokens: u64) -> Usage {
+    Usage {
+        input_tokens,
+        cached_tokens: 0,
+        cache_write_tokens: 0,
+        output_tokens,
+        reasoning_tokens: 0,
+        source: UsageSource::Estimated,
     }
 }
 

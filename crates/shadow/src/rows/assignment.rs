@@ -1,3 +1,4 @@
+use crate::Origin;
 use exchange::{Arm, Call, Date, Exchange, ExchangeId, Timestamp};
 use policy::Assignment;
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,12 @@ pub struct AssignmentRow {
     pub audited: Option<bool>,
     /// The journal record that the row came from.
     pub journal_offset: u64,
+    /// What it was decided for, if not for the call as it passed.
+    #[serde(default)]
+    pub origin: Option<Origin>,
+    /// When it was decided; null where that was as it passed.
+    #[serde(default)]
+    pub decided_at: Option<Timestamp>,
 }
 
 impl AssignmentRow {
@@ -63,6 +70,8 @@ impl AssignmentRow {
             audit_prob: None,
             audited: None,
             journal_offset: offset,
+            origin: None,
+            decided_at: None,
         }
     }
 }

@@ -1,3 +1,4 @@
+use crate::Origin;
 use exchange::{Date, ExchangeId, NanoUsd, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +46,9 @@ pub struct CallRow {
     pub ttft_ms: Option<f64>,
     /// The ledger's record that the row came from; null until it has one.
     pub journal_offset: Option<u64>,
+    /// What it was made for, if not for a call as it passed.
+    #[serde(default)]
+    pub origin: Option<Origin>,
 }
 
 /// What a call of ours was made for.

@@ -34,6 +34,9 @@ pub struct CellRow {
     pub restarts: u32,
     /// How long a verdict is waited for, in seconds.
     pub max_wait_s: f64,
+    /// Digest of what decides which replies there are; null in cells of the first release.
+    #[serde(default)]
+    pub replies_digest: Option<String>,
 }
 
 impl From<&Cell> for CellRow {
@@ -53,6 +56,7 @@ impl From<&Cell> for CellRow {
             family_weight: cell.family_weight,
             restarts: cell.restarts,
             max_wait_s: f64::from(cell.max_wait_s),
+            replies_digest: cell.replies_digest.clone(),
         }
     }
 }
@@ -76,6 +80,7 @@ impl TryFrom<CellRow> for Cell {
             family_weight: row.family_weight,
             restarts: row.restarts,
             max_wait_s: row.max_wait_s as u32,
+            replies_digest: row.replies_digest,
         })
     }
 }

@@ -1,4 +1,4 @@
-use crate::rows::score::ScoreRow;
+use crate::{Origin, rows::score::ScoreRow};
 use exchange::{Arm, Date, ExchangeId, NanoUsd, Timestamp};
 use serde::Serialize;
 
@@ -79,4 +79,6 @@ pub struct ShadowRow {
     pub response: Option<String>,
     /// What each scorer said.
     pub scores: Vec<ScoreRow>,
+    /// What it was made for, if not for the call as it passed.
+    pub origin: Option<Origin>,
 }

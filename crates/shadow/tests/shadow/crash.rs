@@ -156,6 +156,7 @@ async fn no_answer_is_used_before_its_cost_is_written_down() {
         ledger: Arc::new(Full),
         clock: Arc::clone(&world.clock) as Arc<dyn exchange::Clock>,
         low_quota: world.low_quota.subscribe(),
+        elsewhere: world.elsewhere.subscribe(),
         hear: Arc::new(|_| ()),
     };
     let mut worker = shadow::Worker::open(world.settings(Mode::R), means).await.unwrap();

@@ -13,8 +13,8 @@ use journal::Journal;
 use policy::{Categorizer, Definition, Price, PriceBook, Rule, Sampling, Tariff, TokenRates, When};
 use serde_json::json;
 use shadow::{
-    Caps, CategoryWork, Hear, JournalLedger, JudgeForm, JudgeWork, Limits, LowQuota, Means, Model,
-    Models, Provider, Settings, Worker,
+    Caps, CategoryWork, Elsewhere, Hear, JournalLedger, JudgeForm, JudgeWork, Limits, LowQuota,
+    Means, Model, Models, Provider, Settings, Worker,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -52,6 +52,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<SteppedClock>,
     pub(crate) tables: Arc<Tables>,
     pub(crate) low_quota: watch::Sender<LowQuota>,
+    pub(crate) elsewhere: watch::Sender<Elsewhere>,
     pub(crate) hear: Hear,
     offer_seq: u64,
 }
@@ -79,6 +80,7 @@ impl World {
             clock: Arc::new(SteppedClock::new(START)),
             tables: Arc::default(),
             low_quota: watch::Sender::new(LowQuota::new()),
+            elsewhere: watch::Sender::new(Elsewhere { day: START.date(), spent: Vec::new() }),
             hear: Arc::new(|_| ()),
             offer_seq: 0,
         }
@@ -160,6 +162,7 @@ impl World {
             ledger: Arc::new(JournalLedger::new(self.journal.clone())),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             low_quota: self.low_quota.subscribe(),
+            elsewhere: self.elsewhere.subscribe(),
             hear: Arc::clone(&self.hear),
         };
         Worker::open(settings, means).await
@@ -216,6 +219,7 @@ pub(crate) fn definition(mode: Mode, candidate: &str) -> Definition {
         category: CATEGORY.to_owned(),
         candidate: candidate.to_owned(),
         digest: "d1".to_owned(),
+        replies_digest: "r1".to_owned(),
         mode,
         tolerance: tolerance.unwrap(),
         max_wait_s: 86_400,

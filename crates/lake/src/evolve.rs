@@ -1,0 +1,46 @@
+//! Columns that came later: a table that an earlier release made gets them before it is written
+//! again, and shows them as null until then. A column is only ever added, may always be null, and
+//! none changes its meaning, so every release reads every older lake.
+
+use crate::{Error, Lake, Result, Table, commit::TRIES_MAX, error::is_lost};
+use arrow::datatypes::{FieldRef, Schema};
+use deltalake_core::{
+    DeltaTable,
+    kernel::{StructType, engine::arrow_conversion::TryIntoKernel},
+};
+
+impl Lake {
+    /// The table with every column of its schema.
+    pub(crate) async fn evolved(&self, table: Table, mut delta: DeltaTable) -> Result<DeltaTable> {
+        for _ in 0..TRIES_MAX {
+            let failed = |error| Error::at(&self.place(table), error);
+            let held = delta.snapshot().map_err(failed)?.schema();
+            let later = missing(table, |name| held.field(name).is_some());
+            if later.is_empty() {
+                return Ok(delta);
+            }
+            let schema = Schema::new(later);
+            let fields: StructType = (&schema)
+                .try_into_kernel()
+                .map_err(|source| Error::Rows { table: table.name(), source })?;
+            let fields: Vec<_> = fields.fields().cloned().collect();
+            match delta.clone().add_columns().with_fields(fields).await {
+                Ok(added) => {
+                    self.remember(table, &added);
+                    delta = added;
+                }
+                Err(error) if is_lost(&error) => {
+                    delta.update_state().await.map_err(failed)?;
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Err(Error::Contended { table: table.name() })
+    }
+}
+
+/// The columns of a table that are not among those that `holds` knows.
+pub(crate) fn missing(table: Table, holds: impl Fn(&str) -> bool) -> Vec<FieldRef> {
+    let schema = table.schema();
+    schema.fields().iter().filter(|field| !holds(field.name())).cloned().collect()
+}
