@@ -21,7 +21,7 @@ use crate::{
 };
 use bytes::Bytes;
 use dialect::{Dialect, content};
-use exchange::{Body, Call, Date, Event, Exchange, ExchangeId, Headers, NanoUsd, Reply, Timestamp};
+use exchange::{Body, Call, Date, Event, Exchange, ExchangeId, Headers, Reply, Timestamp};
 use policy::{Block, CallFacts, Cell};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -39,8 +39,6 @@ pub(crate) struct Job {
     pub(crate) category: String,
     pub(crate) call: Call,
     pub(crate) reply: Reply,
-    /// What the reply cost, where its model has a price.
-    pub(crate) cost: Option<NanoUsd>,
     /// The call's body, decoded.
     pub(crate) body: Bytes,
     pub(crate) arms: Vec<Arm>,
@@ -76,7 +74,6 @@ struct Seen {
     dialect: Option<Dialect>,
     call: Call,
     reply: Reply,
-    cost: Option<NanoUsd>,
     body: Option<Bytes>,
 }
 
@@ -172,7 +169,7 @@ impl Observer {
             response: response.as_ref().and_then(text),
         };
         let row = ExchangeRow::new(offset, &exchange, reading);
-        (Seen { offset, exchange, category, dialect, call, reply, cost, body }, row)
+        (Seen { offset, exchange, category, dialect, call, reply, body }, row)
     }
 
     fn decide(
@@ -238,7 +235,6 @@ impl Observer {
             category: seen.category.name,
             call: seen.call,
             reply: seen.reply,
-            cost: seen.cost,
             body: seen.body.unwrap_or_default(),
             arms,
         })

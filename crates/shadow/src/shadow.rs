@@ -8,14 +8,13 @@ use crate::{
     Error, Ledger, Purpose, Shadowed,
     judge::Judge,
     observe::{Arm, Job},
-    replay::{Answered, Ask, Asked, Asker, Failed},
+    replay::{Ask, Asked, Asker, Failed},
     rows::{millis, shadow::ShadowRow},
     verdict::{self, Verdict},
 };
 use exchange::Reply;
 use futures::{StreamExt, TryStreamExt, future, stream};
 use policy::Cell;
-use score::Subject;
 use std::ops::Range;
 
 pub(crate) struct Shadower<L> {
@@ -109,15 +108,10 @@ impl<L: Ledger> Shadower<L> {
         let (Arm::Candidate(cell), Some(work)) = (arm, work) else {
             return Ok(Verdict::default());
         };
-        let latency_us = Some(job.exchange.latency_us);
-        let reference = Subject { reply: &job.reply, latency_us, cost: job.cost };
-        let replies = verdict::Replies { call: &job.call, reference, control };
+        let replies = verdict::Replies { call: &job.call, reference: &job.reply, control };
         let scored = match &asked.outcome {
             Err(failed) => return Ok(verdict::of_failure(work, &replies, failed)),
-            Ok(Answered { reply }) => {
-                let subject = Subject { reply, latency_us: asked.latency_us, cost: asked.cost };
-                verdict::by_rules(work, &replies, &cell.candidate, subject)
-            }
+            Ok(answered) => verdict::by_rules(work, &replies, &cell.candidate, &answered.reply),
         };
         match (&asked.outcome, scored.needs_judge, &work.judge) {
             (Ok(answered), true, Some(judge)) => {

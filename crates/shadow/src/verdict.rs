@@ -7,7 +7,7 @@
 use crate::{CategoryWork, judge, replay::Failed, rows::score::ScoreRow};
 use confidence::Mode;
 use exchange::{Arm, Call, FinishReason, Reply};
-use score::{Score, Subject};
+use score::Score;
 use upstream::Fault;
 
 /// From this loss on a reply is shown as unacceptable.
@@ -19,7 +19,7 @@ const FULL_LOSS: f64 = 1.0;
 /// What a candidate's reply is compared with.
 pub(crate) struct Replies<'a> {
     pub(crate) call: &'a Call,
-    pub(crate) reference: Subject<'a>,
+    pub(crate) reference: &'a Reply,
     /// The control's reply or failure, where one was asked.
     pub(crate) control: Option<Result<&'a Reply, &'a Failed>>,
 }
@@ -72,7 +72,7 @@ pub(crate) fn of_failure(work: &CategoryWork, replies: &Replies<'_>, failed: &Fa
             let scores = work.scorers.score_absolute(replies.call, replies.reference);
             // A reference on which the rules have no word counts as perfect here: the failure
             // stays whole.
-            let by_rules = rules_loss(work.mode, &scores, replies.reference.reply);
+            let by_rules = rules_loss(work.mode, &scores, replies.reference);
             verdict.reference_loss = Some(by_rules.unwrap_or(0.0));
             verdict.scores = rows(Arm::Reference, None, scores);
         }
@@ -85,12 +85,11 @@ pub(crate) fn by_rules(
     work: &CategoryWork,
     replies: &Replies<'_>,
     candidate: &str,
-    subject: Subject<'_>,
+    reply: &Reply,
 ) -> Scored {
     match work.mode {
         Mode::AA => {
-            let scores =
-                work.scorers.score_agreement(replies.call, subject.reply, replies.reference.reply);
+            let scores = work.scorers.score_agreement(replies.call, reply, replies.reference);
             let said = score::verdict(&scores);
             let mut verdict =
                 Verdict { loss: said.loss, reason: said.reason, ..Verdict::default() };
@@ -99,7 +98,7 @@ pub(crate) fn by_rules(
             Scored { verdict, needs_judge: false }
         }
         Mode::R | Mode::RP | Mode::H | Mode::PPI | Mode::JP | Mode::JA => {
-            absolute(work, replies, candidate, subject)
+            absolute(work, replies, candidate, reply)
         }
     }
 }
@@ -117,19 +116,13 @@ pub(crate) fn by_judge(scored: Scored, judged: judge::Judged) -> Verdict {
     verdict
 }
 
-fn absolute(
-    work: &CategoryWork,
-    replies: &Replies<'_>,
-    candidate: &str,
-    subject: Subject<'_>,
-) -> Scored {
-    let reply = subject.reply;
-    let ours = work.scorers.score_absolute(replies.call, subject);
+fn absolute(work: &CategoryWork, replies: &Replies<'_>, candidate: &str, reply: &Reply) -> Scored {
+    let ours = work.scorers.score_absolute(replies.call, reply);
     let theirs = work.scorers.score_absolute(replies.call, replies.reference);
     let reason = refusal(reply).map_or_else(|| score::verdict(&ours).reason, ToOwned::to_owned);
     let mut verdict = Verdict {
         loss: rules_loss(work.mode, &ours, reply),
-        reference_loss: rules_loss(work.mode, &theirs, replies.reference.reply),
+        reference_loss: rules_loss(work.mode, &theirs, replies.reference),
         reason,
         ..Verdict::default()
     };
@@ -180,8 +173,7 @@ fn refusal(reply: &Reply) -> Option<&'static str> {
 fn agree_control(work: &CategoryWork, replies: &Replies<'_>, verdict: &mut Verdict) {
     let why = match replies.control {
         Some(Ok(control)) => {
-            let scores =
-                work.scorers.score_agreement(replies.call, control, replies.reference.reply);
+            let scores = work.scorers.score_agreement(replies.call, control, replies.reference);
             verdict.control_loss = score::verdict(&scores).loss;
             verdict.scores.extend(rows(Arm::Control, None, scores));
             "the scorers abstained on the control".to_owned()

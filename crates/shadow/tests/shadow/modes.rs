@@ -1,9 +1,8 @@
 //! How replies and failures become losses, mode by mode.
 
-use crate::world::{CATEGORY, RIGHT, World, definition, reply, scorers};
+use crate::world::{CATEGORY, RIGHT, World, definition, reply};
 use confidence::Mode;
 use exchange::Arm;
-use serde_json::{Value, json};
 use shadow::ShadowRow;
 use std::time::Duration;
 use testkit::sim::Fault;
@@ -115,25 +114,4 @@ async fn a_shadow_call_is_the_live_call_with_another_model_and_no_stream() {
     });
     world.drain(world.settings(Mode::R)).await;
     assert_eq!(world.tables.rows().shadows[0].fault, None);
-}
-
-/// One exchange of 4 ms whose scorer is `limit`: the candidate's and the reference's loss.
-async fn limited(limit: Value) -> (Option<f64>, Option<f64>) {
-    let mut world = World::new(|_| RIGHT.to_owned()).await;
-    world.exchange(0, |exchange| exchange.latency_us = 4_000);
-    let mut settings = world.settings(Mode::RP);
-    settings.categories.get_mut(CATEGORY).unwrap().scorers = scorers(&[limit]);
-    world.drain(settings).await;
-    let rows = world.tables.rows();
-    (rows.shadows[0].loss, rows.shadows[0].reference_loss)
-}
-
-#[tokio::test]
-async fn what_a_reply_took_is_held_against_limits_on_both_sides() {
-    let hour = limited(json!({"kind": "latency", "max_ms": 3_600_000})).await;
-    assert_eq!(hour, (Some(0.0), Some(0.0)));
-    let (_, reference) = limited(json!({"kind": "latency", "max_ms": 3})).await;
-    assert_eq!(reference, Some(1.0), "the live call took 4 ms");
-    assert_eq!(limited(json!({"kind": "cost", "max_usd": 100})).await, (Some(0.0), Some(0.0)));
-    assert_eq!(limited(json!({"kind": "cost", "max_usd": 1e-9})).await, (Some(1.0), Some(1.0)));
 }

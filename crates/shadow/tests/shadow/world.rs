@@ -222,7 +222,7 @@ fn no_scorers() -> score::Scorers {
     scorers(&[])
 }
 
-pub(crate) fn scorers(specs: &[serde_json::Value]) -> score::Scorers {
+fn scorers(specs: &[serde_json::Value]) -> score::Scorers {
     let spec = |spec: &serde_json::Value| serde_json::from_value(spec.clone()).unwrap();
     score::Scorers::compile(&specs.iter().map(spec).collect::<Vec<_>>()).unwrap()
 }
