@@ -126,11 +126,11 @@ fn the_suite_of_every_draft_is_scored_as_it_says() {
 /// Formats that the engine takes as they come: they need tables of their own.
 const UNCHECKED: [&str; 2] = ["idn-email.json", "idn-hostname.json"];
 
-/// Formats are optional in the suite.
+/// Formats are optional in the suite; the drafts up to 7 are those that check them unasked.
 #[test]
 fn formats_are_checked_nearly_as_the_suite_says() {
     let suite = suite();
-    for (folder, draft, _) in DRAFTS {
+    for (folder, draft, _) in DRAFTS.into_iter().take(3) {
         let mut tally = Tally::default();
         let is_checked = |file: &PathBuf| !UNCHECKED.iter().any(|name| file.ends_with(name));
         for file in
