@@ -97,7 +97,8 @@ pub(crate) fn of_exchange(known: &Known, exchange: &Exchange, place: &Place) -> 
                 .text(name::OPERATION, operation)
                 .text(name::PROVIDER, provider_name(dialect));
             generative(exchange, &call, &reply, &mut attributes);
-            call.model.as_ref().map_or(operation.to_owned(), |model| format!("{operation} {model}"))
+            let model = call.model.as_ref();
+            model.map_or_else(|| operation.to_owned(), |model| format!("{operation} {model}"))
         }
         None => {
             attributes.text(name::HTTP_METHOD, method(exchange));
