@@ -23,6 +23,7 @@ use bytes::Bytes;
 use dialect::{Dialect, OPAQUE, content};
 use exchange::{Body, Call, Date, Event, Exchange, ExchangeId, Headers, NanoUsd, Reply, Timestamp};
 use policy::{Block, CallFacts, Cell, Share};
+use score::Subject;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -41,6 +42,14 @@ pub(crate) struct Job {
     /// The call's body, decoded.
     pub(crate) body: Bytes,
     pub(crate) arms: Vec<Arm>,
+}
+
+impl Job {
+    /// The reference's reply, and what it took.
+    pub(crate) fn subject(&self) -> Subject<'_> {
+        let latency_us = Some(self.exchange.latency_us);
+        Subject { reply: &self.reply, latency_us, cost: self.cost }
+    }
 }
 
 /// An arm to ask: an assignment that was sampled.

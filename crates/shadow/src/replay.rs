@@ -10,6 +10,7 @@ use crate::{
 use bytes::Bytes;
 use dialect::Dialect;
 use exchange::{Clock, Exchange, ExchangeId, Headers, NanoUsd, Reply, Timestamp, Usage};
+use score::Subject;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use upstream::{Answer, Attempt, Fault};
@@ -58,6 +59,13 @@ pub(crate) struct Asked {
     pub(crate) latency_us: Option<u64>,
     pub(crate) ttft_us: Option<u64>,
     pub(crate) response: Option<String>,
+}
+
+impl Asked {
+    /// Its `reply`, and what that took.
+    pub(crate) fn subject<'a>(&self, reply: &'a Reply) -> Subject<'a> {
+        Subject { reply, latency_us: self.latency_us, cost: self.cost }
+    }
 }
 
 /// A reply of use.
@@ -128,7 +136,10 @@ impl<L: Ledger> Asker<L> {
             ttft_us: None,
         };
         let asked = Asked { cost: Some(NanoUsd::ZERO), ..self.not_asked(ask, "") };
-        self.ledger.append(&rows(ask, &asked, vec![known])).await.map_err(Error::Ledger)
+        self.ledger
+            .append(&rows(ask, &asked, (vec![known], self.origin)))
+            .await
+            .map_err(Error::Ledger)
     }
 
     /// What stands for a call that was never made.

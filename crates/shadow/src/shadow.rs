@@ -15,7 +15,6 @@ use crate::{
 use exchange::Reply;
 use futures::{StreamExt, TryStreamExt, future, stream};
 use policy::Cell;
-use score::Subject;
 use std::ops::Range;
 
 pub(crate) struct Shadower<L> {
@@ -109,14 +108,11 @@ impl<L: Ledger> Shadower<L> {
         let (Arm::Candidate(cell), Some(work)) = (arm, work) else {
             return Ok(Verdict::default());
         };
-        let latency_us = Some(job.exchange.latency_us);
-        let reference = Subject { reply: &job.reply, latency_us, cost: job.cost };
-        let replies = verdict::Replies { call: &job.call, reference, control };
+        let replies = verdict::Replies { call: &job.call, reference: job.subject(), control };
         let scored = match &asked.outcome {
             Err(failed) => return Ok(verdict::of_failure(work, &replies, failed)),
             Ok(Answered { reply }) => {
-                let subject = Subject { reply, latency_us: asked.latency_us, cost: asked.cost };
-                verdict::by_rules(work, &replies, &cell.candidate, subject)
+                verdict::by_rules(work, &replies, &cell.candidate, asked.subject(reply))
             }
         };
         match (&asked.outcome, scored.needs_judge, &work.judge) {

@@ -222,6 +222,7 @@ fn category(known: &Known, dialect: Option<Dialect>, exchange: &Exchange, call: 
     let category = known.categorizer.categorize(&CallFacts {
         declared: &exchange.declared,
         provider: &exchange.provider,
+        dialect: dialect.map_or(dialect::OPAQUE, Dialect::name),
         path: &exchange.call.path,
         headers: &exchange.call.headers,
         call: Some(call),

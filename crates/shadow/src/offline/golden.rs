@@ -148,6 +148,7 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
             redacted: false,
             input_tokens: None,
             output_tokens: None,
+            cost_usd: None,
             latency_ms: None,
             journal_offset: 0,
             request: Some(std::str::from_utf8(&case.body).ok()?.to_owned()),

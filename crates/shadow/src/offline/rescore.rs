@@ -257,15 +257,15 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
         let asked = todo.reply.asked(models, job.dialect);
         let control = todo.control.as_ref().map(|row| row.asked(models, job.dialect).outcome);
         let control = control.as_ref().map(|it| it.as_ref().map(|answered| &answered.reply));
-        let replies = verdict::Replies { call: &job.call, reference: &job.reply, control };
-        let answered = match &asked.outcome {
-            Ok(answered) => &answered.reply,
+        let replies = verdict::Replies { call: &job.call, reference: job.subject(), control };
+        let subject = match &asked.outcome {
+            Ok(answered) => asked.subject(&answered.reply),
             Err(failed) => {
                 let verdict = verdict::of_failure(work, &replies, failed);
                 return Ok(self.scored((job, arm), asked, (verdict, false), todo));
             }
         };
-        let scored = verdict::by_rules(work, &replies, &cell.candidate, answered);
+        let scored = verdict::by_rules(work, &replies, &cell.candidate, subject);
         let verdict = match (scored.needs_judge, &work.judge) {
             (false, _) => (scored.verdict, false),
             (true, None) => (scored.undecided("the category has no judge"), false),
@@ -275,7 +275,7 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
                 None => {
                     let asker = &self.shadower.asker;
                     let judge = Judge { asker, judge, deadline: work.deadline };
-                    let word = Box::pin(judge.ask(&job, &cell.candidate, answered)).await?;
+                    let word = Box::pin(judge.ask(&job, &cell.candidate, subject.reply)).await?;
                     (verdict::by_judge(scored, word), true)
                 }
             },
@@ -332,9 +332,9 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
         let models = &self.settings.models;
         let job = todo.exchange.job(models, Vec::new())?;
         let asked = todo.reply.asked(models, job.dialect);
-        let reply = asked.outcome.ok()?.reply;
-        let replies = verdict::Replies { call: &job.call, reference: &job.reply, control: None };
-        let scored = verdict::by_rules(work, &replies, &cell.candidate, &reply);
+        let reply = &asked.outcome.as_ref().ok()?.reply;
+        let replies = verdict::Replies { call: &job.call, reference: job.subject(), control: None };
+        let scored = verdict::by_rules(work, &replies, &cell.candidate, asked.subject(reply));
         work.judge.as_ref().filter(|_| scored.needs_judge)
     }
 }

@@ -44,6 +44,8 @@ pub struct StoredExchange {
     pub input_tokens: Option<u64>,
     /// Tokens of the reply.
     pub output_tokens: Option<u64>,
+    /// What the reply cost.
+    pub cost_usd: Option<NanoUsd>,
     /// Until the end of the reply, in milliseconds.
     pub latency_ms: Option<f64>,
     /// The journal record that it came from.
@@ -148,6 +150,7 @@ impl StoredExchange {
             category,
             call,
             reply,
+            cost: self.cost_usd,
             body,
             arms,
         })
