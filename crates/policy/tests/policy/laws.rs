@@ -25,11 +25,11 @@ pub(crate) fn category_law(data: &[u8]) {
         response_format: body.lines().last().map(str::to_owned),
         ..Call::default()
     };
-    let site = call_site(&call);
+    let site = call_site("openai", &call);
     let shape = site.strip_prefix("site-").expect("a call site is named as one");
     assert!(shape.len() == 12 && shape.bytes().all(|digit| digit.is_ascii_hexdigit()), "{site}");
     let tools = call.tools.iter().rev().cloned().collect();
-    assert_eq!(call_site(&Call { tools, ..call.clone() }), site, "in any order");
+    assert_eq!(call_site("openai", &Call { tools, ..call.clone() }), site, "in any order");
     known_law(&pattern, &call, &site);
 }
 
@@ -51,11 +51,12 @@ fn known_law(pattern: &str, call: &Call, site: &str) {
         Rule { category: "ours".to_owned(), when: Some(when) },
     ];
     let categorizer = Categorizer::new(&rules).expect("a model's pattern cannot be wrong");
-    let categorizer = categorizer.with_call_sites([site.to_owned()]);
+    let categorizer = categorizer.with_call_sites([(site.to_owned(), "named".to_owned())]);
     let declared = Declared { category: call.system.clone(), ..Declared::default() };
     let facts = CallFacts {
         declared: &declared,
         provider: "openai",
+        dialect: "openai",
         path: "/",
         headers: &Headers::default(),
         call: Some(call),
@@ -63,7 +64,7 @@ fn known_law(pattern: &str, call: &Call, site: &str) {
     };
     let category = categorizer.categorize(&facts);
     assert_eq!(categorizer.categorize(&facts), category);
-    assert!(["declared", "ours", site].contains(&category.name.as_str()), "{category:?}");
+    assert!(["declared", "ours", "named"].contains(&category.name.as_str()), "{category:?}");
     let is_ours = categorize::matches(pattern, call.model.as_deref().unwrap_or_default());
     let is_declared = declared.category.as_deref().is_some_and(|name| categorizer.knows(name));
     assert!(is_declared || (category.name == "ours") == is_ours, "{category:?}");
