@@ -257,7 +257,6 @@ fn an_assumed_judge_is_a_flag_in_the_rule_and_shrinks_the_tolerance() {
 /// `SMALL` with lines of its extraction exchanged.
 fn with(from: &str, to: &str) -> Pipeline {
     assert!(SMALL.contains(from), "{from}");
-    let read_file = |_: &str| Ok(String::from("Be helpful."));
     load_with_files(&SMALL.replacen(from, to, 1), read_file)
         .unwrap_or_else(|mistakes| panic!("{mistakes:#?}"))
 }
@@ -312,7 +311,7 @@ fn more_names_of_call_sites_than_a_report_has_room_for_are_refused() {
     let site = |n: usize| format!("[[call_site]]\nsite = \"site-{n:012x}\"\nname = \"chat\"\n");
     let of = |most: usize| {
         let sites: String = (0..most).map(site).collect();
-        load_with_files(&format!("{SMALL}\n{sites}"), |_| Ok(String::from("Be helpful.")))
+        load_with_files(&format!("{SMALL}\n{sites}"), read_file)
     };
     assert_eq!(of(200).unwrap().call_sites.len(), 200);
     assert!(of(201).unwrap_err()[0].what.contains("201 call sites"));
