@@ -27,7 +27,7 @@ use std::time::Duration;
 pub(crate) const JUDGE_TRIES_MAX: u32 = 2;
 
 /// The name under which a judge's scores stand.
-const SCORER: &str = "judge";
+pub(crate) const SCORER: &str = "judge";
 /// The name under which it stands which reply it likes better: one for the candidate, zero for the
 /// reference, a half for neither.
 const PREFERENCE: &str = "judge_preference";

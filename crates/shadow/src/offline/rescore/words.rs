@@ -2,7 +2,7 @@
 
 use crate::{
     JudgeWork, StoredScore,
-    judge::{Judged, Losses},
+    judge::{Judged, Losses, SCORER},
     rows::score::ScoreRow,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,10 @@ pub(super) fn known(words: &[StoredScore], judge: &JudgeWork) -> Option<Judged> 
     let digest = |model: &str| score::judge::digest(model, &judge.rubric);
     let digests: BTreeSet<String> = judge.models().map(digest).collect();
     let trials = digests.len() * 2 * judge.repeats.max(1) as usize;
-    let of_judges = || words.iter().filter(|word| digests.contains(&word.scorer_digest));
+    // Which reply they liked better is kept beside their word, under a name of its own.
+    let is_word =
+        |word: &&StoredScore| word.scorer == SCORER && digests.contains(&word.scorer_digest);
+    let of_judges = || words.iter().filter(is_word);
     let said = |arm: exchange::Arm| {
         let mut losses: BTreeMap<(&String, &Option<String>), f64> = BTreeMap::new();
         for word in of_judges().filter(|word| word.arm == arm) {
