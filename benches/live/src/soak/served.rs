@@ -41,6 +41,7 @@ pub(crate) fn proxy(upstream: &str) -> io::Result<()> {
         providers: BTreeMap::from([("p".into(), provider())]),
         glance: Box::new(|_| ()),
         redact: Box::new(|_| false),
+        pass_on: Box::new(drop),
     })?;
     let shutdown = CancellationToken::new();
     let running =

@@ -101,7 +101,7 @@ fn a_constant_answer_that_fools_the_judge_condemns_the_judge() {
 #[test]
 fn a_judge_that_flags_one_model_is_partial() {
     // It flags a third of the candidate's good replies and none of the reference's.
-    let says = |at: usize| [true, at % 3 != 0];
+    let says = |at: usize| [true, !at.is_multiple_of(3)];
     let pairs = (0..3_000).map(|at| match at % 4 {
         0 => honest(at, [false, false]),
         _ => pair(at, [true, true], says(at), says(at)),

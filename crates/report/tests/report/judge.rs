@@ -116,7 +116,7 @@ async fn weighed(cases: &[Case], youden: f64) -> (Vec<String>, f64) {
 }
 
 fn honest(at: usize) -> Case {
-    let good = [at % 5 != 0, at % 4 != 0];
+    let good = [!at.is_multiple_of(5), !at.is_multiple_of(4)];
     Case { judge: good, people: Some(good), audited: true }
 }
 
