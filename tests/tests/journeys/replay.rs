@@ -17,13 +17,7 @@ const CALLS: u64 = 200;
 /// A town whose calls were shadowed, on the day that another candidate appears.
 fn town() -> (Town, Deployment) {
     let town = Town::open();
-    let deployment = town.deployment();
-    let up = deployment.up();
-    town.play(&up.base_url("openai"), 0..CALLS);
-    until("every call shadowed", PATIENCE, || {
-        (deployment.count("SELECT count(*) AS n FROM shadows") == CALLS).then_some(())
-    });
-    up.stop();
+    let deployment = town.shadowed(CALLS);
     fs::write(&deployment.pipeline, town.tiny_pipeline()).unwrap();
     (town, deployment)
 }

@@ -38,13 +38,7 @@ fn asked(town: &Town, model: &str) -> usize {
 /// A town whose calls were shadowed by rules, and the pipeline by which they are to be judged.
 fn judged() -> (Town, Deployment) {
     let town = Town::open();
-    let deployment = town.deployment();
-    let up = deployment.up();
-    town.play(&up.base_url("openai"), 0..CALLS);
-    until("every call shadowed", PATIENCE, || {
-        (deployment.count("SELECT count(*) AS n FROM shadows") == CALLS).then_some(())
-    });
-    up.stop();
+    let deployment = town.shadowed(CALLS);
     fs::write(&deployment.pipeline, town.judged_pipeline()).unwrap();
     (town, deployment)
 }

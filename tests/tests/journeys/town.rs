@@ -1,7 +1,10 @@
 //! A small town for the fault tests: two simulated providers, one kind of call, and calls that can
 //! be told apart by number wherever they turn up.
 
-use crate::deployment::Deployment;
+use crate::{
+    deployment::Deployment,
+    wait::{PATIENCE, until},
+};
 use bytes::Bytes;
 use exchange::Timestamp;
 use serde_json::json;
@@ -120,6 +123,18 @@ impl Town {
         let text = self.own_pipeline();
         let (head, _) = text.split_once("[[category]]").unwrap();
         format!("{head}{JUDGED}")
+    }
+
+    /// The same, when so many of this town's calls have been through it and were shadowed.
+    pub(crate) fn shadowed(&self, calls: u64) -> Deployment {
+        let deployment = self.deployment();
+        let up = deployment.up();
+        self.play(&up.base_url("openai"), 0..calls);
+        until("every call shadowed", PATIENCE, || {
+            (deployment.count("SELECT count(*) AS n FROM shadows") == calls).then_some(())
+        });
+        up.stop();
+        deployment
     }
 
     /// The same with its candidate at another base URL.
