@@ -11,6 +11,7 @@ use crate::{
     child::Child,
     load::{Figures, call, connect, quantile, read_message},
     nginx::{self, Nginx},
+    up::Up,
 };
 use disk::Disk;
 use std::{
@@ -19,10 +20,8 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use up::Up;
 
 mod disk;
-mod up;
 
 const ROUNDS: usize = 6;
 const TURN: Duration = Duration::from_millis(1_500);

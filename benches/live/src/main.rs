@@ -2,10 +2,12 @@
 //!   (nothing)  what the mirror costs those whom it observes: on against off
 //!   peers      this proxy against nginx
 //!   frozen     the shipped binary while its whole shadow side stands still
+//!   cut        whether the shipped binary says that it lives while streams are cut
 //!   soak       what half an hour of mixed load and aborts leaves behind
 //! Loopback only; ends by itself.
 
 mod child;
+mod cut;
 mod felt;
 mod frozen;
 mod load;
@@ -15,6 +17,7 @@ mod serve;
 mod soak;
 mod streams;
 mod table;
+mod up;
 
 use std::{env, io, process::Command};
 
@@ -33,9 +36,12 @@ fn main() -> io::Result<()> {
         None => again("felt"),
         Some("peers") => again("peers-here"),
         Some("frozen") => again("frozen-here"),
+        Some("cut") => again("cut-here"),
         Some("felt") => felt::drive(),
         Some("peers-here") => peers::drive(),
         Some("frozen-here") => frozen::drive(),
+        Some("cut-here") => cut::drive(),
+        Some("cut-provider") => cut::provider(),
         Some("slow") => frozen::slow(),
         Some("soak") => {
             let minutes = env::args().nth(2).map_or(Ok(soak::MINUTES), |given| given.parse());
@@ -49,7 +55,7 @@ fn main() -> io::Result<()> {
             serve::proxy(&upstream.unwrap_or_default(), behind.as_deref())
         }
         Some(other) => {
-            Err(io::Error::other(format!("there is no {other}: give nothing, peers, frozen or soak")))
+            Err(io::Error::other(format!("there is no {other}: give nothing, peers, frozen, cut or soak")))
         }
     }
 }

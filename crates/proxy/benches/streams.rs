@@ -6,10 +6,11 @@
 //! are opened again: what the first left behind, the second would be seen to add to. What the allocator
 //! keeps of what was freed counts as resident.
 //!
-//!     cargo bench -p proxy --bench streams [-- STREAMS]
+//!     cargo bench -p proxy --bench streams [-- STREAMS [http2]]
 //!
 //! Linux only, because memory is read from `/proc`; loopback only. The proxy has two descriptors for each
-//! stream: where fewer are allowed than that takes, the bench says so, and what to do.
+//! stream, and one where its clients share connections of HTTP/2: where fewer are allowed than that takes,
+//! the bench says so, and what to do.
 //!
 //! Seen with 9,800 streams on two shared cores, as 20,000 descriptors were allowed: 51.8 KiB each with the
 //! mirror off and 53.3 with it on, in the second wave 51.7 and 54.4; small calls meanwhile 0.05 ms in the
@@ -22,8 +23,11 @@
 
 #[path = "served/proxy.rs"]
 mod served;
+#[path = "streams/shared.rs"]
+mod shared;
 
 use served::Served;
+use shared::STREAMS_A_CONNECTION;
 use std::{
     env, fs,
     io::{self, BufRead, BufReader, Read, Write},
@@ -60,13 +64,19 @@ fn main() {
     match given.next().as_deref() {
         Some("provider") => provider(),
         Some("proxy") => proxy(&given.next().unwrap(), given.next().unwrap() == "on"),
-        Some(count) => drive(count.parse().expect("a number of streams")),
-        None => drive(STREAMS),
+        Some(count) => {
+            let shared = given.next().is_some_and(|way| way == "http2");
+            drive(count.parse().expect("a number of streams"), shared);
+        }
+        None => drive(STREAMS, false),
     }
 }
 
-fn drive(count: usize) {
-    let files = 2 * (count + FIRST_STREAMS) + OTHER_FILES;
+/// `shared`: the clients' streams share connections of HTTP/2.
+fn drive(count: usize, shared: bool) {
+    let streams = count + FIRST_STREAMS;
+    let of_clients = if shared { streams / STREAMS_A_CONNECTION + 2 } else { streams };
+    let files = streams + of_clients + OTHER_FILES;
     let allowed = files_max();
     assert!(
         files <= allowed,
@@ -76,16 +86,16 @@ fn drive(count: usize) {
     for mirror in ["off", "on"] {
         let mut provider = Child::start(&["provider"]);
         let proxy = Child::start(&["proxy", &provider.addr.to_string(), mirror]);
-        let first = open(proxy.addr, FIRST_STREAMS);
+        let first = Open::new(proxy.addr, FIRST_STREAMS, shared);
         let before = proxy.resident_kib();
         println!("mirror {mirror}: {before} KiB with {FIRST_STREAMS} streams");
         for wave in 1..=WAVES {
-            let mut streams = open(proxy.addr, count);
+            let mut streams = Open::new(proxy.addr, count, shared);
             let each = |kib: usize| (kib - before) as f64 / count as f64;
             let opened = each(proxy.resident_kib());
             let (middle, most) = small_calls(proxy.addr);
             provider.say("more");
-            streams.iter_mut().for_each(|stream| read_past(stream, "data: 1\n\n"));
+            streams.read_another();
             let moved = each(proxy.resident_kib());
             println!(
                 "  wave {wave}: {opened:.1} KiB for each of {count} idle streams, {moved:.1} after one \
@@ -109,20 +119,40 @@ fn files_max() -> usize {
 }
 
 /// Streams that have got their first event.
-fn open(proxy: SocketAddr, count: usize) -> Vec<TcpStream> {
+enum Open {
+    Http1(Vec<TcpStream>),
+    Http2(shared::Streams),
+}
+
+impl Open {
+    fn new(proxy: SocketAddr, count: usize, shared: bool) -> Self {
+        if shared {
+            Self::Http2(shared::Streams::open(proxy, count))
+        } else {
+            Self::Http1((0..count).map(|_| open(proxy)).collect())
+        }
+    }
+
+    /// Reads one more event of each.
+    fn read_another(&mut self) {
+        match self {
+            Self::Http1(streams) => streams.iter_mut().for_each(|stream| read_past(stream, EVENT)),
+            Self::Http2(streams) => streams.read_another(),
+        }
+    }
+}
+
+fn open(proxy: SocketAddr) -> TcpStream {
     let body = "x".repeat(CALL_BYTES);
     let call = format!(
         "POST /p/v1/chat/completions HTTP/1.1\r\nhost: a\r\naccept: text/event-stream\r\n\
          user-agent: OpenAI/Python\r\nauthorization: Bearer sk-0123456789\r\n\
          content-type: application/json\r\ncontent-length: {CALL_BYTES}\r\n\r\n{body}"
     );
-    let begin = |_| {
-        let mut stream = TcpStream::connect(proxy).unwrap();
-        stream.write_all(call.as_bytes()).unwrap();
-        read_past(&mut stream, "data: 1\n\n");
-        stream
-    };
-    (0..count).map(begin).collect()
+    let mut stream = TcpStream::connect(proxy).unwrap();
+    stream.write_all(call.as_bytes()).unwrap();
+    read_past(&mut stream, EVENT);
+    stream
 }
 
 /// The middle and the longest of them, in milliseconds.

@@ -1,5 +1,5 @@
-//! The proxy that is soaked, in a process of its own: mirror, journal, and a consumer that commits, so
-//! that the journal trims.
+//! The proxy that is soaked, in a process of its own: mirror, journal, and a consumer on a thread of its
+//! own that commits what it has read, so that the journal trims.
 
 use crate::serve::Wall;
 use dialect::Dialect;
@@ -14,15 +14,20 @@ use std::{
     net::SocketAddr,
     num::NonZeroUsize,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    thread::{self, JoinHandle},
 };
+use tokio::runtime;
 use tokio_util::sync::CancellationToken;
 
 /// What a day of traffic would be trimmed to, in half an hour.
 const JOURNAL_BYTES_MAX: u64 = 64 << 20;
 const GROUP: &str = "soak";
+/// What the consumer reads at once.
+const RECORDS_MAX: usize = 1_000;
+const RECORD_BYTES_MAX: usize = 4 << 20;
 /// The last word of books that close.
 pub(super) const CLOSED: &str = "closed";
 
@@ -32,7 +37,7 @@ pub(crate) fn proxy(upstream: &str) -> io::Result<()> {
     let dir = tempfile::tempdir()?;
     let journal =
         Journal::open(dir.path(), Limits::bytes(JOURNAL_BYTES_MAX)).map_err(io::Error::other)?;
-    let mut consumer = Consumer::of(&journal)?;
+    let consumer = Consumer::start(journal.clone())?;
     let mirroring = Mirroring::start(Means {
         queue: Arc::clone(&queue),
         journal,
@@ -49,15 +54,14 @@ pub(crate) fn proxy(upstream: &str) -> io::Result<()> {
     println!("{}", running.addr());
     for line in io::stdin().lock().lines() {
         line?;
-        consumer.consume()?;
-        println!("{}", consumer.books);
+        println!("{}", consumer.books());
     }
     shutdown.cancel();
     running.join().map_err(io::Error::other)?;
     mirroring.stop();
-    consumer.consume()?;
-    let word = if consumer.books.close() { CLOSED } else { "NOT CLOSED" };
-    println!("{}; {word}", consumer.books);
+    let books = consumer.stop()?;
+    let word = if books.close() { CLOSED } else { "NOT CLOSED" };
+    println!("{books}; {word}");
     Ok(())
 }
 
@@ -79,40 +83,67 @@ fn listening(upstream: &str, mirror: Arc<dyn Mirror>) -> io::Result<Proxy> {
     Proxy::bind(config, deps).map_err(io::Error::other)
 }
 
-/// Reads all that is journaled, once, and lets it be trimmed.
+/// Reads all that is journaled, once, as it comes, and lets it be trimmed.
 struct Consumer {
-    journal: Journal,
-    next: u64,
-    books: Books,
+    books: Arc<Mutex<Books>>,
+    ended: CancellationToken,
+    thread: JoinHandle<io::Result<()>>,
 }
 
 impl Consumer {
-    fn of(journal: &Journal) -> io::Result<Self> {
-        let next = journal.subscribe(TOPIC, GROUP).map_err(io::Error::other)?.position();
-        Ok(Self { journal: journal.clone(), next, books: Books::default() })
+    fn start(journal: Journal) -> io::Result<Self> {
+        let (books, ended) = (Arc::<Mutex<Books>>::default(), CancellationToken::new());
+        let runtime = runtime::Builder::new_current_thread().build()?;
+        let (kept, until) = (Arc::clone(&books), ended.clone());
+        let thread = thread::spawn(move || runtime.block_on(consume(&journal, &kept, &until)));
+        Ok(Self { books, ended, thread })
     }
 
-    fn consume(&mut self) -> io::Result<()> {
-        let end = self.journal.end(TOPIC).map_err(io::Error::other)?;
-        while self.next < end {
-            let records = self.journal.read(TOPIC, self.next, 1_000, 4 << 20);
-            for record in records.map_err(io::Error::other)? {
-                self.next = record.offset + 1;
-                self.books.take(Event::from_bytes(record.payload).map_err(io::Error::other)?);
-            }
-        }
-        self.journal.commit(TOPIC, GROUP, self.next).map_err(io::Error::other)
+    fn books(&self) -> Books {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Once the mirror has written its last: reads what is left, and returns the books.
+    fn stop(self) -> io::Result<Books> {
+        self.ended.cancel();
+        let panicked = |_| io::Error::other("the consumer panicked");
+        let Self { books, thread, .. } = self;
+        thread.join().map_err(panicked)??;
+        let books = books.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(books.clone())
     }
 }
 
+async fn consume(
+    journal: &Journal,
+    books: &Mutex<Books>,
+    ended: &CancellationToken,
+) -> io::Result<()> {
+    let mut waiting = journal.subscribe(TOPIC, GROUP).map_err(io::Error::other)?;
+    // What is written before the end is read, and nothing is written after it.
+    while !ended.is_cancelled() || waiting.lag() > 0 {
+        let records = tokio::select! {
+            records = waiting.next(RECORDS_MAX, RECORD_BYTES_MAX) => records,
+            () = ended.cancelled(), if !ended.is_cancelled() => continue,
+        };
+        let records = records.map_err(io::Error::other)?;
+        for record in records {
+            let event = Event::from_bytes(record.payload).map_err(io::Error::other)?;
+            books.lock().unwrap_or_else(PoisonError::into_inner).take(event);
+        }
+        waiting.commit(waiting.position()).await.map_err(io::Error::other)?;
+    }
+    Ok(())
+}
+
 /// The law: offered = accepted + shed, journaled + lost = accepted.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Books {
     offered: u64,
     accepted: u64,
-    shed: u64,
+    shed: BTreeMap<String, u64>,
     journaled: u64,
-    lost: u64,
+    lost: BTreeMap<String, u64>,
 }
 
 impl Books {
@@ -122,14 +153,21 @@ impl Books {
             Event::Meter(Meter { offered, accepted, shed, lost, .. }) => {
                 self.offered += offered;
                 self.accepted += accepted;
-                self.shed += shed.values().sum::<u64>();
-                self.lost += lost.values().sum::<u64>();
+                add(&mut self.shed, shed);
+                add(&mut self.lost, lost);
             }
         }
     }
 
     fn close(&self) -> bool {
-        self.offered == self.accepted + self.shed && self.journaled + self.lost == self.accepted
+        let (shed, lost) = (self.shed.values().sum::<u64>(), self.lost.values().sum::<u64>());
+        self.offered == self.accepted + shed && self.journaled + lost == self.accepted
+    }
+}
+
+fn add(all: &mut BTreeMap<String, u64>, some: BTreeMap<String, u64>) {
+    for (reason, count) in some.into_iter().filter(|(_, count)| *count > 0) {
+        *all.entry(reason).or_default() += count;
     }
 }
 
@@ -138,7 +176,7 @@ impl fmt::Display for Books {
         let Self { offered, accepted, shed, journaled, lost } = self;
         write!(
             out,
-            "offered {offered}, accepted {accepted}, shed {shed}, journaled {journaled}, lost {lost}"
+            "offered {offered}, accepted {accepted}, shed {shed:?}, journaled {journaled}, lost {lost:?}"
         )
     }
 }

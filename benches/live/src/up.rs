@@ -22,7 +22,7 @@ const ON_THE_WAY: f64 = 3.0;
 pub(crate) struct Up {
     pub(crate) live: SocketAddr,
     admin: SocketAddr,
-    _process: Child,
+    process: Child,
 }
 
 impl Up {
@@ -54,7 +54,7 @@ impl Up {
         let (live, admin) = (address("live")?, address("console")?);
         // What it goes on to say must not fill the pipe.
         thread::spawn(move || lines.for_each(drop));
-        Ok(Self { live, admin, _process: Child::foreign(process, live) })
+        Ok(Self { live, admin, process: Child::foreign(process, live) })
     }
 
     /// Waits until the worker has caught up.
@@ -86,13 +86,22 @@ impl Up {
     }
 
     fn metrics(&self) -> io::Result<String> {
+        self.ask("/metrics")
+    }
+
+    /// What the admin listener says at a path, on a new connection.
+    pub(crate) fn ask(&self, path: &str) -> io::Result<String> {
         let mut stream = TcpStream::connect(self.admin)?;
         let head =
-            format!("GET /metrics HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.admin);
+            format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.admin);
         stream.write_all(head.as_bytes())?;
         let mut said = String::new();
         stream.read_to_string(&mut said)?;
         Ok(said)
+    }
+
+    pub(crate) fn resident_kib(&self) -> io::Result<u64> {
+        self.process.resident_kib()
     }
 }
 
