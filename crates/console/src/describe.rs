@@ -18,7 +18,7 @@ pub fn describe() {
     describe_gauge!(READY, Unit::Count, "Whether a readiness check passes (1) or fails (0).");
 }
 
-const COUNTERS: [(&str, &str); 20] = [
+const COUNTERS: [(&str, &str); 21] = [
     (
         "foreshadow_live_requests_total",
         "Live calls answered, by provider, route and class of status.",
@@ -40,6 +40,10 @@ const COUNTERS: [(&str, &str); 20] = [
         "foreshadow_live_retries_total",
         "Live calls sent a second time because an idle connection had died or the provider had \
          refused them unread, by provider.",
+    ),
+    (
+        "foreshadow_live_connections_full_total",
+        "How often as many connections were open as may be, so that further clients waited.",
     ),
     (
         "foreshadow_live_connections_cut_total",
@@ -77,9 +81,10 @@ const COUNTERS: [(&str, &str); 20] = [
     ),
 ];
 
-const GAUGES: [(&str, &str); 3] = [
+const GAUGES: [(&str, &str); 4] = [
     ("foreshadow_policy_version", "The version of the policy that the proxy goes by."),
     ("foreshadow_live_in_flight", "Live calls that are being served."),
+    ("foreshadow_live_connections", "Clients' connections that are open."),
     (
         "foreshadow_worker_recorded_offset",
         "The first journal offset that is not recorded in the tables yet.",

@@ -8,11 +8,16 @@
 //! middle would look like the end. Such a connection is reset instead.
 //!
 //! A client that does not read is seen here alone: hyper asks a body for nothing while it cannot write.
+//! So is what hyper answers by itself to a head that it cannot read, which is replaced by an error of ours.
+
+pub(crate) use bare::BareAnswers;
+pub(crate) use turn::{Taken, Turn};
 
 use crate::{
     patience::{Patience, Rule},
     transport::Transport,
 };
+use bytes::{Buf, Bytes};
 use std::{
     future::poll_fn,
     io::{self, IoSlice},
@@ -24,6 +29,9 @@ use std::{
     task::{Context, Poll, ready},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+mod bare;
+mod turn;
 
 /// How a client begins that speaks HTTP/2 (RFC 9113, 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -45,11 +53,21 @@ pub(crate) enum Protocol {
     Http2,
 }
 
+/// What a connection and the calls on it tell each other.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Talk {
+    pub(crate) reset: Reset,
+    pub(crate) turn: Turn,
+}
+
 pub(crate) struct Downstream {
     transport: Transport,
-    reset: Reset,
+    talk: Talk,
     opening: Opening,
     patience: Patience,
+    bare: Arc<BareAnswers>,
+    /// What is left to write of an answer that stands for one of hyper's.
+    instead: Bytes,
 }
 
 /// The bytes that were read to know the protocol; those from `given` on are still to be read again.
@@ -77,9 +95,20 @@ impl Opening {
 
 impl Downstream {
     /// One that may take in nothing for as long as `rule` says.
-    pub(crate) fn new(transport: Transport, reset: &Reset, rule: &Arc<Rule>) -> Self {
-        let (reset, opening) = (reset.clone(), Opening::default());
-        Self { transport, reset, opening, patience: Patience::new(rule) }
+    pub(crate) fn new(
+        transport: Transport,
+        talk: &Talk,
+        rule: &Arc<Rule>,
+        bare: &Arc<BareAnswers>,
+    ) -> Self {
+        Self {
+            transport,
+            talk: talk.clone(),
+            opening: Opening::default(),
+            patience: Patience::new(rule),
+            bare: Arc::clone(bare),
+            instead: Bytes::new(),
+        }
     }
 
     /// Reads until it is clear what the client speaks. One that ends before counts as HTTP/1.1, whose
@@ -107,8 +136,29 @@ impl Downstream {
             return written;
         }
         ready!(self.patience.poll_over(context));
-        self.reset.on_close();
+        self.talk.reset.on_close();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Writes an answer of ours where `bytes` are one of hyper's own, as if they had been written; `None`:
+    /// they are not.
+    fn poll_write_instead(
+        &mut self,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Option<Poll<io::Result<usize>>> {
+        if self.instead.is_empty() {
+            self.instead =
+                self.talk.turn.is_free().then(|| self.bare.instead_of(bytes)).flatten()?;
+        }
+        while !self.instead.is_empty() {
+            match Pin::new(&mut self.transport).poll_write(context, &self.instead) {
+                Poll::Ready(Ok(count)) => self.instead.advance(count),
+                Poll::Ready(Err(error)) => return Some(Poll::Ready(Err(error))),
+                Poll::Pending => return Some(Poll::Pending),
+            }
+        }
+        Some(Poll::Ready(Ok(bytes.len())))
     }
 
     fn poll_opening(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -122,7 +172,7 @@ impl Downstream {
 
 impl Drop for Downstream {
     fn drop(&mut self) {
-        if self.reset.0.load(Ordering::Relaxed)
+        if self.talk.reset.0.load(Ordering::Relaxed)
             && let Err(error) = self.transport.tcp().set_zero_linger()
         {
             tracing::debug!(%error, "a client's connection could not be reset");
@@ -155,7 +205,10 @@ impl AsyncWrite for Downstream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.transport).poll_write(context, bytes);
+        let written = match self.poll_write_instead(context, bytes) {
+            Some(instead) => instead,
+            None => Pin::new(&mut self.transport).poll_write(context, bytes),
+        };
         self.taken(context, written)
     }
 
@@ -164,7 +217,14 @@ impl AsyncWrite for Downstream {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.transport).poll_write_vectored(context, slices);
+        let instead = match slices {
+            [bytes] => self.poll_write_instead(context, bytes),
+            _ => None,
+        };
+        let written = match instead {
+            Some(instead) => instead,
+            None => Pin::new(&mut self.transport).poll_write_vectored(context, slices),
+        };
         self.taken(context, written)
     }
 
@@ -174,6 +234,9 @@ impl AsyncWrite for Downstream {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.transport).poll_flush(context);
+        if flushed.is_ready() {
+            self.talk.turn.flushed();
+        }
         self.taken(context, flushed)
     }
 

@@ -7,7 +7,7 @@ use crate::{
     config::Config,
     error::Error,
     guard::Guard,
-    meters::{self, InFlight, ProviderMeters, UnreadMeters},
+    meters::{self, ConnectionMeters, InFlight, OpenConnection, ProviderMeters, UnreadMeters},
     mirror::Mirror,
     patience::Rule,
     pool::{Connector, Pool, TlsSetup},
@@ -33,7 +33,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 mod certificate;
-pub(crate) mod door;
+mod door;
+pub(crate) mod reading;
 
 /// How long a thread pauses when the system gives it no connection (out of files, mostly).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
@@ -180,10 +181,7 @@ async fn accept(
     };
     let door = Arc::new(door);
     loop {
-        let seated = async {
-            let seat = Arc::clone(&seats).acquire_owned().await.ok();
-            (seat, listener.accept().await)
-        };
+        let seated = async { (seat(&seats, &door.connections).await, listener.accept().await) };
         let (seat, accepted) = tokio::select! {
             biased;
             () = shutdown.cancelled() => break,
@@ -193,7 +191,7 @@ async fn accept(
             Ok((stream, _)) => {
                 let client =
                     client(Arc::clone(&worker), Arc::clone(&door), stream, shutdown.clone());
-                worker.calls.spawn(hold(seat, client));
+                worker.calls.spawn(hold(seat, door.connections.open(), client));
             }
             Err(error) => {
                 tracing::warn!(%error, "no connection could be accepted");
@@ -208,7 +206,20 @@ async fn accept(
     }
 }
 
-async fn hold(seat: Option<OwnedSemaphorePermit>, client: impl Future<Output = ()>) {
+/// A seat for the next client, which may have to wait for one that leaves.
+async fn seat(seats: &Arc<Semaphore>, meters: &ConnectionMeters) -> Option<OwnedSemaphorePermit> {
+    if let Ok(seat) = Arc::clone(seats).try_acquire_owned() {
+        return Some(seat);
+    }
+    meters.full.increment(1);
+    Arc::clone(seats).acquire_owned().await.ok()
+}
+
+async fn hold(
+    seat: Option<OwnedSemaphorePermit>,
+    open: OpenConnection,
+    client: impl Future<Output = ()>,
+) {
     client.await;
-    drop(seat);
+    drop((seat, open));
 }

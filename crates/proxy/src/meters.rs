@@ -41,6 +41,10 @@ pub const CUT: &str = "foreshadow_live_connections_cut_total";
 /// Live calls that were passed through unplanned, and replies handed over unpriced, because too much
 /// would have been held in memory; label `limit`: `call_bytes`, `reply_bytes`, `total_bytes`.
 pub const UNREAD: &str = "foreshadow_live_unread_total";
+/// Clients' connections that are open.
+pub const CONNECTIONS: &str = "foreshadow_live_connections";
+/// How often as many connections were open as may be, so that further clients waited.
+pub const FULL: &str = "foreshadow_live_connections_full_total";
 /// Errors of our own making; label `code`.
 pub const REFUSALS: &str = "foreshadow_live_refusals_total";
 
@@ -113,6 +117,37 @@ impl UnreadMeters {
             total_bytes: of("total_bytes"),
         }
     }
+}
+
+/// The handles of clients' connections.
+pub(crate) struct ConnectionMeters {
+    open: Gauge,
+    pub(crate) full: Counter,
+}
+
+/// Counts one connection as open while it lives.
+pub(crate) struct OpenConnection(Gauge);
+
+impl ConnectionMeters {
+    pub(crate) fn new() -> Self {
+        Self { open: gauge!(CONNECTIONS), full: counter!(FULL) }
+    }
+
+    pub(crate) fn open(&self) -> OpenConnection {
+        self.open.increment(1);
+        OpenConnection(self.open.clone())
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.decrement(1);
+    }
+}
+
+/// Counts errors of our own making with this `code`.
+pub(crate) fn refused(code: &'static str) -> Counter {
+    counter!(REFUSALS, "code" => code)
 }
 
 /// Counts what `limit` ended.

@@ -16,6 +16,12 @@ pub(crate) enum Refusal {
     Connect,
     #[error("the path cannot be forwarded: check its characters")]
     Path,
+    #[error("the head of the call is no HTTP/1.1: check its first line and its header fields")]
+    UnreadableHead,
+    #[error("the path is too long: put what is in it into the body")]
+    LongPath,
+    #[error("the head of the call has over {bytes_max} bytes or 100 fields: send less of it")]
+    LongHead { bytes_max: usize },
     #[error("the call broke off before its end: send it again")]
     CallCut,
     #[error("the call sent nothing more for too long before its end: send it again")]
@@ -35,7 +41,9 @@ impl Refusal {
         match self {
             Self::UnknownProvider { .. } => StatusCode::NOT_FOUND,
             Self::Connect => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Path | Self::CallCut => StatusCode::BAD_REQUEST,
+            Self::Path | Self::CallCut | Self::UnreadableHead => StatusCode::BAD_REQUEST,
+            Self::LongPath => StatusCode::URI_TOO_LONG,
+            Self::LongHead { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::CallLate => StatusCode::REQUEST_TIMEOUT,
             Self::Unreachable { .. } | Self::Died { .. } => StatusCode::BAD_GATEWAY,
             Self::ConnectTimeout { .. } | Self::HeadTimeout { .. } => StatusCode::GATEWAY_TIMEOUT,
@@ -48,6 +56,9 @@ impl Refusal {
             Self::UnknownProvider { .. } => "unknown_provider",
             Self::Connect => "connect_refused",
             Self::Path => "bad_path",
+            Self::UnreadableHead => "head_unreadable",
+            Self::LongPath => "path_too_long",
+            Self::LongHead { .. } => "head_too_long",
             Self::CallCut => "call_cut",
             Self::CallLate => "call_timeout",
             Self::Unreachable { .. } => "upstream_unreachable",

@@ -21,7 +21,7 @@ use exchange::{Clock, ExchangeId, Route, Served, Timestamp};
 use http::{Method, Request, Response, StatusCode, request::Parts};
 use http_body::Frame;
 use hyper::{body::Incoming, upgrade::OnUpgrade};
-use metrics::{Gauge, counter};
+use metrics::Gauge;
 use std::{collections::VecDeque, sync::Arc};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
@@ -203,7 +203,7 @@ pub(crate) fn answer_refusal(
     replying: Replying,
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
-    counter!(meters::REFUSALS, "code" => refusal.code()).increment(1);
+    meters::refused(refusal.code()).increment(1);
     let ahead = VecDeque::from([Frame::data(refusal.body())]);
     let mut response = Response::new(ReplyBody::new(ahead, Rest::End, replying, in_flight));
     *response.status_mut() = refusal.status();

@@ -4,7 +4,8 @@ use crate::{
     body::{Broken, Inflow, hint_after},
     budget::Share,
     capture::{CallSide, Replying},
-    downstream::Reset,
+    downstream::{Reset, Taken},
+    listen::reading,
     meters::InFlight,
     pool::Lease,
 };
@@ -28,6 +29,8 @@ pub(crate) struct ReplyBody {
     announced: Option<u64>,
     /// The client's connection, where only a reset shows that the reply broke off.
     reset: Option<Reset>,
+    /// The call's turn on a connection of HTTP/1.1.
+    turn: Option<Taken>,
     /// What the frames at hand take of the memory for replies that are held back.
     share: Option<Share>,
     replying: Replying,
@@ -78,8 +81,8 @@ impl ReplyBody {
         replying: Replying,
         in_flight: InFlight,
     ) -> Self {
-        let (announced, reset, share) = (None, None, None);
-        let mut body = Self { ahead, rest, announced, reset, share, replying, in_flight };
+        let (announced, reset, turn, share) = (None, None, None, None);
+        let mut body = Self { ahead, rest, announced, reset, turn, share, replying, in_flight };
         body.note_end();
         body
     }
@@ -92,6 +95,11 @@ impl ReplyBody {
 
     pub(crate) fn resetting(mut self, reset: Option<Reset>) -> Self {
         self.reset = reset;
+        self
+    }
+
+    pub(crate) fn within(mut self, turn: Taken) -> Self {
+        self.turn = Some(turn);
         self
     }
 
@@ -116,6 +124,7 @@ impl ReplyBody {
     }
 
     fn forward(&mut self, frame: Frame<Bytes>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        reading::note_given();
         if let Some(chunk) = frame.data_ref() {
             self.in_flight.note_part();
             self.replying.chunk(chunk);
@@ -145,6 +154,7 @@ impl Body for ReplyBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        reading::note_asked();
         if let Some(frame) = self.ahead.pop_front() {
             if self.ahead.is_empty() {
                 self.share = None;

@@ -1,15 +1,18 @@
 //! How a client comes in: TLS where the listener has a certificate, then HTTP/1.1 or HTTP/2, as its
 //! first bytes say; served until it closes, or until the calls that run at shutdown have ended.
 
+use super::reading::watched;
 use crate::{
+    body::ReplyBody,
     config::Limits,
-    downstream::{Downstream, Protocol, Reset},
+    downstream::{BareAnswers, Downstream, Protocol, Taken, Talk},
     link::{Link, Traffic},
-    meters,
+    meters::{self, ConnectionMeters},
     patience::Rule,
     serve::{Worker, serve},
     transport::Transport,
 };
+use http::{Response, StatusCode};
 use hyper::{
     rt::Executor,
     server::conn::{http1, http2},
@@ -26,12 +29,15 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub(crate) struct Door {
     tls: Option<TlsAcceptor>,
     http1: http1::Builder,
-    http2: http2::Builder<Tasks>,
+    http2: http2::Builder<Calls>,
     handshake_wait_max: Duration,
     idle_max: Duration,
     cancelled_max: usize,
+    reader_idle_max: Duration,
     reader_idle: Arc<Rule>,
+    bare: Arc<BareAnswers>,
     cut: Cut,
+    pub(crate) connections: ConnectionMeters,
 }
 
 /// The counts of connections that were ended for a limit.
@@ -51,41 +57,49 @@ impl Cut {
     }
 }
 
-/// The tasks of HTTP/2, one for each call.
+/// The tasks of clients' HTTP/2, one for each call.
 #[derive(Clone)]
-pub(crate) struct Tasks(pub(crate) TaskTracker);
+struct Calls {
+    tasks: TaskTracker,
+    reader_idle: Arc<Rule>,
+}
 
-impl<F> Executor<F> for Tasks
+impl<F> Executor<F> for Calls
 where
     F: Future<Output: Send> + Send + 'static,
 {
-    fn execute(&self, task: F) {
-        self.0.spawn(task);
+    fn execute(&self, call: F) {
+        self.tasks.spawn(watched(call, Arc::clone(&self.reader_idle)));
     }
 }
 
 impl Door {
     pub(crate) fn new(tls: Option<TlsAcceptor>, limits: &Limits, calls: &TaskTracker) -> Self {
+        let reader_idle = Rule::new(limits.reader_idle_max, meters::cut("reader_idle"));
+        let (tasks, rule) = (calls.clone(), Arc::clone(&reader_idle));
         Self {
             tls,
             http1: http1_server(limits),
-            http2: http2_server(limits, calls),
+            http2: http2_server(limits, Calls { tasks, reader_idle: rule }),
             handshake_wait_max: limits.handshake_wait_max,
             idle_max: limits.client_idle_max,
             cancelled_max: limits.http2_cancelled_max,
-            reader_idle: Rule::new(limits.reader_idle_max, meters::cut("reader_idle")),
+            reader_idle_max: limits.reader_idle_max,
+            reader_idle,
+            bare: BareAnswers::new(limits.head_bytes_max),
             cut: Cut::new(),
+            connections: ConnectionMeters::new(),
         }
     }
 
     /// Secures the connection, and waits for what it speaks. `None`: it came to nothing.
-    async fn open(&self, stream: TcpStream, reset: &Reset) -> Option<(Protocol, Downstream)> {
+    async fn open(&self, stream: TcpStream, talk: &Talk) -> Option<(Protocol, Downstream)> {
         let transport = match &self.tls {
             None => Transport::Plain(stream),
             Some(acceptor) => self.secure(acceptor, stream).await?,
         };
         let (secure, agreed) = (self.tls.is_some(), transport.agreed_on_http2());
-        let mut stream = Downstream::new(transport, reset, &self.reader_idle);
+        let mut stream = Downstream::new(transport, talk, &self.reader_idle, &self.bare);
         if secure && !agreed {
             return Some((Protocol::Http1, stream));
         }
@@ -124,8 +138,8 @@ fn http1_server(limits: &Limits) -> http1::Builder {
     builder
 }
 
-fn http2_server(limits: &Limits, calls: &TaskTracker) -> http2::Builder<Tasks> {
-    let mut builder = http2::Builder::new(Tasks(calls.clone()));
+fn http2_server(limits: &Limits, calls: Calls) -> http2::Builder<Calls> {
+    let mut builder = http2::Builder::new(calls);
     builder
         .auto_date_header(false)
         .max_header_list_size(limits.http2_head_bytes_max())
@@ -150,10 +164,10 @@ pub(crate) async fn client(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a client's connection is delayed by the kernel");
     }
-    let reset = Reset::default();
+    let talk = Talk::default();
     // In boxes, because an idle connection of HTTP/1.1 is to take no more memory for them: a handshake
     // that is over, and HTTP/2.
-    let opening = Box::pin(door.open(stream, &reset));
+    let opening = Box::pin(door.open(stream, &talk));
     let opened = tokio::select! {
         biased;
         opened = opening => opened,
@@ -162,7 +176,7 @@ pub(crate) async fn client(
     let speaks_http2 = matches!(opened, Some((Protocol::Http2, _)));
     let ended = match opened {
         None => return,
-        Some((Protocol::Http1, stream)) => http1(worker, &door, stream, reset, shutdown).await,
+        Some((Protocol::Http1, stream)) => http1(worker, &door, stream, talk, shutdown).await,
         Some((Protocol::Http2, stream)) => Box::pin(http2(worker, &door, stream, shutdown)).await,
     };
     if let Err(error) = ended {
@@ -178,13 +192,17 @@ async fn http1(
     worker: Arc<Worker>,
     door: &Door,
     stream: Downstream,
-    reset: Reset,
+    talk: Talk,
     shutdown: CancellationToken,
 ) -> hyper::Result<()> {
     let service = service_fn(|request| {
-        let (worker, link) = (Arc::clone(&worker), Link::http1(request.version(), &reset));
-        // In a box that goes when the reply begins: a stream may be idle for long after that.
-        async move { Ok::<_, Infallible>(Box::pin(serve(worker, link, request)).await) }
+        let (worker, link) = (Arc::clone(&worker), Link::http1(request.version(), &talk.reset));
+        let turn = talk.turn.take();
+        async move {
+            // In a box that goes when the reply begins: a stream may be idle for long after that.
+            let reply = Box::pin(serve(worker, link, request)).await;
+            Ok::<_, Infallible>(within(turn, reply))
+        }
     });
     // In one expression, because what an async function moves takes its memory twice.
     let stream = TokioIo::new(stream);
@@ -197,6 +215,15 @@ async fn http1(
             connection.await
         }
     }
+}
+
+/// The reply of the call whose turn it is.
+fn within(turn: Taken, reply: Response<ReplyBody>) -> Response<ReplyBody> {
+    if reply.status() == StatusCode::SWITCHING_PROTOCOLS {
+        turn.for_a_tunnel();
+        return reply;
+    }
+    reply.map(|body| body.within(turn))
 }
 
 /// HTTP/2 ends softly: no further call is taken, those that are open go on. A client that gives no
@@ -227,5 +254,6 @@ async fn http2(
         () = traffic.flooded() => door.cut.cancelled.increment(1),
     }
     connection.as_mut().graceful_shutdown();
-    connection.await
+    // A client that reads nothing of the last replies is not waited for.
+    timeout(door.reader_idle_max, connection).await.unwrap_or(Ok(()))
 }

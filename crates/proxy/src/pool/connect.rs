@@ -4,14 +4,16 @@ use crate::{
     body::{CallBody, Retold},
     config::{Config, Limits},
     error::Error,
-    listen::door::Tasks,
     pool::{lines::Allowance, reach::reach, through},
     refusal::Refusal,
     resolve::Resolver,
     transport::{ALPN_HTTP1, ALPN_HTTP2, Transport},
     upstream::Upstream,
 };
-use hyper::client::conn::{http1, http2};
+use hyper::{
+    client::conn::{http1, http2},
+    rt::Executor,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
 use std::{io, sync::Arc, time::Duration};
@@ -94,7 +96,7 @@ pub(crate) struct Connector {
     upstream: Upstream,
     tls: Security,
     http1: http1::Builder,
-    http2: http2::Builder<Tasks>,
+    http2: http2::Builder<Drivers>,
     resolver: Resolver,
     wait_max: Duration,
     next_address_after: Duration,
@@ -249,8 +251,21 @@ impl Connector {
     }
 }
 
-fn http2_client(limits: &Limits, drivers: &TaskTracker) -> http2::Builder<Tasks> {
-    let mut builder = http2::Builder::new(Tasks(drivers.clone()));
+/// The tasks of a provider's HTTP/2.
+#[derive(Clone)]
+struct Drivers(TaskTracker);
+
+impl<F> Executor<F> for Drivers
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    fn execute(&self, task: F) {
+        self.0.spawn(task);
+    }
+}
+
+fn http2_client(limits: &Limits, drivers: &TaskTracker) -> http2::Builder<Drivers> {
+    let mut builder = http2::Builder::new(Drivers(drivers.clone()));
     builder
         .max_header_list_size(limits.http2_head_bytes_max())
         .initial_stream_window_size(limits.http2_window_bytes)

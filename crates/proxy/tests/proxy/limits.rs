@@ -4,10 +4,12 @@
 use crate::{
     live::{Script, call},
     meters::Counts,
-    peers::{ask, call as http2_call, client, run},
+    peers::{ask, begin, call as http2_call, client, run},
     support::{PATIENCE, Provider, Rig, Setup, Wire, json},
 };
+use bytes::Bytes;
 use exchange::Route;
+use h2::{RecvStream, client::SendRequest};
 use std::{
     net::TcpStream,
     sync::{
@@ -79,7 +81,7 @@ fn a_head_that_never_ends_ends_its_connection() {
 /// As many as may connect are served; the rest waits with the kernel, and none of it is turned away.
 #[test]
 fn a_flood_of_connections_waits_and_is_served() {
-    let (rig, _) = counted(&provider(never), |setup| setup.config.limits.connections_max = 2);
+    let (rig, counts) = counted(&provider(never), |setup| setup.config.limits.connections_max = 2);
     let sitting = [rig.client(), rig.client()];
     let connect = |_| TcpStream::connect_timeout(&rig.addr, PATIENCE).map(Wire::new);
     let waiting = (0..FLOOD).map(connect).collect::<Result<Vec<_>, _>>().unwrap();
@@ -88,22 +90,12 @@ fn a_flood_of_connections_waits_and_is_served() {
         let (head, _) = client.ask("GET /p/alive HTTP/1.1\r\nhost: a\r\n\r\n");
         assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     }
+    let counted = counts.above_zero();
+    assert!(counted.iter().any(|(name, _)| name == "foreshadow_live_connections_full_total{}"));
 }
 
 /// More than a listener takes unless it is told to.
 const FLOOD: usize = 500;
-
-#[test]
-fn a_head_of_too_many_fields_is_a_431_that_no_provider_sees() {
-    let provider = provider(never);
-    let (rig, _) = counted(&provider, |_| {});
-    let fields = (0..200).map(|number| format!("x-{number}: 1\r\n")).collect::<String>();
-    let mut client = rig.client();
-    client.send(format!("GET /p/x HTTP/1.1\r\nhost: a\r\n{fields}\r\n"));
-    assert!(client.read_to_close().0.starts_with("HTTP/1.1 431 "));
-    assert_eq!(provider.connections(), 0);
-    rig.client().ask("GET /p/alive HTTP/1.1\r\nhost: a\r\n\r\n");
-}
 
 const BEGUN: [&str; 2] = [
     "POST /p/v1/chat HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nhalf!",
@@ -330,4 +322,76 @@ fn a_stream_whose_reply_stalls_is_reset_and_its_neighbours_go_on() {
         assert_eq!(beside.status, 200);
     });
     check_after(&rig, &counts, &cut("reply_idle"));
+}
+
+#[test]
+fn a_stream_that_is_not_read_is_reset_and_its_neighbours_go_on() {
+    let (tell, told) = channel();
+    let provider = provider(move |mut wire, _| {
+        wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+        wire.send_for_ever(format!("10000\r\n{}\r\n", "x".repeat(65_536)).as_bytes());
+        tell.send(()).unwrap();
+    });
+    let (rig, counts) = counted(&provider, |setup| setup.config.limits.reader_idle_max = SHORT);
+    run(async {
+        let client = client(&rig).await;
+        let unread = ask_for_stream(&client).await;
+        let provider_is_let_go = tokio::task::spawn_blocking(move || told.recv_timeout(PATIENCE));
+        while !provider_is_let_go.is_finished() {
+            let beside = ask(&client, http2_call("GET", "/p/alive", &[]), "").await.unwrap();
+            assert_eq!(beside.status, 200);
+        }
+        provider_is_let_go.await.unwrap().unwrap();
+        assert!(read_to_error(unread).await.is_reset());
+    });
+    check_after(&rig, &counts, &cut("reader_idle"));
+}
+
+#[test]
+fn a_stream_that_is_read_slowly_is_not_cut() {
+    const PIECES: usize = 40;
+    let provider = provider(move |mut wire, _| {
+        let piece = format!("4000\r\n{}\r\n", "x".repeat(0x4000));
+        wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+        (0..PIECES).for_each(|_| wire.send(&piece));
+        wire.send("0\r\n\r\n");
+    });
+    let idle_max = 20 * SHORT;
+    let (rig, counts) = counted(&provider, |setup| {
+        setup.config.limits.reader_idle_max = idle_max;
+    });
+    let (pace, _) = counted(&provider, |setup| {
+        setup.config.limits.client_idle_max = idle_max * 2 / 5;
+    });
+    run(async {
+        let client = client(&rig).await;
+        let mut slow = ask_for_stream(&client).await;
+        let mut bytes = 0;
+        while let Some(chunk) = slow.data().await {
+            let count = chunk.unwrap().len();
+            // Less than a stream may stand still for each time, and more than that in sum.
+            if bytes / 0x20000 != (bytes + count) / 0x20000 {
+                let mut idle = pace.client();
+                tokio::task::spawn_blocking(move || idle.read_to_close()).await.unwrap();
+            }
+            bytes += count;
+            slow.flow_control().release_capacity(count).unwrap();
+        }
+        assert_eq!(bytes, PIECES * 0x4000);
+    });
+    rig.stop();
+    assert!(counts.above_zero().iter().all(|(name, _)| !name.contains("cut")));
+}
+
+async fn ask_for_stream(client: &SendRequest<Bytes>) -> RecvStream {
+    let reply = begin(client, http2_call("GET", "/p/x", &[]), "").await.await.unwrap();
+    reply.into_body()
+}
+
+async fn read_to_error(mut stream: RecvStream) -> h2::Error {
+    loop {
+        if let Err(error) = stream.data().await.expect("it does not look finished") {
+            return error;
+        }
+    }
 }

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod corpus;
+mod heads;
 mod http2;
 mod http2_limits;
 mod http2_pool;
