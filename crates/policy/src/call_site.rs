@@ -3,11 +3,11 @@
 //! It remembers nothing and learns nothing: the same call has the same call site after a restart
 //! and on every machine.
 
+mod canonical;
 mod template;
 mod words;
 
 use exchange::Call;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub use template::template;
@@ -31,7 +31,7 @@ pub fn call_site(dialect: &str, call: &Call) -> String {
         call.model.clone().unwrap_or_default(),
         call.system.as_deref().map(template).unwrap_or_default(),
         call.response_format.clone().unwrap_or_default(),
-        call.response_schema.as_ref().map(canonical).unwrap_or_default(),
+        call.response_schema.as_ref().map(canonical::of_value).unwrap_or_default(),
     ];
     parts.extend(tools);
     parts.extend(offers(&call.offers));
@@ -55,53 +55,7 @@ pub fn is_call_site(name: &str) -> bool {
 
 /// What a call offers beside its messages; a list, like that of the tools, in any order.
 fn offers(offers: &[String]) -> Vec<String> {
-    let mut parts = Vec::new();
-    for offer in offers {
-        match serde_json::from_str(offer) {
-            Ok(Value::Array(items)) => parts.extend(items.iter().map(canonical)),
-            Ok(value) => parts.push(canonical(&value)),
-            Err(_) => parts.push(offer.clone()),
-        }
-    }
+    let mut parts: Vec<String> = offers.iter().flat_map(|it| canonical::of_list(it)).collect();
     parts.sort_unstable();
     parts
-}
-
-/// A value as text with its members in the order of their names, whatever order they came in, and
-/// its descriptions masked, because programs write dates and names into them too.
-fn canonical(value: &Value) -> String {
-    let mut out = String::new();
-    write(value, &mut out);
-    out
-}
-
-/// The depth is bounded by the parser of the call that the value comes from.
-fn write(value: &Value, out: &mut String) {
-    match value {
-        Value::String(text) => out.extend(["\"", text, "\""]),
-        Value::Null | Value::Bool(_) | Value::Number(_) => out.push_str(&value.to_string()),
-        Value::Array(items) => {
-            out.push('[');
-            for item in items {
-                write(item, out);
-                out.push(',');
-            }
-            out.push(']');
-        }
-        Value::Object(members) => {
-            let mut members: Vec<(&String, &Value)> = members.iter().collect();
-            members.sort_unstable_by_key(|(name, _)| *name);
-            out.push('{');
-            for (name, value) in members {
-                out.push_str(name);
-                out.push(':');
-                match (name.as_str(), value) {
-                    ("description", Value::String(text)) => out.push_str(&template(text)),
-                    (_, value) => write(value, out),
-                }
-                out.push(',');
-            }
-            out.push('}');
-        }
-    }
 }

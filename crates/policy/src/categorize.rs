@@ -5,9 +5,13 @@
 //! and it never sees a reply: a category that depended on the answer would choose its own evidence.
 //! It never makes up a name from traffic, so the number of categories is bounded.
 
-use crate::{Error, call_site::call_site, glob::Glob};
+use crate::{
+    Error,
+    call_site::call_site,
+    glob::Glob,
+    prompt::{Patterns, Search},
+};
 use exchange::{Call, Declared, Headers};
-use regex::Regex;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -148,6 +152,7 @@ impl Source {
 #[derive(Clone, Debug)]
 pub struct Categorizer {
     rules: Vec<(String, Option<Matcher>)>,
+    patterns: Patterns,
     call_sites: BTreeMap<String, String>,
 }
 
@@ -157,12 +162,16 @@ impl Categorizer {
     /// # Errors
     /// [`Error::Pattern`] where a system prompt's pattern is not a regular expression.
     pub fn new(rules: &[Rule]) -> Result<Self, Error> {
-        let compile = |rule: &Rule| {
-            let matcher = rule.when.as_ref().map(Matcher::new).transpose()?;
-            Ok((rule.category.clone(), matcher))
-        };
-        let rules = rules.iter().map(compile).collect::<Result<_, Error>>()?;
-        Ok(Self { rules, call_sites: BTreeMap::new() })
+        let mut patterns = Vec::new();
+        let mut ready = Vec::with_capacity(rules.len());
+        for Rule { category, when } in rules {
+            let pattern = when.as_ref().and_then(|when| when.system.as_deref());
+            let place = pattern.map(|_| patterns.len());
+            patterns.extend(pattern);
+            ready.push((category.clone(), when.as_ref().map(|when| Matcher::new(when, place))));
+        }
+        let patterns = Patterns::new(&patterns)?;
+        Ok(Self { rules: ready, patterns, call_sites: BTreeMap::new() })
     }
 
     /// Also takes calls that no rule claims by their call site: its fingerprint and the category's
@@ -193,8 +202,10 @@ impl Categorizer {
         if let Some(name) = self.declared(facts.declared) {
             return Category { name: name.to_owned(), source: Source::Declared };
         }
+        let prompt = facts.call.and_then(|call| call.system.as_deref());
+        let search = self.patterns.search(prompt);
         for (name, matcher) in &self.rules {
-            if matcher.as_ref().is_some_and(|matcher| matcher.matches(facts)) {
+            if matcher.as_ref().is_some_and(|matcher| matcher.matches(facts, &search)) {
                 return Category { name: name.clone(), source: Source::Rule };
             }
         }
@@ -225,7 +236,8 @@ struct Matcher {
     provider: Option<Glob>,
     path: Option<Glob>,
     model: Option<Glob>,
-    system: Option<Regex>,
+    /// Its place among the patterns.
+    system: Option<usize>,
     tools: Vec<String>,
     response_format: Option<Glob>,
     metadata: Vec<(String, Glob)>,
@@ -236,13 +248,12 @@ struct Matcher {
 }
 
 impl Matcher {
-    fn new(when: &When) -> Result<Self, Error> {
+    fn new(when: &When, system: Option<usize>) -> Self {
         let glob = |text: &Option<String>| text.as_deref().map(Glob::new);
         let globs = |map: &BTreeMap<String, String>| {
             map.iter().map(|(key, value)| (key.clone(), Glob::new(value))).collect::<Vec<_>>()
         };
-        let system = when.system.as_deref().map(compile).transpose()?;
-        Ok(Self {
+        Self {
             header: globs(&when.header),
             provider: glob(&when.provider),
             path: glob(&when.path),
@@ -255,10 +266,11 @@ impl Matcher {
             tenant: glob(&when.tenant),
             priority: glob(&when.priority),
             needs_call: needs_call(when),
-        })
+        }
     }
 
-    fn matches(&self, facts: &CallFacts<'_>) -> bool {
+    fn matches(&self, facts: &CallFacts<'_>, search: &Search<'_>) -> bool {
+        let reads = |call| self.call_matches(call, facts, search);
         let given = |glob: &Option<Glob>, text: Option<&str>| {
             glob.as_ref().is_none_or(|glob| text.is_some_and(|text| glob.matches(text)))
         };
@@ -267,22 +279,20 @@ impl Matcher {
             && given(&self.tenant, facts.declared.tenant.as_deref())
             && given(&self.priority, facts.declared.priority.as_deref())
             && self.headers_match(facts.headers)
-            && (!self.needs_call || facts.call.is_some_and(|call| self.call_matches(call, facts)))
+            && (!self.needs_call || facts.call.is_some_and(reads))
     }
 
     fn headers_match(&self, headers: &Headers) -> bool {
         self.header.iter().all(|(name, glob)| headers.get(name).is_some_and(|v| glob.matches(v)))
     }
 
-    fn call_matches(&self, call: &Call, facts: &CallFacts<'_>) -> bool {
+    fn call_matches(&self, call: &Call, facts: &CallFacts<'_>, search: &Search<'_>) -> bool {
         let given = |glob: &Option<Glob>, text: &Option<String>| {
             glob.as_ref().is_none_or(|glob| text.as_deref().is_some_and(|t| glob.matches(t)))
         };
         given(&self.model, &call.model)
             && given(&self.response_format, &call.response_format)
-            && self.system.as_ref().is_none_or(|regex| {
-                call.system.as_deref().is_some_and(|system| regex.is_match(system))
-            })
+            && self.system.is_none_or(|place| search.finds(place))
             && self.tools.iter().all(|tool| call.tools.contains(tool))
             && self
                 .metadata
@@ -290,11 +300,6 @@ impl Matcher {
                 .all(|(key, glob)| call.metadata.get(key).is_some_and(|value| glob.matches(value)))
             && self.prompt_tokens.is_none_or(|range| range.contains((facts.prompt_tokens)(call)))
     }
-}
-
-fn compile(pattern: &str) -> Result<Regex, Error> {
-    Regex::new(pattern)
-        .map_err(|error| Error::Pattern { pattern: pattern.to_owned(), why: error.to_string() })
 }
 
 fn needs_call(when: &When) -> bool {

@@ -1,30 +1,26 @@
-use regex::Regex;
-
 /// A text in which `*` stands for any characters; without one it must be equal.
 #[derive(Clone, Debug)]
-pub(crate) enum Glob {
-    Exact(String),
-    Pieces(Regex),
-}
+pub(crate) struct Glob(String);
 
 impl Glob {
     /// A pattern that cannot be wrong: everything but `*` is taken literally.
     pub(crate) fn new(pattern: &str) -> Self {
-        if !pattern.contains('*') {
-            return Self::Exact(pattern.to_owned());
-        }
-        let pieces: Vec<_> = pattern.split('*').map(regex::escape).collect();
-        match Regex::new(&format!("(?s)^{}$", pieces.join(".*"))) {
-            Ok(regex) => Self::Pieces(regex),
-            // Only a pattern beyond the engine's size limit; it then matches its own text.
-            Err(_) => Self::Exact(pattern.to_owned()),
-        }
+        Self(pattern.to_owned())
     }
 
+    /// Each piece is taken where it first comes, which leaves most to those behind it: no way back is
+    /// ever needed, so it is linear in the text.
     pub(crate) fn matches(&self, text: &str) -> bool {
-        match self {
-            Self::Exact(exact) => exact == text,
-            Self::Pieces(regex) => regex.is_match(text),
+        let Some((first, others)) = self.0.split_once('*') else { return self.0 == text };
+        let (between, last) = others.rsplit_once('*').unwrap_or(("", others));
+        let Some(mut rest) = text.strip_prefix(first).and_then(|rest| rest.strip_suffix(last))
+        else {
+            return false;
+        };
+        for piece in between.split('*') {
+            let Some(at) = rest.find(piece) else { return false };
+            rest = &rest[at + piece.len()..];
         }
+        true
     }
 }

@@ -22,6 +22,7 @@ pub mod label;
 pub mod policy;
 pub mod price;
 pub mod promotion;
+mod prompt;
 
 pub use assign::{
     ArmOnTrial, Assignment, Draw, Ineligible, Observed, Sampling, Withheld, assign, audits,

@@ -1,7 +1,10 @@
 //! Texts as sequences of words or characters, and how much of two is the same.
 
 use foldhash::fast::RandomState;
-use rapidfuzz::distance::{lcs_seq, levenshtein};
+use rapidfuzz::{
+    HashableChar,
+    distance::{lcs_seq, levenshtein},
+};
 use std::{collections::HashMap, hash::Hash};
 
 /// Longer sequences are not compared: the work grows with the product of both lengths.
@@ -72,7 +75,35 @@ impl Pair {
     }
 
     /// How many elements must be put in, left out or replaced to make one of the other.
-    pub(crate) fn edits(&self) -> usize {
-        levenshtein::distance(self.ours.iter().copied(), self.theirs.iter().copied())
+    pub(crate) fn edits(&self, most: usize) -> Edits {
+        edits(self.ours.iter().copied(), self.theirs.iter().copied(), most)
     }
+}
+
+/// How many elements must be put in, left out or replaced.
+pub(crate) enum Edits {
+    Exactly(usize),
+    /// More than this; how many more was not counted.
+    MoreThan(usize),
+}
+
+/// The edits between two texts by characters. Characters are their own numbers, so that they need no
+/// table, and where all are ASCII the bytes are read as they lie.
+pub(crate) fn character_edits(ours: &str, theirs: &str, most: usize) -> Edits {
+    if ours.is_ascii() && theirs.is_ascii() {
+        edits(ours.bytes(), theirs.bytes(), most)
+    } else {
+        edits(ours.chars(), theirs.chars(), most)
+    }
+}
+
+/// The library searches a narrow band around the diagonal first, and wider ones only where it must.
+fn edits<T: HashableChar + PartialEq + Copy>(
+    ours: impl DoubleEndedIterator<Item = T> + Clone,
+    theirs: impl DoubleEndedIterator<Item = T> + Clone,
+    most: usize,
+) -> Edits {
+    let narrow = levenshtein::Args::default().score_hint(0).score_cutoff(most);
+    let found = levenshtein::distance_with_args(ours, theirs, &narrow);
+    found.map_or(Edits::MoreThan(most), Edits::Exactly)
 }

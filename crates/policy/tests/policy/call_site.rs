@@ -150,6 +150,9 @@ fn tools(names: &[&str], description: &str) -> String {
 fn a_call_site_is_the_same_on_every_machine_and_in_every_version() {
     assert_eq!(call_site("openai", &of("You summarize tickets of Acme.")), "site-2b9c49447367");
     assert_eq!(call_site("openai", &Call::default()), "site-4f903cfb339b");
+    let offer = r#"[{"b":1.0,"a":[null,true,-2,1e3,"x\u00e9\"y"],"a2":{"z":"","y":18446744073709551615},"b":2}]"#;
+    let call = Call { offers: vec![offer.to_owned()], ..Call::default() };
+    assert_eq!(call_site("openai", &call), "site-a4c36076b5bf");
 }
 
 #[test]

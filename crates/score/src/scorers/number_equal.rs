@@ -6,8 +6,8 @@
 //! scorers = [{ kind = "number_equal", absolute = 0.5 }]
 //! ```
 //!
-//! Numbers are compared digit by digit, however long; they may differ by `tolerance` (a share of
-//! the reference's) or `absolute`, whichever allows more.
+//! Numbers are read as `expected` reads them and compared digit by digit, however long; they may
+//! differ by `tolerance` (a share of the reference's) or `absolute`, whichever allows more.
 //!
 //! It abstains where the reference's text has no number.
 
@@ -23,7 +23,7 @@ use crate::{
 use exchange::Reply;
 
 /// Raised whenever the same settings would score differently.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 pub(crate) struct Scorer(Tolerance);
 

@@ -24,7 +24,7 @@ use exchange::Reply;
 use std::collections::BTreeSet;
 
 /// Raised whenever the same settings would score differently.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 pub(crate) struct Scorer(Config);
 

@@ -21,7 +21,7 @@ pub enum How {
     Exact,
     /// But for case, spacing and the marks around it.
     Normalised,
-    /// By the last number in the text: `1,234.0` is `1234`.
+    /// By the last number in the text: `1,234.0` is `1234`, and `1/2` is `0.5`.
     Number,
     /// The text contains it, as whole words.
     Contains,
