@@ -45,6 +45,11 @@ pub(crate) fn of(
     Rules {
         decided_at,
         lake_version: look.versions.clone(),
+        providers: pipeline
+            .models
+            .iter()
+            .map(|model| (model.name.clone(), model.provider.clone()))
+            .collect(),
         categories: pipeline.categories.iter().map(category).collect(),
     }
 }

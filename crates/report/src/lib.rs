@@ -21,6 +21,7 @@ pub mod render;
 mod report;
 mod rows;
 mod sql;
+mod texts;
 mod warehouse;
 mod weigh;
 
@@ -28,8 +29,11 @@ pub use duckdb::views_sql;
 pub use error::Error;
 pub use frame::{Format, render_rows};
 pub use report::{
-    Accounting, CategoryReport, CellReport, DayQuality, DecisionReport, JudgeStanding, Report,
-    Slice, Span, Spend, WallTime,
+    Accounting, Advice, CategoryReport, CellReport, Concern, DAYS_MAX, DISAGREEMENTS_MAX,
+    DayQuality, DecisionReport, Disagreement, EXCERPT_CHARS_MAX, JudgeStanding, NetSaving,
+    PROVIDER_SHARE_MAX, Report, Routing, SPEND_USD_MONTH_MIN, Said, Slice, SoFar, Span, Spend,
+    WallTime,
 };
+pub use texts::{Texts, is_harmless};
 pub use warehouse::{Limits, Warehouse};
 pub use weigh::{CandidateRule, CategoryRule, Demand, JudgeRule, Rules, Savings, Weighed, weigh};

@@ -6,6 +6,7 @@ mod html;
 mod markdown;
 mod pieces;
 mod plot;
+mod routing;
 mod table;
 pub(crate) mod words;
 

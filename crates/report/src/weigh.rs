@@ -21,6 +21,8 @@ pub struct Rules {
     pub lake_version: BTreeMap<String, u64>,
     /// The categories, in the order in which they are shown.
     pub categories: Vec<CategoryRule>,
+    /// Who serves each model that the pipeline knows, by the model's name.
+    pub providers: BTreeMap<String, String>,
 }
 
 /// What is demanded of one category.
@@ -101,6 +103,10 @@ pub struct Savings {
     pub projected_usd_lower: Option<NanoUsd>,
     /// The upper end.
     pub projected_usd_upper: Option<NanoUsd>,
+    /// The share of the prompts' tokens that the reference read from its prompt cache.
+    pub reference_cached: Option<f64>,
+    /// The same share of the candidate: where it is less, that is in what it was paid.
+    pub candidate_cached: Option<f64>,
 }
 
 /// One cell with everything that was laid before the gate, and its word.
@@ -114,6 +120,8 @@ pub struct Weighed {
     pub gate: GateRule,
     /// The bar or margin behind `evidence.tau`.
     pub demand: Demand,
+    /// What labels prove about the judge that the cell rests on, where there are any.
+    pub worth: Option<Worth>,
     /// What the candidate would save.
     pub savings: Option<Savings>,
     /// What the gate decides.
@@ -136,7 +144,8 @@ pub async fn weigh(warehouse: &Warehouse, rules: &Rules) -> Result<Vec<Weighed>,
         for candidate in &category.candidates {
             let key = (category.category.clone(), candidate.candidate.clone());
             if let Some(evidence) = cells.get(&key) {
-                let judge = standing(evidence.mode, worths.get(&category.category), category);
+                let worth = worths.get(&category.category);
+                let judge = standing(evidence.mode, worth, category);
                 let evidence = &judge::paid_for(evidence, judge);
                 let savings = savings.remove(&evidence.cell);
                 let moments = (warehouse.as_of(), rules.decided_at);
@@ -151,6 +160,7 @@ pub async fn weigh(warehouse: &Warehouse, rules: &Rules) -> Result<Vec<Weighed>,
                     facts,
                     gate: category.gate.clone(),
                     demand: category.demand,
+                    worth: worth.copied(),
                     savings,
                 });
             }
@@ -235,7 +245,7 @@ impl Savings {
 
 const SAVINGS: &str = "SELECT cell, pairs, calls, spend_usd, pairs_reference_usd, \
     pairs_candidate_usd, saving_share, saving_share_lower, saving_share_upper, saving_usd, \
-    saving_usd_lower, saving_usd_upper FROM savings";
+    saving_usd_lower, saving_usd_upper, reference_cached, candidate_cached FROM savings";
 
 async fn savings(warehouse: &Warehouse) -> Result<BTreeMap<String, Savings>, Error> {
     let mut cells = BTreeMap::new();
@@ -259,6 +269,8 @@ async fn savings(warehouse: &Warehouse) -> Result<BTreeMap<String, Savings>, Err
                 projected_usd: usd("saving_usd")?,
                 projected_usd_lower: usd("saving_usd_lower")?,
                 projected_usd_upper: usd("saving_usd_upper")?,
+                reference_cached: columns.number("reference_cached", at)?,
+                candidate_cached: columns.number("candidate_cached", at)?,
             };
             cells.insert(columns.text("cell", at)?.to_owned(), savings);
         }

@@ -21,6 +21,10 @@ pub(super) fn render(report: &Report) -> String {
             page.push(list(&detail.lines));
         }
     }
+    if let Some(rows) = pieces::disagreements(report) {
+        page.push(format!("## {}", pieces::DISAGREEMENTS));
+        page.push(grid(&rows));
+    }
     for (heading, lines, rows) in pieces::sections(report) {
         page.push(format!("## {heading}"));
         if !lines.is_empty() {

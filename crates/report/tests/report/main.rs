@@ -10,5 +10,6 @@ mod operating;
 mod reference;
 mod reports;
 mod schemas;
+mod story;
 mod views;
 mod world;
