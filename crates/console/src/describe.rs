@@ -18,7 +18,7 @@ pub fn describe() {
     describe_gauge!(READY, Unit::Count, "Whether a readiness check passes (1) or fails (0).");
 }
 
-const COUNTERS: [(&str, &str); 20] = [
+const COUNTERS: [(&str, &str); 21] = [
     (
         "foreshadow_live_requests_total",
         "Live calls answered, by provider, route and class of status.",
@@ -70,6 +70,7 @@ const COUNTERS: [(&str, &str); 20] = [
         "foreshadow_traces_dropped_total",
         "Spans that the collector of traces did not get, by reason.",
     ),
+    ("foreshadow_demotions_total", "Categories that the watch sent back to their reference."),
     ("foreshadow_worker_failed_total", "Times that the worker failed and was opened anew."),
     (
         "foreshadow_log_dropped_total",

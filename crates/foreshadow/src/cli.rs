@@ -89,6 +89,9 @@ pub(crate) struct Demo {
     /// Stop the worker after this virtual day: the evidence must visibly stop with it
     #[arg(long, value_name = "DAY")]
     pub(crate) kill_worker_after: Option<u32>,
+    /// Play on after the promotion: a candidate gets worse, and is demoted by itself
+    #[arg(long)]
+    pub(crate) turn: bool,
     /// Play recorded answers of real models (gzipped JSON lines) instead of the simulated world
     #[arg(long, value_name = "FILE", hide = true)]
     pub(crate) recorded: Option<PathBuf>,
@@ -241,6 +244,8 @@ pub(crate) enum PolicyCommand {
     Show,
     /// Every version and the decision that made it
     History,
+    /// Look once at what serves, and demote what the evidence turned against, as `up` keeps doing
+    Watch,
     /// An earlier version's routes, as far as that sends no candidate more than now
     Rollback {
         /// The version; default: the one before

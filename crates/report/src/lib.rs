@@ -23,6 +23,7 @@ mod rows;
 mod sql;
 mod texts;
 mod warehouse;
+mod watch;
 mod weigh;
 
 pub use duckdb::views_sql;
@@ -31,8 +32,8 @@ pub use frame::{Format, render_rows};
 pub use report::{
     Accounting, Advice, CategoryReport, CellReport, Concern, DAYS_MAX, DISAGREEMENTS_MAX,
     DayQuality, DecisionReport, Disagreement, EXCERPT_CHARS_MAX, JudgeStanding, NetSaving,
-    PROVIDER_SHARE_MAX, Report, Routing, SPEND_USD_MONTH_MIN, Said, Slice, SoFar, Span, Spend,
-    WallTime,
+    PROVIDER_SHARE_MAX, Report, Routing, SPEND_USD_MONTH_MIN, Said, ServingReport, Slice, SoFar,
+    Span, Spend, WallTime,
 };
 pub use texts::{Texts, is_harmless};
 pub use warehouse::{Limits, Warehouse};

@@ -1,7 +1,7 @@
 //! The confidence report: data before it is text.
 //!
-//! Two reports of the same lake as of the same moment are the same bytes, wall times aside, which
-//! stand in a section of their own that can be left out.
+//! Two reports of the same lake as of the same moment are the same bytes. Of two lakes that the same
+//! calls made they are once wall times and single exchanges are left out.
 
 mod cell;
 mod days;
@@ -15,7 +15,7 @@ use exchange::{NanoUsd, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-pub use cell::{CellReport, DecisionReport, JudgeStanding, Slice};
+pub use cell::{CellReport, DecisionReport, JudgeStanding, ServingReport, Slice};
 pub use days::{DAYS_MAX, DayQuality, SoFar};
 pub(crate) use disagreements::LOOKED_AT_MAX;
 pub use disagreements::{DISAGREEMENTS_MAX, Disagreement, EXCERPT_CHARS_MAX, Said};
@@ -103,10 +103,12 @@ impl Report {
         Ok(report)
     }
 
-    /// The report without what two runs never agree on.
+    /// The report without what two runs of the same calls never agree on: wall times, and single
+    /// exchanges, whose ids are drawn anew.
     #[must_use]
-    pub fn without_wall_times(self) -> Self {
-        Self { wall_times: None, ..self }
+    pub fn reproducible(self) -> Self {
+        let cells = self.cells.into_iter().map(CellReport::reproducible).collect();
+        Self { wall_times: None, cells, ..self }
     }
 }
 

@@ -1,13 +1,13 @@
 //! The one way from the lake to a decision. `report` shows what comes out of it and `promote` acts
 //! on it, so the two cannot disagree.
 
-use crate::{Error, Warehouse, judge, read::Columns, sql};
+use crate::{Error, Warehouse, judge, read::Columns, sql, watch};
 use confidence::{
     Evidence, Mode,
     judge::{Taken, Worth},
 };
 use exchange::{NanoUsd, Timestamp};
-use policy::{Decision, Epoch, GateRule, Judge, ProductFacts, Saving, Stage, gate};
+use policy::{Decision, Epoch, GateRule, Judge, ProductFacts, Promoted, Saving, gate};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -63,8 +63,8 @@ pub struct CandidateRule {
     pub provider: String,
     /// Whether it and the reference have a price; without one nothing is called cheaper.
     pub priced: bool,
-    /// The stage at which it serves the category now.
-    pub serving: Option<Stage>,
+    /// Whether it serves the category now, and since when.
+    pub serving: Option<Promoted>,
 }
 
 /// What the pipeline demands, in its own words; `tau` in the evidence is what follows from it.
@@ -139,6 +139,7 @@ pub async fn weigh(warehouse: &Warehouse, rules: &Rules) -> Result<Vec<Weighed>,
     let digests = digests(warehouse).await?;
     let mut savings = savings(warehouse).await?;
     let worths = judge::worths(warehouse, &rules.categories).await?;
+    let serving = watch::serving(warehouse, rules, &cells).await?;
     let mut weighed = Vec::new();
     for category in &rules.categories {
         for candidate in &category.candidates {
@@ -152,6 +153,7 @@ pub async fn weigh(warehouse: &Warehouse, rules: &Rules) -> Result<Vec<Weighed>,
                 let facts = ProductFacts {
                     epoch: epoch(digests.get(&evidence.cell), candidate),
                     judge,
+                    serving: serving.get(&evidence.cell).copied(),
                     ..facts(evidence, savings.as_ref(), (category, candidate), moments)
                 };
                 weighed.push(Weighed {
@@ -199,7 +201,7 @@ fn facts(
             name: candidate.provider.clone(),
             allowed: category.allowed_providers.clone(),
         },
-        serving: candidate.serving,
+        serving: None,
     }
 }
 

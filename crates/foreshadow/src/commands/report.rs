@@ -36,7 +36,7 @@ pub(crate) fn written(report: Report, format: Option<Format>, to_file: bool) -> 
             render::table(&report, render::WIDTH_DEFAULT, render::Colour::Plain)
         }
         None | Some(Format::Table) => on_screen(&report),
-        Some(Format::Json) => render::json(&report.without_wall_times())?,
+        Some(Format::Json) => render::json(&report.reproducible())?,
         Some(Format::Markdown) => render::markdown(&report),
         Some(Format::Html) => render::html(&report),
         Some(Format::Csv | Format::Ndjson | Format::Parquet) => {

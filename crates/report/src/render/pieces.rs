@@ -2,8 +2,8 @@
 
 use super::{routing, words};
 use crate::{
-    Accounting, CellReport, DayQuality, Disagreement, JudgeStanding, Report, Said, SoFar, Spend,
-    report::is_callers,
+    Accounting, CellReport, DayQuality, Disagreement, JudgeStanding, Report, Said, Slice, SoFar,
+    Spend, report::is_callers,
 };
 use exchange::NanoUsd;
 
@@ -116,10 +116,10 @@ pub(super) fn disagreements(report: &Report) -> Option<Grid> {
             said(|said| &said.candidate),
         ]
     };
-    let of = |cell: &'_ CellReport| -> Vec<Vec<String>> {
-        cell.worst_disagreements.iter().map(|worst| row(cell, worst)).collect()
-    };
-    let rows: Vec<_> = report.cells.iter().flat_map(of).collect();
+    let mut rows = Vec::new();
+    for cell in &report.cells {
+        rows.extend(cell.worst_disagreements.iter().map(|worst| row(cell, worst)));
+    }
     (!rows.is_empty()).then_some(Grid { header, rows })
 }
 
@@ -139,7 +139,8 @@ fn detail(cell: &CellReport) -> Detail {
         format!("{} · {} {verb}: {}", evidence.category, evidence.candidate, cell.statement);
     let mut lines: Vec<_> = cell.decision.reasons.iter().map(ToString::to_string).collect();
     lines.extend(cell.decision.assumptions.iter().cloned());
-    lines.extend(cell.worst_slice.iter().map(|slice| format!("worst slice: {slice}")));
+    lines.extend(cell.serving.as_ref().map(words::serving));
+    lines.extend(slices(cell));
     lines.extend(words::worst_disagreements(&cell.worst_disagreements));
     lines.extend(words::noise_floor(evidence));
     lines.extend(
@@ -150,6 +151,15 @@ fn detail(cell: &CellReport) -> Detail {
     );
     lines.extend(cell.savings.as_ref().and_then(words::prompt_cache));
     Detail { title, action: cell.decision.action, lines }
+}
+
+/// The slices that even their upper bound leaves below what is demanded, the worst first.
+fn slices(cell: &CellReport) -> Vec<String> {
+    let mut refuted: Vec<&Slice> = cell.slices.iter().filter(|slice| slice.refuted).collect();
+    refuted.sort_by(|a, b| a.quality_upper.total_cmp(&b.quality_upper));
+    let names = std::iter::once("worst slice").chain(std::iter::repeat("also below"));
+    let said = refuted.iter().map(|slice| words::worst_slice(slice, &cell.evidence, cell.demand));
+    names.zip(said).map(|(name, said)| format!("{name}: {said}")).collect()
 }
 
 pub(super) fn coverage(report: &Report) -> Grid {

@@ -29,7 +29,8 @@ impl Axis {
         let so_far = cell.quality_by_day.iter().filter(|day| day.so_far.units >= UNITS_SHOWN_MIN);
         let so_far = so_far.flat_map(|day| [day.so_far.quality_lower, day.so_far.quality_upper]);
         let values = bounds.into_iter().flatten().chain(days).chain(so_far);
-        let values = values.chain([bar - 0.05, bar + 0.05]);
+        let reference = evidence.mode.is_paired().then_some(1.0);
+        let values = values.chain([bar - 0.05, bar + 0.05]).chain(reference);
         let (from, to) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(from, to), value| {
             (from.min(value), to.max(value))
         });

@@ -1,6 +1,6 @@
 //! Figures in words: one place, so that the same figure reads the same everywhere.
 
-use crate::{Demand, Disagreement, JudgeStanding, Savings, Slice};
+use crate::{Demand, Disagreement, JudgeStanding, Savings, ServingReport, Slice};
 use confidence::{Evidence, Mode, judge::Worth};
 use exchange::NanoUsd;
 
@@ -195,6 +195,18 @@ pub(crate) fn losses(of: &Disagreement) -> String {
         || format!("loss {loss:.2}"),
         |reference| format!("loss {loss:.2} against {reference:.2}"),
     )
+}
+
+/// `live since 2026-01-19T12:00:00Z, 214 conversations compared since: the watch is quiet`
+pub(crate) fn serving(serving: &ServingReport) -> String {
+    let ServingReport { stage, since, units, watch } = serving;
+    let says = match *watch {
+        "quiet" => "the watch is quiet",
+        "warn" => "the watch warns: quality fell under what was shown at the promotion",
+        "demote" => "the watch demotes: quality fell under the bar",
+        _ => "promoted against a refutation, and so never demoted by the watch",
+    };
+    format!("{stage} since {since}, {} conversations compared since: {says}", count(*units))
 }
 
 /// Thousands apart, so that counts can be read.

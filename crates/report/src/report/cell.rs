@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{Demand, Error, Savings, Warehouse, Weighed, read::Columns, render::words, sql};
 use confidence::{Evidence, Histogram, Level, Tolerance, Unit, judge::Worth, process};
-use policy::{Decision, Judge, Reason, UnmeasuredJudge};
+use exchange::Timestamp;
+use policy::{Decision, Judge, Reason, Serving, UnmeasuredJudge};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -35,6 +36,8 @@ pub struct CellReport {
     pub judge: JudgeStanding,
     /// What labels prove about it, where there are any.
     pub judge_worth: Option<Worth>,
+    /// How the candidate serves the category, where it does, and what the watch over it says.
+    pub serving: Option<ServingReport>,
     /// What the gate decides.
     pub decision: DecisionReport,
     /// What the candidate would save.
@@ -44,6 +47,7 @@ pub struct CellReport {
     /// The slice that is worst among those refuted, in words.
     pub worst_slice: Option<String>,
     /// The calls that the candidate answered worst against the reference.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub worst_disagreements: Vec<Disagreement>,
     /// Day by day, the latest [`DAYS_MAX`](super::DAYS_MAX): the day's own, and all so far.
     pub quality_by_day: Vec<DayQuality>,
@@ -63,6 +67,26 @@ pub enum JudgeStanding {
     Unmeasured,
     /// Nobody measured them, and the pipeline takes them for granted.
     Assumed,
+}
+
+/// A candidate that serves.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ServingReport {
+    /// Canary or live.
+    pub stage: &'static str,
+    /// When it was promoted.
+    pub since: Timestamp,
+    /// Conversations that were compared since.
+    pub units: u64,
+    /// `quiet`, `warn`, `demote`, or `overruled` where a person promoted against a refutation.
+    pub watch: &'static str,
+}
+
+impl ServingReport {
+    fn of(serving: Serving) -> Self {
+        let Serving { stage, since, units, watch } = serving;
+        Self { stage: stage.name(), since, units, watch: watch.name() }
+    }
 }
 
 /// The gate's word.
@@ -114,6 +138,7 @@ impl CellReport {
             statement: words::statement(&evidence, demand),
             judge: standing(&evidence, facts.judge, gate.unmeasured_judge),
             judge_worth: worth,
+            serving: facts.serving.map(ServingReport::of),
             threshold: gate.threshold,
             decision: DecisionReport::of(decision),
             worst_slice: worst(&slices, &evidence, demand),
@@ -124,6 +149,12 @@ impl CellReport {
             savings,
             slices,
         })
+    }
+}
+
+impl CellReport {
+    pub(super) fn reproducible(self) -> Self {
+        Self { worst_disagreements: Vec::new(), ..self }
     }
 }
 

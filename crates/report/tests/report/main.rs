@@ -12,4 +12,5 @@ mod reports;
 mod schemas;
 mod story;
 mod views;
+mod watch;
 mod world;
