@@ -166,6 +166,10 @@ pub(crate) struct Report {
     /// Look from an earlier moment: 2026-11-20 or 2026-11-20T12:00:00Z
     #[arg(long, env = "FORESHADOW_AS_OF", value_name = "MOMENT")]
     pub(crate) as_of: Option<exchange::Timestamp>,
+    /// The last seven days beside the seven before: spend, savings, incidents, changes; Markdown, or
+    /// with --format json for machines
+    #[arg(long)]
+    pub(crate) weekly: bool,
     /// Write to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

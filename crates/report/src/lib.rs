@@ -9,6 +9,7 @@
 
 mod by_day;
 mod computed;
+mod digest;
 mod duckdb;
 mod error;
 mod evidence;
@@ -26,6 +27,10 @@ mod warehouse;
 mod watch;
 mod weigh;
 
+pub use digest::{
+    CELLS_MAX, CellChange, CellState, Digest, INCIDENTS_MAX, Incident, POLICIES_MAX, PolicyChange,
+    Realised, Traffic, WEEK_US, Weeks,
+};
 pub use duckdb::views_sql;
 pub use error::Error;
 pub use frame::{Format, render_rows};

@@ -39,7 +39,7 @@ fn list(lines: &[String]) -> String {
     lines.iter().map(|line| format!("- {}", escaped(line))).collect::<Vec<_>>().join("\n")
 }
 
-fn grid(grid: &Grid) -> String {
+pub(super) fn grid(grid: &Grid) -> String {
     let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
     let mut lines = vec![
         line(grid.header.iter().map(ToString::to_string).collect()),
