@@ -74,6 +74,7 @@ const COUNTERS: [(&str, &str); 21] = [
         "foreshadow_traces_dropped_total",
         "Spans that the collector of traces did not get, by reason.",
     ),
+    ("foreshadow_demotions_total", "Categories that the watch sent back to their reference."),
     ("foreshadow_worker_failed_total", "Times that the worker failed and was opened anew."),
     (
         "foreshadow_log_dropped_total",

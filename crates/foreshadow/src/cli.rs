@@ -89,6 +89,9 @@ pub(crate) struct Demo {
     /// Stop the worker after this virtual day: the evidence must visibly stop with it
     #[arg(long, value_name = "DAY")]
     pub(crate) kill_worker_after: Option<u32>,
+    /// Play on after the promotion: a candidate gets worse, and is demoted by itself
+    #[arg(long)]
+    pub(crate) turn: bool,
     /// Play recorded answers of real models (gzipped JSON lines) instead of the simulated world
     #[arg(long, value_name = "FILE", hide = true)]
     pub(crate) recorded: Option<PathBuf>,
@@ -163,6 +166,10 @@ pub(crate) struct Report {
     /// Look from an earlier moment: 2026-11-20 or 2026-11-20T12:00:00Z
     #[arg(long, env = "FORESHADOW_AS_OF", value_name = "MOMENT")]
     pub(crate) as_of: Option<exchange::Timestamp>,
+    /// The last seven days beside the seven before: spend, savings, incidents, changes; Markdown, or
+    /// with --format json for machines
+    #[arg(long)]
+    pub(crate) weekly: bool,
     /// Write to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -241,6 +248,8 @@ pub(crate) enum PolicyCommand {
     Show,
     /// Every version and the decision that made it
     History,
+    /// Look once at what serves, and demote what the evidence turned against, as `up` keeps doing
+    Watch,
     /// An earlier version's routes, as far as that sends no candidate more than now
     Rollback {
         /// The version; default: the one before

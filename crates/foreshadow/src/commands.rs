@@ -9,7 +9,7 @@ pub(crate) mod golden;
 mod judge;
 mod label;
 mod lake;
-mod policy;
+pub(crate) mod policy;
 mod promote;
 mod replay;
 mod report;

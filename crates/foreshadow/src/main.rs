@@ -23,6 +23,7 @@ mod steer;
 mod system;
 mod traces;
 mod warehouse;
+mod watch;
 mod who;
 
 use clap::Parser;

@@ -22,20 +22,5 @@ pub(crate) fn one_line(text: &str) -> String {
 }
 
 fn push(plain: &mut String, char: char) {
-    if is_harmless(char) { plain.push(char) } else { plain.extend(char.escape_default()) }
-}
-
-/// Neither a control character nor one that turns or hides what stands beside it.
-fn is_harmless(char: char) -> bool {
-    let turns_or_hides = matches!(
-        char,
-        '\u{061c}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
-    );
-    !char.is_control() && !turns_or_hides
+    if report::is_harmless(char) { plain.push(char) } else { plain.extend(char.escape_default()) }
 }

@@ -9,7 +9,7 @@ use crate::{
 use anyhow::Result;
 use exchange::Timestamp;
 use pipeline::{CategoryDef, Pipeline, Target};
-use policy::Policy;
+use policy::{Policy, Promoted};
 use report::{CandidateRule, CategoryRule, Demand, JudgeRule, Limits, Rules};
 
 /// A deployment's lake as of a moment, and the rules by which it is weighed from there.
@@ -19,18 +19,19 @@ pub(crate) async fn look(
     as_of: Timestamp,
 ) -> Result<(Look, Rules)> {
     let look = warehouse::look(place, as_of, Limits::default()).await?;
-    let policy = Policies::new(place.policy()).newest()?;
-    let rules = of(pipeline, &policy, &look, as_of);
+    let history = Policies::new(place.policy()).all()?;
+    let rules = of(pipeline, &history, &look, as_of);
     Ok((look, rules))
 }
 
-/// The rules by which a look is weighed.
+/// The rules by which a look is weighed, under the newest of all policies, oldest first.
 pub(crate) fn of(
     pipeline: &Pipeline,
-    policy: &Policy,
+    history: &[Policy],
     look: &Look,
     decided_at: Timestamp,
 ) -> Rules {
+    let served = policy::served(history);
     let category = |category: &CategoryDef| CategoryRule {
         category: category.name.clone(),
         demand: match category.target {
@@ -40,11 +41,16 @@ pub(crate) fn of(
         gate: category.gate.clone(),
         judge: judge(pipeline, category),
         allowed_providers: category.allowed_providers.clone(),
-        candidates: candidates(pipeline, policy, category),
+        candidates: candidates(pipeline, served.get(&category.name), category),
     };
     Rules {
         decided_at,
         lake_version: look.versions.clone(),
+        providers: pipeline
+            .models
+            .iter()
+            .map(|model| (model.name.clone(), model.provider.clone()))
+            .collect(),
         categories: pipeline.categories.iter().map(category).collect(),
     }
 }
@@ -58,8 +64,11 @@ fn judge(pipeline: &Pipeline, category: &CategoryDef) -> Option<JudgeRule> {
     })
 }
 
-fn candidates(pipeline: &Pipeline, policy: &Policy, category: &CategoryDef) -> Vec<CandidateRule> {
-    let route = policy.routes.get(&category.name);
+fn candidates(
+    pipeline: &Pipeline,
+    promoted: Option<&Promoted>,
+    category: &CategoryDef,
+) -> Vec<CandidateRule> {
     let rule = |candidate: &String| {
         let model = pipeline.model(candidate);
         CandidateRule {
@@ -67,7 +76,7 @@ fn candidates(pipeline: &Pipeline, policy: &Policy, category: &CategoryDef) -> V
             definition_digest: pipeline.definition_digest(&category.name, candidate),
             provider: model.map(|model| model.provider.clone()).unwrap_or_default(),
             priced: model.is_some_and(|model| !model.prices.is_empty()),
-            serving: route.filter(|rule| rule.candidate == *candidate).map(|rule| rule.stage),
+            serving: promoted.filter(|promoted| promoted.candidate == *candidate).cloned(),
         }
     };
     category.candidates.iter().map(rule).collect()

@@ -11,7 +11,7 @@ use crate::{
     Stage,
     decision::{Code, Reason, Weighed},
 };
-use confidence::{CellFacts, Evidence, gate::blockers, judge::Shortfall};
+use confidence::{CellFacts, Evidence, Signal, gate::blockers, judge::Shortfall};
 use exchange::{DAY_US, HOUR_US, Timestamp};
 
 /// Days of observation below which not even a forced promotion goes.
@@ -105,8 +105,43 @@ pub struct ProductFacts {
     pub judge: Judge,
     /// Who serves the candidate, and whether the category may send calls there.
     pub provider: ProviderFacts,
-    /// The stage at which the candidate serves this category now.
-    pub serving: Option<Stage>,
+    /// How the candidate serves this category now; `None` where it does not.
+    pub serving: Option<Serving>,
+}
+
+/// A candidate that serves a category, and what was seen of it since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Serving {
+    /// The stage.
+    pub stage: Stage,
+    /// When it was promoted.
+    pub since: Timestamp,
+    /// Conversations that were compared since.
+    pub units: u64,
+    /// What the watch over it says.
+    pub watch: Watch,
+}
+
+/// What the watch over a serving candidate says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watch {
+    /// Nothing: a person promoted it although it was refuted, and no machine undoes that.
+    Overruled,
+    /// What its detectors make of the conversations since the promotion.
+    Says(Signal),
+}
+
+impl Watch {
+    /// The name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Overruled => "overruled",
+            Self::Says(Signal::Quiet) => "quiet",
+            Self::Says(Signal::Warn) => "warn",
+            Self::Says(Signal::Demote) => "demote",
+        }
+    }
 }
 
 /// Whether an epoch is that of the pipeline's definition.
@@ -268,14 +303,16 @@ fn approve(evidence: &Evidence, facts: &ProductFacts, rule: &GateRule) -> Approv
     }
 }
 
-/// Only what speaks against the candidate takes it off the live path. Stale or thin evidence does
-/// not: it holds, and an operator sees it.
+/// Only what speaks against the candidate takes it off the live path: the watch over what it did
+/// since it serves, or a refutation that nobody overruled. Stale or thin evidence does not, nor does
+/// the `drift` veto, which alarms ten times as easily: they hold, and an operator sees it.
 fn turned(evidence: &Evidence, facts: &ProductFacts) -> Option<Reason> {
-    facts.serving?;
-    if evidence.drift_alarm {
-        return Some(reasons::drift());
+    let serving = facts.serving?;
+    match serving.watch {
+        Watch::Overruled => None,
+        Watch::Says(Signal::Demote) => Some(reasons::fell(&serving)),
+        Watch::Says(Signal::Warn | Signal::Quiet) => reasons::refuted(evidence),
     }
-    reasons::refuted(evidence)
 }
 
 fn all_reasons(evidence: &Evidence, facts: &ProductFacts, rule: &GateRule) -> Vec<Reason> {

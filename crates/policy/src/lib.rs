@@ -35,7 +35,10 @@ pub use chance::{Chance, Share};
 pub use decision::{Action, Actor, Code, DecisionRecord, Reason};
 pub use epoch::{Block, Cell, Definition};
 pub use error::Error;
-pub use gate::{Approval, Decision, Epoch, GateRule, Judge, ProductFacts, Saving, UnmeasuredJudge};
+pub use gate::{
+    Approval, Decision, Epoch, GateRule, Judge, ProductFacts, Saving, Serving, UnmeasuredJudge,
+    Watch,
+};
 pub use policy::{Plan, Policy, RouteRule, Stage, Step};
 pub use price::{Price, PriceBook, PriceOverlap, Tariff, TokenRates};
-pub use promotion::{Lowering, Promotion, demote, promote, rollback};
+pub use promotion::{Lowering, Promoted, Promotion, demote, promote, rollback, served, turn_back};

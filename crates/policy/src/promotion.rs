@@ -7,7 +7,7 @@
 use crate::{
     Error,
     chance::Share,
-    decision::{Action, Actor, DecisionRecord, Reason, evidence_digest},
+    decision::{Action, Actor, Code, DecisionRecord, Reason, Weighed, evidence_digest},
     gate::Approval,
     policy::{FORMAT, Policy, RouteRule, Stage, Step},
 };
@@ -86,6 +86,83 @@ pub fn demote(policy: &Policy, category: &str, lowering: Lowering) -> Result<Pol
     record.category = Some(category.to_owned());
     record.candidate = Some(rule.candidate);
     Ok(next(policy, routes, record))
+}
+
+/// The policy in which the reference serves a category again because the evidence turned: the gate
+/// found `reason`, and no person is asked.
+///
+/// # Errors
+/// [`Error::NotServed`] if the weighed candidate does not serve its category.
+pub fn turn_back(
+    policy: &Policy,
+    weighed: &Weighed<'_>,
+    reason: Reason,
+    automation: &str,
+) -> Result<Policy, Error> {
+    let (category, candidate) = (&weighed.evidence.category, &weighed.evidence.candidate);
+    let mut routes = policy.routes.clone();
+    match routes.remove(category) {
+        Some(rule) if rule.candidate == *candidate => {}
+        Some(_) | None => return Err(Error::NotServed(category.clone())),
+    }
+    let actor = Actor::Automation(automation.to_owned());
+    let at = weighed.decided_at;
+    let mut record = DecisionRecord::empty(Action::Demote, actor, at, policy.version + 1);
+    record.weigh(weighed);
+    record.reasons = vec![reason];
+    Ok(next(policy, routes, record))
+}
+
+/// A candidate that serves a category, and what was known when it was promoted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Promoted {
+    /// The candidate.
+    pub candidate: String,
+    /// Its stage.
+    pub stage: Stage,
+    /// When it was promoted, in this or an earlier version.
+    pub since: Timestamp,
+    /// The upper bound on its mean loss then; `None` where no evidence was on record.
+    pub loss_upper: Option<f64>,
+    /// Whether the evidence let it.
+    pub leave: Leave,
+}
+
+/// Whether evidence let a promotion pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// Nothing that was known spoke against the candidate.
+    Given,
+    /// It was refuted, and a person promoted it all the same.
+    Overruled,
+}
+
+/// Who serves each category under the newest of all versions, oldest first.
+#[must_use]
+pub fn served(history: &[Policy]) -> BTreeMap<String, Promoted> {
+    let Some(newest) = history.last() else { return BTreeMap::new() };
+    let promoted = |(category, rule): (&String, &RouteRule)| {
+        let decisions = history.iter().rev().filter_map(|policy| policy.decision.as_ref());
+        let mut own = decisions.filter(|decision| {
+            decision.action == Action::Promote
+                && decision.category.as_ref() == Some(category)
+                && decision.candidate.as_ref() == Some(&rule.candidate)
+        });
+        let decision = own.next();
+        let known = decision.and_then(|decision| decision.evidence.as_ref());
+        let overruled = decision.is_some_and(|decision| {
+            decision.reasons.iter().any(|reason| reason.code == Code::Refuted)
+        });
+        let promoted = Promoted {
+            candidate: rule.candidate.clone(),
+            stage: rule.stage,
+            since: decision.map_or(newest.created_at, |decision| decision.decided_at),
+            loss_upper: known.and_then(|evidence| evidence.quality_lower).map(|lower| 1.0 - lower),
+            leave: if overruled { Leave::Overruled } else { Leave::Given },
+        };
+        (category.clone(), promoted)
+    };
+    newest.routes.iter().map(promoted).collect()
 }
 
 /// The policy with the routes of an `earlier` version, as far as that sends no candidate more than

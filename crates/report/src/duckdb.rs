@@ -28,7 +28,8 @@ const COLUMNS: [(&str, &str); 8] = [
          control_loss DOUBLE, cost_usd DECIMAL(18, 9), scores STRUCT(arm VARCHAR, \
          candidate VARCHAR, scorer VARCHAR, scorer_digest VARCHAR, trial VARCHAR, kind VARCHAR, \
          \"value\" DOUBLE, abstained BOOLEAN, reason VARCHAR, cost_usd DECIMAL(18, 9))[], \
-         origin VARCHAR, model VARCHAR, error VARCHAR, latency_ms DOUBLE",
+         origin VARCHAR, model VARCHAR, error VARCHAR, latency_ms DOUBLE, input_tokens BIGINT, \
+         cached_tokens BIGINT",
     ),
     (
         "labels",
@@ -42,7 +43,7 @@ const COLUMNS: [(&str, &str); 8] = [
          conversation VARCHAR, \
          category VARCHAR, category_source VARCHAR, call_site VARCHAR, dialect VARCHAR, \
          endpoint VARCHAR, model VARCHAR, served_by VARCHAR, route VARCHAR, input_tokens BIGINT, \
-         cost_usd DECIMAL(18, 9)",
+         cached_tokens BIGINT, cost_usd DECIMAL(18, 9)",
     ),
     ("calls", "purpose VARCHAR, model VARCHAR, started_at TIMESTAMPTZ, cost_usd DECIMAL(18, 9)"),
     ("meters", "\"at\" TIMESTAMPTZ, offered BIGINT, accepted BIGINT, shed BIGINT, lost BIGINT"),

@@ -9,6 +9,7 @@
 
 mod by_day;
 mod computed;
+mod digest;
 mod duckdb;
 mod error;
 mod evidence;
@@ -21,15 +22,24 @@ pub mod render;
 mod report;
 mod rows;
 mod sql;
+mod texts;
 mod warehouse;
+mod watch;
 mod weigh;
 
+pub use digest::{
+    CELLS_MAX, CellChange, CellState, Digest, INCIDENTS_MAX, Incident, POLICIES_MAX, PolicyChange,
+    Realised, Traffic, WEEK_US, Weeks,
+};
 pub use duckdb::views_sql;
 pub use error::Error;
 pub use frame::{Format, render_rows};
 pub use report::{
-    Accounting, CategoryReport, CellReport, DayQuality, DecisionReport, JudgeStanding, Report,
-    Slice, Span, Spend, WallTime,
+    Accounting, Advice, CategoryReport, CellReport, Concern, DAYS_MAX, DISAGREEMENTS_MAX,
+    DayQuality, DecisionReport, Disagreement, EXCERPT_CHARS_MAX, JudgeStanding, NetSaving,
+    PROVIDER_SHARE_MAX, Report, Routing, SPEND_USD_MONTH_MIN, Said, ServingReport, Slice, SoFar,
+    Span, Spend, WallTime,
 };
+pub use texts::{Texts, is_harmless};
 pub use warehouse::{Limits, Warehouse};
 pub use weigh::{CandidateRule, CategoryRule, Demand, JudgeRule, Rules, Savings, Weighed, weigh};

@@ -2,14 +2,17 @@
 //!
 //! Nothing here computes: a figure that is not in the [`Report`] is in no form of it.
 
+mod digest;
 mod html;
 mod markdown;
 mod pieces;
 mod plot;
+mod routing;
 mod table;
 pub(crate) mod words;
 
-use crate::Report;
+use crate::{Digest, Report};
+use serde::Serialize;
 
 /// Whether a terminal shows colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,12 +44,30 @@ pub fn html(report: &Report) -> String {
     html::render(report)
 }
 
+/// The weekly digest as Markdown.
+#[must_use]
+pub fn weekly(digest: &Digest) -> String {
+    digest::render(digest)
+}
+
+/// The weekly digest as JSON, the same bytes for the same digest.
+///
+/// # Errors
+/// As [`json`].
+pub fn weekly_json(digest: &Digest) -> Result<String, crate::Error> {
+    pretty(digest)
+}
+
 /// The report as JSON, the same bytes for the same report.
 ///
 /// # Errors
 /// Never for a report that was gathered; the serialiser's word otherwise.
 pub fn json(report: &Report) -> Result<String, crate::Error> {
-    let mut text = serde_json::to_string_pretty(report).map_err(crate::Error::Json)?;
+    pretty(report)
+}
+
+fn pretty(of: &impl Serialize) -> Result<String, crate::Error> {
+    let mut text = serde_json::to_string_pretty(of).map_err(crate::Error::Json)?;
     text.push('\n');
     Ok(text)
 }

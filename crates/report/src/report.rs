@@ -1,18 +1,26 @@
 //! The confidence report: data before it is text.
 //!
-//! Two reports of the same lake as of the same moment are the same bytes, wall times aside, which
-//! stand in a section of their own that can be left out.
+//! Two reports of the same lake as of the same moment are the same bytes. Of two lakes that the same
+//! calls made they are once wall times and single exchanges are left out.
 
 mod cell;
+mod days;
+mod disagreements;
 mod notes;
+mod routing;
 mod traffic;
 
 use crate::{Error, Rules, Warehouse, Weighed, weigh};
-use exchange::Timestamp;
+use exchange::{NanoUsd, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-pub use cell::{CellReport, DayQuality, DecisionReport, JudgeStanding, Slice};
+pub use cell::{CellReport, DecisionReport, JudgeStanding, ServingReport, Slice};
+pub use days::{DAYS_MAX, DayQuality, SoFar};
+pub(crate) use disagreements::LOOKED_AT_MAX;
+pub use disagreements::{DISAGREEMENTS_MAX, Disagreement, EXCERPT_CHARS_MAX, Said};
+pub use routing::{Advice, Concern, NetSaving, PROVIDER_SHARE_MAX, Routing, SPEND_USD_MONTH_MIN};
+pub(crate) use traffic::is_callers;
 pub use traffic::{Accounting, CategoryReport, Span, Spend, WallTime};
 
 /// Everything that a report says.
@@ -33,6 +41,8 @@ pub struct Report {
     pub categories: BTreeMap<String, CategoryReport>,
     /// The current cell of each category × candidate of the rules, in the rules' order.
     pub cells: Vec<CellReport>,
+    /// Whether it is worth routing at all.
+    pub routing: Routing,
     /// What was paid, by purpose: reference and live by the callers, the rest by the trial.
     pub spend: BTreeMap<String, Spend>,
     /// How long replies took and how they ended; two runs never agree on it.
@@ -61,13 +71,22 @@ impl Report {
     ) -> Result<Self, Error> {
         let (accounting, observed) = traffic::accounting(warehouse).await?;
         let mut slices = cell::slices(warehouse).await?;
-        let mut days = cell::quality_by_day(warehouse).await?;
+        let mut days = days::days(warehouse).await?;
+        let current = weighed.iter().map(|weighed| weighed.evidence.cell.as_str()).collect();
+        let mut worst = disagreements::worst(warehouse, &current).await?;
         let cells = weighed.into_iter().map(|weighed| {
-            let cell = weighed.evidence.cell.clone();
-            let seen = (slices.remove(&cell), days.remove(&cell).unwrap_or_default());
+            let cell = &weighed.evidence.cell;
+            let seen = cell::Seen {
+                cuts: slices.remove(cell).unwrap_or_default(),
+                days: days.remove(cell).unwrap_or_default(),
+                worst: worst.remove(cell).unwrap_or_default(),
+            };
             CellReport::of(weighed, seen)
         });
         let cells = cells.collect::<Result<Vec<_>, _>>()?;
+        let paid = traffic::spend(warehouse).await?;
+        let callers = by_provider(&paid.callers, &rules.providers);
+        let routing = routing::of(&cells, observed, &paid.purposes, &callers);
         let mut report = Self {
             as_of: warehouse.as_of(),
             lake_version: rules.lake_version.clone(),
@@ -76,16 +95,32 @@ impl Report {
             accounting,
             categories: traffic::categories(warehouse).await?,
             cells,
-            spend: traffic::spend(warehouse).await?,
+            routing,
+            spend: paid.purposes,
             wall_times: Some(traffic::wall_times(warehouse).await?),
         };
         report.notes = notes::of(&report, rules);
         Ok(report)
     }
 
-    /// The report without what two runs never agree on.
+    /// The report without what two runs of the same calls never agree on: wall times, and single
+    /// exchanges, whose ids are drawn anew.
     #[must_use]
-    pub fn without_wall_times(self) -> Self {
-        Self { wall_times: None, ..self }
+    pub fn reproducible(self) -> Self {
+        let cells = self.cells.into_iter().map(CellReport::reproducible).collect();
+        Self { wall_times: None, cells, ..self }
     }
+}
+
+/// What callers paid to each provider; a model that the pipeline does not know stands for itself.
+fn by_provider(
+    callers: &BTreeMap<String, NanoUsd>,
+    providers: &BTreeMap<String, String>,
+) -> BTreeMap<String, NanoUsd> {
+    let mut paid: BTreeMap<String, NanoUsd> = BTreeMap::new();
+    for (model, cost) in callers {
+        let provider = paid.entry(providers.get(model).unwrap_or(model).clone()).or_default();
+        *provider = *provider + *cost;
+    }
+    paid
 }

@@ -3,7 +3,11 @@
 //! Their only parameter is the moment to look from, `{as_of}`; it is put in as a literal made from
 //! a [`Timestamp`], so nothing that a person typed ever becomes part of a query.
 
-use exchange::Timestamp;
+use crate::{
+    digest::{POLICIES_MAX, SLOT_US, Week},
+    report::LOOKED_AT_MAX,
+};
+use exchange::{SECOND_US, Timestamp};
 
 const KNOWN: &str = include_str!("sql/known.sql");
 const SPANS: &str = include_str!("sql/spans.sql");
@@ -102,7 +106,9 @@ pub(crate) fn paid(as_of: Timestamp) -> String {
 pub(crate) fn of_savings(select: &str, as_of: Timestamp) -> String {
     const ADDED_UP: &str = "conversations AS (
   SELECT cell, sum(pairs) AS pairs, CAST(sum(reference_usd) AS DECIMAL(18, 9)) AS reference_usd,
-         CAST(sum(candidate_usd) AS DECIMAL(18, 9)) AS candidate_usd
+         CAST(sum(candidate_usd) AS DECIMAL(18, 9)) AS candidate_usd,
+         sum(reference_tokens) AS reference_tokens, sum(reference_cached) AS reference_cached,
+         sum(candidate_tokens) AS candidate_tokens, sum(candidate_cached) AS candidate_cached
   FROM paid GROUP BY cell, conversation
 )";
     at(&with(&[ADDED_UP, SAVINGS], select), as_of)
@@ -155,6 +161,47 @@ pub(crate) enum Judged {
     Labelled,
     /// All of them, with what else is known of the replies.
     Every,
+}
+
+/// The worst disagreements of every cell, as many as are looked at.
+pub(crate) fn disagreements(as_of: Timestamp) -> String {
+    let text = include_str!("sql/disagreements.sql");
+    at(&text.replace("{looked_at_max}", &LOOKED_AT_MAX.to_string()), as_of)
+}
+
+/// What was said in these exchanges, whose ids the lake itself gave.
+pub(crate) fn disagreement_texts(ids: &[&str]) -> String {
+    let ids = ids.iter().map(|id| format!("'{}'", id.replace('\'', "''")));
+    let ids = ids.collect::<Vec<_>>().join(", ");
+    include_str!("sql/disagreement_texts.sql").replace("{ids}", &ids)
+}
+
+/// Two weeks of calls.
+pub(crate) fn week_traffic(week: Week) -> String {
+    of_week(include_str!("sql/week_traffic.sql"), week)
+}
+
+/// What two weeks of the trial cost.
+pub(crate) fn week_overhead(week: Week) -> String {
+    of_week(include_str!("sql/week_overhead.sql"), week)
+}
+
+/// A week's failures, in slots of time.
+pub(crate) fn week_failures(week: Week) -> String {
+    let slot_s = (SLOT_US / SECOND_US).to_string();
+    of_week(&include_str!("sql/week_failures.sql").replace("{slot_s}", &slot_s), week)
+}
+
+/// The versions of the policy that a week made.
+pub(crate) fn week_decisions(week: Week) -> String {
+    let text = include_str!("sql/week_decisions.sql");
+    of_week(&text.replace("{changes_max}", &POLICIES_MAX.to_string()), week)
+}
+
+fn of_week(text: &str, week: Week) -> String {
+    let moment = |of: Timestamp| format!("TIMESTAMP '{of}'");
+    let text = text.replace("{from}", &moment(week.from));
+    at(&text.replace("{before}", &moment(week.before)), week.as_of)
 }
 
 /// Whether the books close.

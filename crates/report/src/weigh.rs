@@ -1,13 +1,13 @@
 //! The one way from the lake to a decision. `report` shows what comes out of it and `promote` acts
 //! on it, so the two cannot disagree.
 
-use crate::{Error, Warehouse, judge, read::Columns, sql};
+use crate::{Error, Warehouse, judge, read::Columns, sql, watch};
 use confidence::{
     Evidence, Mode,
     judge::{Taken, Worth},
 };
 use exchange::{NanoUsd, Timestamp};
-use policy::{Decision, Epoch, GateRule, Judge, ProductFacts, Saving, Stage, gate};
+use policy::{Decision, Epoch, GateRule, Judge, ProductFacts, Promoted, Saving, gate};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -21,6 +21,8 @@ pub struct Rules {
     pub lake_version: BTreeMap<String, u64>,
     /// The categories, in the order in which they are shown.
     pub categories: Vec<CategoryRule>,
+    /// Who serves each model that the pipeline knows, by the model's name.
+    pub providers: BTreeMap<String, String>,
 }
 
 /// What is demanded of one category.
@@ -61,8 +63,8 @@ pub struct CandidateRule {
     pub provider: String,
     /// Whether it and the reference have a price; without one nothing is called cheaper.
     pub priced: bool,
-    /// The stage at which it serves the category now.
-    pub serving: Option<Stage>,
+    /// Whether it serves the category now, and since when.
+    pub serving: Option<Promoted>,
 }
 
 /// What the pipeline demands, in its own words; `tau` in the evidence is what follows from it.
@@ -101,6 +103,10 @@ pub struct Savings {
     pub projected_usd_lower: Option<NanoUsd>,
     /// The upper end.
     pub projected_usd_upper: Option<NanoUsd>,
+    /// The share of the prompts' tokens that the reference read from its prompt cache.
+    pub reference_cached: Option<f64>,
+    /// The same share of the candidate: where it is less, that is in what it was paid.
+    pub candidate_cached: Option<f64>,
 }
 
 /// One cell with everything that was laid before the gate, and its word.
@@ -114,6 +120,8 @@ pub struct Weighed {
     pub gate: GateRule,
     /// The bar or margin behind `evidence.tau`.
     pub demand: Demand,
+    /// What labels prove about the judge that the cell rests on, where there are any.
+    pub worth: Option<Worth>,
     /// What the candidate would save.
     pub savings: Option<Savings>,
     /// What the gate decides.
@@ -131,18 +139,21 @@ pub async fn weigh(warehouse: &Warehouse, rules: &Rules) -> Result<Vec<Weighed>,
     let digests = digests(warehouse).await?;
     let mut savings = savings(warehouse).await?;
     let worths = judge::worths(warehouse, &rules.categories).await?;
+    let serving = watch::serving(warehouse, rules, &cells).await?;
     let mut weighed = Vec::new();
     for category in &rules.categories {
         for candidate in &category.candidates {
             let key = (category.category.clone(), candidate.candidate.clone());
             if let Some(evidence) = cells.get(&key) {
-                let judge = standing(evidence.mode, worths.get(&category.category), category);
+                let worth = worths.get(&category.category);
+                let judge = standing(evidence.mode, worth, category);
                 let evidence = &judge::paid_for(evidence, judge);
                 let savings = savings.remove(&evidence.cell);
                 let moments = (warehouse.as_of(), rules.decided_at);
                 let facts = ProductFacts {
                     epoch: epoch(digests.get(&evidence.cell), candidate),
                     judge,
+                    serving: serving.get(&evidence.cell).copied(),
                     ..facts(evidence, savings.as_ref(), (category, candidate), moments)
                 };
                 weighed.push(Weighed {
@@ -151,6 +162,7 @@ pub async fn weigh(warehouse: &Warehouse, rules: &Rules) -> Result<Vec<Weighed>,
                     facts,
                     gate: category.gate.clone(),
                     demand: category.demand,
+                    worth: worth.copied(),
                     savings,
                 });
             }
@@ -189,7 +201,7 @@ fn facts(
             name: candidate.provider.clone(),
             allowed: category.allowed_providers.clone(),
         },
-        serving: candidate.serving,
+        serving: None,
     }
 }
 
@@ -235,7 +247,7 @@ impl Savings {
 
 const SAVINGS: &str = "SELECT cell, pairs, calls, spend_usd, pairs_reference_usd, \
     pairs_candidate_usd, saving_share, saving_share_lower, saving_share_upper, saving_usd, \
-    saving_usd_lower, saving_usd_upper FROM savings";
+    saving_usd_lower, saving_usd_upper, reference_cached, candidate_cached FROM savings";
 
 async fn savings(warehouse: &Warehouse) -> Result<BTreeMap<String, Savings>, Error> {
     let mut cells = BTreeMap::new();
@@ -259,6 +271,8 @@ async fn savings(warehouse: &Warehouse) -> Result<BTreeMap<String, Savings>, Err
                 projected_usd: usd("saving_usd")?,
                 projected_usd_lower: usd("saving_usd_lower")?,
                 projected_usd_upper: usd("saving_usd_upper")?,
+                reference_cached: columns.number("reference_cached", at)?,
+                candidate_cached: columns.number("candidate_cached", at)?,
             };
             cells.insert(columns.text("cell", at)?.to_owned(), savings);
         }

@@ -36,6 +36,11 @@ pub const MINI: &str = "harbor-mini";
 /// A second, cheaper and much worse candidate of `classify`.
 pub const NANO: &str = "harbor-nano";
 
+/// The category whose calls a candidate copes with no longer, once the world has turned.
+pub const TURNED: &str = "classify";
+/// What such a call says of itself: what a model answers hangs on the call alone.
+pub(crate) const SECOND: &str = "second";
+
 /// The seed, unless told otherwise.
 pub const SEED: u64 = 1;
 /// Conversations in a full category on one day, unless told otherwise.
@@ -72,6 +77,16 @@ const TENANTS: [&str; 16] = [
 pub struct World {
     seed: u64,
     size: usize,
+    release: Release,
+}
+
+/// Which release of the application calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Release {
+    /// The one that is observed.
+    First,
+    /// One whose calls of [`TURNED`] the candidate no longer copes with.
+    Second,
 }
 
 impl World {
@@ -79,7 +94,13 @@ impl World {
     /// every outcome of [`World::cells`] to be reached in [`DAYS`]).
     #[must_use]
     pub fn new(seed: u64, size: usize) -> Self {
-        Self { seed, size: size.max(1) }
+        Self { seed, size: size.max(1), release: Release::First }
+    }
+
+    /// The world after its candidate got worse: it gets most calls of [`TURNED`] wrong.
+    #[must_use]
+    pub fn turned(&self) -> Self {
+        Self { release: Release::Second, ..*self }
     }
 
     /// The calls of one day (any day: live traffic goes on after [`DAYS`]) in order of time.
@@ -154,7 +175,7 @@ impl World {
                 at: at.plus(turn as i64 * TURN_GAP_US),
                 path: "/v1/chat/completions".to_owned(),
                 headers: headers(category, &tenant, (turns > 1).then_some(&name)),
-                body: body(category, &asked[..=turn], number),
+                body: body(category, &asked[..=turn], number, self.release),
                 category: category.name().to_owned(),
                 conversation: name.clone(),
                 tenant: tenant.clone(),
@@ -204,7 +225,7 @@ fn headers(
 }
 
 /// The call that puts the last of `asked`, with the earlier ones as its history.
-fn body(category: Category, asked: &[Question], number: usize) -> Bytes {
+fn body(category: Category, asked: &[Question], number: usize, release: Release) -> Bytes {
     let mut messages = vec![json!({"role": "system", "content": category.system()})];
     for (turn, question) in asked.iter().enumerate() {
         messages.push(json!({"role": "user", "content": question.text}));
@@ -215,6 +236,9 @@ fn body(category: Category, asked: &[Question], number: usize) -> Bytes {
     let mut body = json!({"model": REFERENCE, "messages": messages});
     if let Some(expected) = asked.last().and_then(|question| question.expected.as_ref()) {
         body["metadata"] = json!({"expected": expected});
+        if release == Release::Second && category.name() == TURNED {
+            body["metadata"]["release"] = json!(SECOND);
+        }
     }
     if let Some(format) = category.response_format() {
         body["response_format"] = format;

@@ -275,3 +275,38 @@ fn the_binary_says_what_is_wrong_with_a_pipeline() {
     assert_ne!(said.code(), Some(0));
     assert!(said.errors.contains("none.toml"), "{}", said.errors);
 }
+
+/// Seven in ten of its replies go wrong from one day on: the watch takes it off within four days, on
+/// record with its reason and evidence, and leaves everything alone that stays good.
+#[test]
+fn a_candidate_that_gets_worse_is_demoted_by_itself_and_those_that_stay_good_are_not() {
+    let shown = demo("demo-turned", &["--turn"]);
+    assert!(shown.said.contains("classify: harbor-mini is demoted"), "{}", shown.said);
+    let deployment = Deployment::copied(&shown.data);
+    let policy = deployment.run(&["policy", "show", "--format", "json"]).done();
+    let policy: Value = serde_json::from_str(&policy).unwrap();
+    let routes: Vec<_> = policy["routes"].as_object().unwrap().keys().collect();
+    assert_eq!(routes, ["assist", "extract", "qa-short", "rewrite", "summarize"]);
+
+    let decided = deployment.rows(
+        "SELECT category, candidate, actor, reasons, evidence FROM decisions \
+         WHERE action = 'demote'",
+    );
+    assert_eq!(decided.len(), 1, "{decided:?}");
+    let text = |name: &str| decided[0][name].as_str().unwrap();
+    assert_eq!([text("category"), text("candidate")], ["classify", "harbor-mini"]);
+    assert_eq!(text("actor"), "automation:watch");
+    assert!(text("reasons").contains("\"drift\""), "{decided:?}");
+    assert!(text("evidence").contains("classify/harbor-mini/1"), "{decided:?}");
+
+    let report: Value =
+        serde_json::from_str(&deployment.run(&["report", "--format", "json"]).done()).unwrap();
+    for route in routes {
+        let serving = &cell(&report, route, "harbor-mini")["serving"];
+        assert_ne!(serving["watch"], "demote", "{route}: {serving}");
+        assert!(serving["units"].as_u64().unwrap() > 20, "{route}: {serving}");
+    }
+    assert!(cell(&report, "classify", "harbor-mini")["serving"].is_null());
+    let again = deployment.run(&["policy", "watch"]).done();
+    assert_eq!(again, "nothing is demoted\n");
+}

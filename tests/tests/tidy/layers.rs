@@ -17,7 +17,8 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     // layer 2
     ("policy", &["exchange", "confidence"]),
     ("upstream", &["exchange"]),
-    ("report", &["exchange", "confidence", "policy"]),
+    // what calls and replies say is read by their dialect, and worded as a judge reads it
+    ("report", &["exchange", "dialect", "score", "confidence", "policy"]),
     // layer 3
     ("pipeline", &["exchange", "score", "policy", "confidence"]),
     ("proxy", &["exchange"]),

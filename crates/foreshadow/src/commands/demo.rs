@@ -9,6 +9,7 @@ mod books;
 mod recorded;
 mod serving;
 mod stage;
+mod turning;
 mod words;
 
 use crate::{
@@ -43,7 +44,8 @@ pub(crate) async fn run(global: &Global, args: &Demo) -> Result<Outcome> {
     print(&on_screen(&report));
     print(&words::against_truth(&world, &weighed));
 
-    let promoted = promote_what_clears(&mut stage, &weighed, &look).await?;
+    let share = if args.turn { turning::SHARE } else { 1.0 };
+    let promoted = promote_what_clears(&mut stage, &weighed, (&look, share)).await?;
     print(&words::promoted(&promoted));
     let mut by_candidate = None;
     if !promoted.is_empty() {
@@ -53,6 +55,9 @@ pub(crate) async fn run(global: &Global, args: &Demo) -> Result<Outcome> {
     }
     let settled = books::settle(&mut stage).await?;
     print(&settled);
+    if args.turn && !promoted.is_empty() {
+        turning::play(&mut stage, &world).await?;
+    }
     print(&words::next(&stage.deployment.place, &report, by_candidate.as_deref()));
     stage.strike().await?;
     Ok(Outcome::Done)
@@ -80,7 +85,7 @@ fn observed_until() -> Timestamp {
 async fn promote_what_clears(
     stage: &mut Stage,
     weighed: &[Weighed],
-    look: &Look,
+    (look, share): (&Look, f64),
 ) -> Result<Vec<(String, String)>> {
     let policies = stage.deployment.policies();
     let mut promoted: Vec<(String, String)> = Vec::new();
@@ -93,7 +98,7 @@ async fn promote_what_clears(
         let promotion = Promotion {
             actor: Actor::Person(ACTOR.to_owned()),
             stage: PolicyStage::Live,
-            share: Share::new(1.0)?,
+            share: Share::new(share)?,
             lake_version: look.versions.clone(),
         };
         let next = promote(&policies.newest()?, approval, promotion)?;

@@ -3,11 +3,12 @@
 use crate::{
     cli::{Format, Global, PolicyCommand},
     clock::WallClock,
+    commands::check,
     decisions,
     outcome::{Outcome, print},
     place::Place,
     policies::Policies,
-    who,
+    watch, who,
 };
 use anyhow::{Context, Result};
 use exchange::Clock;
@@ -23,6 +24,7 @@ pub(crate) async fn run(global: &Global, command: &PolicyCommand) -> Result<Outc
     match command {
         PolicyCommand::Show => show(&policies.newest()?, global.format)?,
         PolicyCommand::History => history(&policies, global.format)?,
+        PolicyCommand::Watch => return look(global, &place).await,
         PolicyCommand::Rollback { version, by } => {
             back(&place, &policies, *version, by.as_deref()).await?;
         }
@@ -76,6 +78,38 @@ fn history(policies: &Policies, format: Option<Format>) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+async fn look(global: &Global, place: &Place) -> Result<Outcome> {
+    let pipeline = match check::needed(global, "policy watch")? {
+        Ok(pipeline) => pipeline,
+        Err(outcome) => return Ok(outcome),
+    };
+    let made = watch::look(place, &pipeline, WallClock.now()).await?;
+    if global.format == Some(Format::Json) {
+        print(&format!("{}\n", serde_json::to_string_pretty(&made)?));
+        return Ok(Outcome::Done);
+    }
+    if made.is_empty() {
+        print("nothing is demoted\n");
+    }
+    made.iter().for_each(|policy| print(&demoted(policy)));
+    Ok(Outcome::Done)
+}
+
+/// What a version that the watch made did, and why.
+pub(crate) fn demoted(policy: &Policy) -> String {
+    let Some(decision) = &policy.decision else { return String::new() };
+    let category = decision.category.as_deref().unwrap_or_default();
+    let candidate = decision.candidate.as_deref().unwrap_or_default();
+    let mut text = format!(
+        "{category}: {candidate} is demoted, its reference serves again (policy {})\n",
+        policy.version
+    );
+    for reason in &decision.reasons {
+        text += &format!("  {reason}\n");
+    }
+    text
 }
 
 async fn back(

@@ -31,9 +31,10 @@ pub(crate) async fn run(global: &Global, args: &Promote) -> Result<Outcome> {
     };
     let (place, now) = (Place::new(&global.data), WallClock.now());
     let policies = Policies::new(place.policy());
-    let policy = policies.newest()?;
+    let history = policies.all()?;
+    let policy = history.last().cloned().unwrap_or_else(Policy::observation);
     let look = look(&place, now, Limits::default()).await?;
-    let mut rules = rules::of(&pipeline, &policy, &look, now);
+    let mut rules = rules::of(&pipeline, &history, &look, now);
     demand(&mut rules, args);
     let weighed = chosen(&pipeline, args, weigh(&look.warehouse, &rules).await?)?;
     let lake = Lake::open(&place.lake());

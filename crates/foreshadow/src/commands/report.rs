@@ -6,10 +6,10 @@ use crate::{
     outcome::{Outcome, on_terminal, print},
     place::Place,
     rules,
-    warehouse::moment,
+    warehouse::{self, moment},
 };
 use anyhow::{Context, Result, bail};
-use report::{Report, render};
+use report::{Digest, Limits, Report, WEEK_US, render};
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<Outcome> {
     let pipeline = match check::needed(global, "report")? {
@@ -19,14 +19,32 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<Outcome> {
     let place = Place::new(&global.data);
     let as_of = moment(args.as_of)?;
     let (look, rules) = rules::look(&place, &pipeline, as_of).await?;
-    let report = Report::gather(&look.warehouse, &rules).await?;
-    let text = written(report, global.format, args.output.is_some())?;
+    let text = if args.weekly {
+        let before = warehouse::look(&place, as_of.plus(-WEEK_US), Limits::default()).await?;
+        let (now, before) = (&look.warehouse, &before.warehouse);
+        let digest = Digest::gather(now, before, &rules, &pipeline.price_book()).await?;
+        weekly(&digest, global.format)?
+    } else {
+        let report = Report::gather(&look.warehouse, &rules).await?;
+        written(report, global.format, args.output.is_some())?
+    };
     match &args.output {
         Some(file) => std::fs::write(file, text)
             .with_context(|| format!("cannot write the report to {}", file.display()))?,
         None => print(&text),
     }
     Ok(Outcome::Done)
+}
+
+/// The digest in the format that was asked for; Markdown where none was.
+fn weekly(digest: &Digest, format: Option<Format>) -> Result<String> {
+    Ok(match format {
+        None | Some(Format::Markdown) => render::weekly(digest),
+        Some(Format::Json) => render::weekly_json(digest)?,
+        Some(Format::Table | Format::Html | Format::Csv | Format::Ndjson | Format::Parquet) => {
+            bail!("`report --weekly` writes markdown or json: choose one with --format")
+        }
+    })
 }
 
 /// The report in the format that was asked for; a table where none was.
@@ -36,7 +54,7 @@ pub(crate) fn written(report: Report, format: Option<Format>, to_file: bool) -> 
             render::table(&report, render::WIDTH_DEFAULT, render::Colour::Plain)
         }
         None | Some(Format::Table) => on_screen(&report),
-        Some(Format::Json) => render::json(&report.without_wall_times())?,
+        Some(Format::Json) => render::json(&report.reproducible())?,
         Some(Format::Markdown) => render::markdown(&report),
         Some(Format::Html) => render::html(&report),
         Some(Format::Csv | Format::Ndjson | Format::Parquet) => {

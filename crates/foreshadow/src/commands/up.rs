@@ -10,6 +10,7 @@ use crate::{
     settings::{environment, missing_keys},
     system::{Deployment, Live, LiveOptions, keep_compact, keep_shadowing},
     traces::Traced,
+    watch,
 };
 use anyhow::{Context, Result, bail};
 use console::{Console, Metrics};
@@ -57,6 +58,9 @@ pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
     let (shadowed, stopping, runtime) = (deployment.clone(), stop.clone(), Handle::current());
     // The other path gets a thread of its own: what it computes holds up no answer of the console.
     tasks.spawn_blocking(move || runtime.block_on(keep_shadowing(shadowed, journal, stopping)));
+    let (watched, stopping, runtime) = (deployment.clone(), stop.clone(), Handle::current());
+    // So does the watch, which reads the tables.
+    tasks.spawn_blocking(move || runtime.block_on(watch::keep(watched, stopping)));
     tasks.spawn(keep_compact(deployment.clone(), stop.clone()));
     tasks.spawn(golden::keep(deployment.clone(), stop.clone()));
     tasks.close();

@@ -1,7 +1,7 @@
 //! Each reason of the gate in words: the figure, the limit, and what would change it.
 
 use super::{
-    Epoch, GateRule, Judge, OBSERVATION_DAYS_FLOOR, ProductFacts, UnmeasuredJudge,
+    Epoch, GateRule, Judge, OBSERVATION_DAYS_FLOOR, ProductFacts, Serving, UnmeasuredJudge,
     observation_us_min, observed_us,
 };
 use crate::decision::{Code, Reason};
@@ -80,6 +80,19 @@ pub(super) fn drift() -> Reason {
         code: Code::Drift,
         figure: "quality fell within the epoch".to_owned(),
         limit: "no alarm".to_owned(),
+        remedy: "find what changed, then start a new epoch".to_owned(),
+    }
+}
+
+/// The watch's alarm over a candidate that serves.
+pub(super) fn fell(serving: &Serving) -> Reason {
+    Reason {
+        code: Code::Drift,
+        figure: format!(
+            "quality fell under the bar in the {} conversations compared since {}",
+            serving.units, serving.since
+        ),
+        limit: "no alarm while it serves".to_owned(),
         remedy: "find what changed, then start a new epoch".to_owned(),
     }
 }

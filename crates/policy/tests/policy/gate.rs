@@ -1,8 +1,9 @@
 use crate::given::{START, day, evidence, facts};
-use confidence::{Evidence, Mode, family};
+use confidence::{Evidence, Mode, Signal, family};
 use exchange::{DAY_US, HOUR_US};
 use policy::{
-    Decision, Epoch, GateRule, Judge, ProductFacts, Reason, Saving, Stage, UnmeasuredJudge, gate,
+    Decision, Epoch, GateRule, Judge, ProductFacts, Reason, Saving, Serving, Stage,
+    UnmeasuredJudge, Watch, gate,
 };
 
 fn held(evidence: &Evidence, facts: &ProductFacts) -> Vec<Reason> {
@@ -151,8 +152,10 @@ fn the_forecast_of_a_held_cell_is_no_promise_that_it_cleared() {
 
 #[test]
 fn a_candidate_on_the_live_path_is_demoted_by_evidence_against_it_and_by_nothing_else() {
-    let serving = ProductFacts { serving: Some(Stage::Live), ..facts() };
-    let decide = |evidence: &Evidence| gate::decide(evidence, &serving, &GateRule::default());
+    let watched = |watch| ProductFacts { serving: Some(live(watch)), ..facts() };
+    let decide = |evidence: &Evidence, signal| {
+        gate::decide(evidence, &watched(Watch::Says(signal)), &GateRule::default())
+    };
     let drifted = Evidence { drift_alarm: true, ..evidence() };
     let refuted = Evidence { refuted: true, ..evidence() };
     let stale = Evidence { last_at: None, ..evidence() };
@@ -160,10 +163,23 @@ fn a_candidate_on_the_live_path_is_demoted_by_evidence_against_it_and_by_nothing
         Decision::Demote(reason) => Some(reason.code.name()),
         Decision::Promote(_) | Decision::Hold(_) => None,
     };
-    assert_eq!(code(decide(&drifted)), Some("drift"));
-    assert_eq!(code(decide(&refuted)), Some("refuted"));
-    assert_eq!(code(decide(&stale)), None);
-    assert_eq!(code(decide(&evidence())), None);
+    for evidence in [evidence(), refuted.clone(), stale.clone(), drifted.clone()] {
+        assert_eq!(code(decide(&evidence, Signal::Demote)), Some("drift"));
+    }
+    for signal in [Signal::Quiet, Signal::Warn] {
+        assert_eq!(code(decide(&refuted, signal)), Some("refuted"));
+        for evidence in [evidence(), stale.clone(), drifted.clone()] {
+            assert_eq!(code(decide(&evidence, signal)), None, "{signal:?}");
+        }
+    }
+    let overruled = watched(Watch::Overruled);
+    assert_eq!(code(gate::decide(&refuted, &overruled, &GateRule::default())), None);
+    let Decision::Hold(reasons) = decide(&drifted, Signal::Quiet) else { panic!("a veto holds") };
+    assert_eq!(codes(&reasons), ["drift"]);
+}
+
+fn live(watch: Watch) -> Serving {
+    Serving { stage: Stage::Live, since: day(14), units: 40, watch }
 }
 
 #[test]

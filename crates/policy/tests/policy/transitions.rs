@@ -4,14 +4,18 @@ use crate::given::{
     CANDIDATE, CATEGORY, approval, automation, day, evidence, facts, lowering, person, promotion,
     serving,
 };
-use confidence::Evidence;
+use confidence::{Evidence, Signal};
 use exchange::Timestamp;
 use policy::{
-    Action, Actor, Error, GateRule, Plan, Policy, Share, Stage, Step, demote, gate,
+    Action, Actor, Error, GateRule, Plan, Policy, Reason, Share, Stage, Step, Watch,
+    decision::Weighed,
+    demote, gate,
     policy::{POLICY_AGE_US_MAX, in_force},
-    promote, rollback,
+    promote,
+    promotion::Leave,
+    rollback, served, turn_back,
 };
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 const RIVAL: &str = "tiny";
 const CONVERSATIONS: u32 = 300;
@@ -59,6 +63,8 @@ enum Event {
     Promote(Stage, f64),
     Force(Stage, f64),
     Demote,
+    /// By the watch.
+    TurnBack,
     /// To the version so many places back in the history.
     Rollback(usize),
     /// The folder could not be read for longer than the policy may last.
@@ -72,7 +78,7 @@ impl fmt::Display for Event {
 }
 
 fn events() -> Vec<Event> {
-    let mut events = vec![Event::Demote, Event::Stale];
+    let mut events = vec![Event::Demote, Event::TurnBack, Event::Stale];
     for (stage, share) in [(Stage::Canary, 0.05), (Stage::Canary, 0.5), (Stage::Live, 1.0)] {
         events.extend([Event::Promote(stage, share), Event::Force(stage, share)]);
     }
@@ -93,6 +99,7 @@ fn apply(state: &State, event: Event, actor: Actor) -> Option<Result<Policy, Err
             Some(promote(now, &forced, promotion(actor, stage, share)))
         }
         Event::Demote => Some(demote(now, CATEGORY, lowering(actor))),
+        Event::TurnBack => Some(turn_back(now, &weighed(&evidence()), fell(), "watch")),
         Event::Rollback(back) => {
             let earlier = state.history.iter().rev().nth(back)?;
             Some(rollback(now, earlier, lowering(actor)))
@@ -101,6 +108,27 @@ fn apply(state: &State, event: Event, actor: Actor) -> Option<Result<Policy, Err
             let later = day(20).plus(POLICY_AGE_US_MAX + 1);
             Some(Ok(in_force(now, day(20), later).cloned().unwrap_or_else(Policy::observation)))
         }
+    }
+}
+
+fn weighed(evidence: &Evidence) -> Weighed<'_> {
+    static NONE: BTreeMap<String, u64> = BTreeMap::new();
+    let (as_of, decided_at) = (day(20), day(20));
+    Weighed { evidence, as_of, decided_at, lake_version: &NONE, threshold: 0.95 }
+}
+
+/// A reason as the gate gives it where the watch alarms.
+fn fell() -> Reason {
+    let serving = policy::Serving {
+        stage: Stage::Live,
+        since: day(14),
+        units: 40,
+        watch: Watch::Says(Signal::Demote),
+    };
+    let facts = policy::ProductFacts { serving: Some(serving), ..facts() };
+    match gate::decide(&evidence(), &facts, &GateRule::default()) {
+        policy::Decision::Demote(reason) => reason,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -254,4 +282,55 @@ fn a_promotion_of_one_category_leaves_the_others_alone() {
     assert_eq!(after.routes.len(), 2);
     let back = demote(&after, "extract", lowering(automation())).unwrap();
     assert_eq!(back.routes, live.routes);
+}
+
+#[test]
+fn the_watch_takes_off_the_candidate_that_was_weighed_with_its_evidence_on_record() {
+    let live = serving(Stage::Live, 0.5);
+    let evidence = evidence();
+    let back = turn_back(&live, &weighed(&evidence), fell(), "watch").unwrap();
+    assert!(back.routes.is_empty());
+    let record = back.decision.unwrap();
+    assert_eq!(record.action, Action::Demote);
+    assert_eq!(record.actor.to_string(), "automation:watch");
+    assert_eq!(record.reasons, [fell()]);
+    assert_eq!(record.evidence.as_ref(), Some(&evidence));
+    assert_eq!(record.evidence_digest, policy::decision::evidence_digest(&evidence));
+    assert_eq!(record.as_of, Some(day(20)));
+
+    let rival = raise(&live, RIVAL, Stage::Live, 0.5);
+    let refused = turn_back(&rival, &weighed(&evidence), fell(), "watch").unwrap_err();
+    assert!(matches!(refused, Error::NotServed(_)), "it was of another candidate");
+}
+
+#[test]
+fn who_serves_is_known_with_the_latest_promotion_of_that_candidate() {
+    assert!(served(&[]).is_empty());
+    for state in states() {
+        let served = served(&state.history);
+        let routes = &state.now().routes;
+        assert_eq!(served.len(), routes.len(), "{}", state.name);
+        for (category, rule) in routes {
+            let promoted = &served[category];
+            assert_eq!((&promoted.candidate, promoted.stage), (&rule.candidate, rule.stage));
+            assert_eq!(promoted.since, day(14));
+            assert_eq!(promoted.loss_upper, Some(1.0 - evidence().quality_lower.unwrap()));
+            assert_eq!(promoted.leave, Leave::Given);
+        }
+    }
+}
+
+#[test]
+fn a_promotion_against_a_refutation_is_known_as_one_also_after_a_rollback() {
+    let bad = Evidence { refuted: true, ..evidence() };
+    let forced = gate::force(&bad, &facts(), &GateRule::default(), "an outage").unwrap();
+    let first = promote(&Policy::observation(), &forced, promotion(person(), Stage::Live, 0.1));
+    let first = first.unwrap();
+    let more = promote(&first, &forced, promotion(person(), Stage::Live, 0.5)).unwrap();
+    let back = rollback(&more, &first, lowering(person())).unwrap();
+    let history = [first, more, back];
+    assert_eq!(served(&history)[CATEGORY].leave, Leave::Overruled);
+    let again = raise(&history[2], CANDIDATE, Stage::Live, 0.5);
+    let [first, more, back] = history;
+    assert_eq!(served(&[first, more, back, again])[CATEGORY].leave, Leave::Given);
 }

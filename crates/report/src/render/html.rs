@@ -44,6 +44,10 @@ fn page(report: &Report, title: &str) -> Markup {
                 (card(cell, &detail.lines))
             }
         }
+        @if let Some(rows) = pieces::disagreements(report) {
+            h2 { (pieces::DISAGREEMENTS) }
+            (grid(&rows))
+        }
         @for (heading, lines, rows) in pieces::sections(report) {
             h2 { (heading) }
             @for line in lines { p { (line) } }
@@ -66,11 +70,15 @@ fn card(cell: &CellReport, lines: &[String]) -> Markup {
                 dt { "conversations" } dd { (words::count(evidence.units)) " on " (evidence.days) " dates" }
                 dt { "saving" } dd { (words::saving(cell.savings.as_ref())) }
                 dt { "judge" } dd { (words::judge(cell.judge)) }
+                @if let Some(floor) = evidence.noise_floor {
+                    dt { "noise floor" } dd { (words::percent(Some(floor))) " between two replies of the reference" }
+                }
                 dt { "blind spot" } dd { (words::percent(evidence.coverage.blind_spot)) }
             }
             @if cell.quality_by_day.len() > 1 {
-                small { "quality by day" }
+                small { (words::by_day(evidence)) }
                 (plot::days(cell))
+                details { summary { "as a table" } (grid(&pieces::days(cell))) }
             }
             @if !lines.is_empty() { ul { @for line in lines { li { (line) } } } }
         }

@@ -21,6 +21,10 @@ pub(super) fn render(report: &Report) -> String {
             page.push(list(&detail.lines));
         }
     }
+    if let Some(rows) = pieces::disagreements(report) {
+        page.push(format!("## {}", pieces::DISAGREEMENTS));
+        page.push(grid(&rows));
+    }
     for (heading, lines, rows) in pieces::sections(report) {
         page.push(format!("## {heading}"));
         if !lines.is_empty() {
@@ -35,7 +39,7 @@ fn list(lines: &[String]) -> String {
     lines.iter().map(|line| format!("- {}", escaped(line))).collect::<Vec<_>>().join("\n")
 }
 
-fn grid(grid: &Grid) -> String {
+pub(super) fn grid(grid: &Grid) -> String {
     let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
     let mut lines = vec![
         line(grid.header.iter().map(ToString::to_string).collect()),

@@ -1,8 +1,10 @@
 //! The report cut into the pieces that every form shows: plain text, not yet escaped or coloured.
 
-use super::words;
-use crate::{Accounting, CellReport, JudgeStanding, Report, Spend};
-use confidence::Evidence;
+use super::{routing, words};
+use crate::{
+    Accounting, CellReport, DayQuality, Disagreement, JudgeStanding, Report, Said, Slice, SoFar,
+    Spend, report::is_callers,
+};
 use exchange::NanoUsd;
 
 /// Rows under a header.
@@ -66,6 +68,61 @@ pub(super) fn cells(report: &Report) -> Grid {
     Grid { header, rows: report.cells.iter().map(row).collect() }
 }
 
+/// One cell day by day, as text: the day's own mean, and what all until its end say.
+pub(super) fn days(cell: &CellReport) -> Grid {
+    let header =
+        &["day", "units", "quality", "units so far", "quality so far [95 %]", "confidence"];
+    let row = |day: &DayQuality| {
+        let SoFar { units, quality, quality_lower, quality_upper, confidence_adj } = day.so_far;
+        vec![
+            day.day.to_string(),
+            words::count(day.units),
+            format!("{:.3}", day.quality),
+            words::count(units),
+            words::interval(quality, Some(quality_lower), Some(quality_upper)),
+            words::confidence(confidence_adj),
+        ]
+    };
+    Grid { header, rows: cell.quality_by_day.iter().map(row).collect() }
+}
+
+/// The heading of what was said where candidates did worst.
+pub(super) const DISAGREEMENTS: &str = "Worst disagreements";
+
+/// What was said where candidates did worst, side by side; `None` where nothing may be shown.
+pub(super) fn disagreements(report: &Report) -> Option<Grid> {
+    let header = &[
+        "category",
+        "candidate",
+        "exchange",
+        "loss",
+        "why",
+        "asked",
+        "the reference said",
+        "the candidate said",
+    ];
+    let row = |cell: &CellReport, worst: &Disagreement| {
+        let said = |of: fn(&Said) -> &String| {
+            worst.said.as_ref().map_or_else(|| words::NO_DATA.to_owned(), |said| of(said).clone())
+        };
+        vec![
+            cell.evidence.category.clone(),
+            cell.evidence.candidate.clone(),
+            worst.exchange_id.clone(),
+            words::losses(worst),
+            worst.reason.clone().unwrap_or_default(),
+            said(|said| &said.asked),
+            said(|said| &said.reference),
+            said(|said| &said.candidate),
+        ]
+    };
+    let mut rows = Vec::new();
+    for cell in &report.cells {
+        rows.extend(cell.worst_disagreements.iter().map(|worst| row(cell, worst)));
+    }
+    (!rows.is_empty()).then_some(Grid { header, rows })
+}
+
 /// What each cell's line stands for, and what would change the gate's mind.
 pub(super) fn details(report: &Report) -> Vec<Detail> {
     report.cells.iter().map(detail).collect()
@@ -82,20 +139,27 @@ fn detail(cell: &CellReport) -> Detail {
         format!("{} · {} {verb}: {}", evidence.category, evidence.candidate, cell.statement);
     let mut lines: Vec<_> = cell.decision.reasons.iter().map(ToString::to_string).collect();
     lines.extend(cell.decision.assumptions.iter().cloned());
-    lines.extend(cell.worst_slice.iter().map(|slice| format!("worst slice: {slice}")));
-    lines.extend(noise_floor(evidence));
+    lines.extend(cell.serving.as_ref().map(words::serving));
+    lines.extend(slices(cell));
+    lines.extend(words::worst_disagreements(&cell.worst_disagreements));
+    lines.extend(words::noise_floor(evidence));
     lines.extend(
         cell.savings
             .as_ref()
             .and_then(words::projected)
             .map(|text| format!("would have saved {text}")),
     );
+    lines.extend(cell.savings.as_ref().and_then(words::prompt_cache));
     Detail { title, action: cell.decision.action, lines }
 }
 
-fn noise_floor(evidence: &Evidence) -> Option<String> {
-    let floor = evidence.noise_floor?;
-    Some(format!("noise floor: the reference disagrees with itself on {:.1} %", floor * 100.0))
+/// The slices that even their upper bound leaves below what is demanded, the worst first.
+fn slices(cell: &CellReport) -> Vec<String> {
+    let mut refuted: Vec<&Slice> = cell.slices.iter().filter(|slice| slice.refuted).collect();
+    refuted.sort_by(|a, b| a.quality_upper.total_cmp(&b.quality_upper));
+    let names = std::iter::once("worst slice").chain(std::iter::repeat("also below"));
+    let said = refuted.iter().map(|slice| words::worst_slice(slice, &cell.evidence, cell.demand));
+    names.zip(said).map(|(name, said)| format!("{name}: {said}")).collect()
 }
 
 pub(super) fn coverage(report: &Report) -> Grid {
@@ -176,8 +240,7 @@ pub(super) fn spend(report: &Report) -> Grid {
         ]
     };
     let mut rows: Vec<_> = report.spend.iter().map(|(name, spend)| row(name, spend)).collect();
-    let ours =
-        report.spend.iter().filter(|(name, _)| !matches!(name.as_str(), "reference" | "live"));
+    let ours = report.spend.iter().filter(|(name, _)| !is_callers(name));
     let trial = ours.fold(Spend::default(), |sum, (_, spend)| Spend {
         calls: sum.calls + spend.calls,
         unpriced: sum.unpriced + spend.unpriced,
@@ -192,7 +255,9 @@ pub(super) fn judges(report: &Report) -> Vec<String> {
     let judged = report.cells.iter().filter(|cell| cell.judge != JudgeStanding::None);
     let line = |cell: &CellReport| {
         let evidence = &cell.evidence;
-        format!("{} · {}: {}", evidence.category, evidence.candidate, words::judge(cell.judge))
+        let standing = words::judge(cell.judge);
+        let worth = cell.judge_worth.as_ref().map_or_else(String::new, words::worth);
+        format!("{} · {}: {standing}{worth}", evidence.category, evidence.candidate)
     };
     judged.map(line).collect()
 }
@@ -220,6 +285,7 @@ pub(super) fn wall_times(report: &Report) -> Option<Grid> {
 pub(super) fn sections(report: &Report) -> Vec<(&'static str, Vec<String>, Option<Grid>)> {
     let judges = judges(report);
     let mut sections = vec![
+        ("Should you route at all?", routing::lines(&report.routing), None),
         ("Coverage", vec![accounting(&report.accounting)], Some(coverage(report))),
         ("Traffic", Vec::new(), Some(categories(report))),
         ("Spend", Vec::new(), Some(spend(report))),

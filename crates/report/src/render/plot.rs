@@ -1,14 +1,16 @@
-//! Plots as inline SVG: the interval of each cell against its bar, and its quality day by day.
-//! Shapes only; every number in them stands beside them as text.
+//! Plots as inline SVG: the interval of each cell against its bar, now and day by day. Shapes only;
+//! every number in them stands beside them as text.
 
-use crate::CellReport;
+use crate::{CellReport, DayQuality};
 use confidence::Evidence;
 use maud::{Markup, html};
 
 const WIDTH: f64 = 320.0;
 const HEIGHT: f64 = 26.0;
-const DAYS_HEIGHT: f64 = 72.0;
+const DAYS_HEIGHT: f64 = 96.0;
 const EDGE: f64 = 6.0;
+/// An interval of fewer conversations is wide, and runs out of the plot instead of flattening it.
+const UNITS_SHOWN_MIN: u64 = 20;
 
 /// The part of the quality axis that a cell's plots show.
 #[derive(Clone, Copy)]
@@ -24,7 +26,11 @@ impl Axis {
         let bar = 1.0 - evidence.tau;
         let bounds = [evidence.quality_lower, evidence.quality_upper, evidence.quality];
         let days = cell.quality_by_day.iter().map(|day| day.quality);
-        let values = bounds.into_iter().flatten().chain(days).chain([bar - 0.05, bar + 0.05]);
+        let so_far = cell.quality_by_day.iter().filter(|day| day.so_far.units >= UNITS_SHOWN_MIN);
+        let so_far = so_far.flat_map(|day| [day.so_far.quality_lower, day.so_far.quality_upper]);
+        let values = bounds.into_iter().flatten().chain(days).chain(so_far);
+        let reference = evidence.mode.is_paired().then_some(1.0);
+        let values = values.chain([bar - 0.05, bar + 0.05]).chain(reference);
         let (from, to) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(from, to), value| {
             (from.min(value), to.max(value))
         });
@@ -70,28 +76,72 @@ fn label(evidence: &Evidence) -> String {
     format!("quality {quality} against the bar {}", super::words::bar(evidence))
 }
 
-/// The mean quality of the conversations of each day; the larger the dot, the more of them.
+/// Day by day: the interval of all conversations so far against the bar and, in paired modes, the
+/// reference; and the mean of each day's own, whose dot is the larger the more of them there are.
 pub(super) fn days(cell: &CellReport) -> Markup {
     let axis = Axis::of(cell);
+    let time = Time::of(&cell.quality_by_day);
     let days = &cell.quality_by_day;
-    let first = days.first().map_or(0, |day| day.day.0);
-    let span = f64::from(days.last().map_or(0, |day| day.day.0) - first).max(1.0);
     let most = days.iter().map(|day| day.units).max().unwrap_or(1) as f64;
-    let x = |day: i32| EDGE + f64::from(day - first) / span * (WIDTH - 2.0 * EDGE);
-    let points = days.iter().map(|day| format!("{:.1},{}", x(day.day.0), axis.y(day.quality)));
-    let points = points.collect::<Vec<_>>().join(" ");
-    let bar = axis.y(1.0 - cell.evidence.tau);
+    let point = |day: &DayQuality, quality: f64| format!("{},{}", time.x(day), axis.y(quality));
+    let lower = days.iter().map(|day| point(day, day.so_far.quality_lower));
+    let upper = days.iter().rev().map(|day| point(day, day.so_far.quality_upper));
+    let band = lower.chain(upper).collect::<Vec<_>>().join(" ");
+    let so_far = days.iter().filter_map(|day| Some(point(day, day.so_far.quality?)));
+    let so_far = so_far.collect::<Vec<_>>().join(" ");
     html! {
         svg class="days" viewBox=(format!("0 0 {WIDTH} {DAYS_HEIGHT}")) role="img"
-            aria-label="mean quality by day" {
-            line class="bar" x1=(EDGE) x2=(WIDTH - EDGE) y1=(bar) y2=(bar) {}
-            polyline class="trend" points=(points) {}
+            aria-label=(days_label(cell)) {
+            polygon class="band" points=(band) {}
+            @if cell.evidence.mode.is_paired() { (level("reference", axis.y(1.0))) }
+            (level("bar", axis.y(1.0 - cell.evidence.tau)))
+            polyline class="trend" points=(so_far) {}
             @for day in days {
-                circle class="day" cx=(format!("{:.1}", x(day.day.0))) cy=(axis.y(day.quality))
+                circle class="day" cx=(time.x(day)) cy=(axis.y(day.quality))
                     r=(format!("{:.1}", 1.5 + 2.5 * (day.units as f64 / most).sqrt())) {
                     title { (day.day) ": " (format!("{:.3}", day.quality)) " in " (day.units) " conversations" }
                 }
             }
         }
+    }
+}
+
+/// Where a day stands between the first and the last.
+struct Time {
+    first: i32,
+    span: f64,
+}
+
+impl Time {
+    fn of(days: &[DayQuality]) -> Self {
+        let first = days.first().map_or(0, |day| day.day.0);
+        let last = days.last().map_or(0, |day| day.day.0);
+        Self { first, span: f64::from(last - first).max(1.0) }
+    }
+
+    fn x(&self, day: &DayQuality) -> String {
+        let share = f64::from(day.day.0 - self.first) / self.span;
+        format!("{:.1}", EDGE + share * (WIDTH - 2.0 * EDGE))
+    }
+}
+
+fn level(class: &str, y: String) -> Markup {
+    html! { line class=(class) x1=(EDGE) x2=(WIDTH - EDGE) y1=(y) y2=(y) {} }
+}
+
+/// What the plot shows, for whoever does not see it.
+fn days_label(cell: &CellReport) -> String {
+    let evidence = &cell.evidence;
+    let floor =
+        super::words::noise_floor(evidence).map_or_else(String::new, |it| format!("; {it}"));
+    let days = cell.quality_by_day.len();
+    let bar = super::words::bar(evidence);
+    match cell.quality_by_day.last() {
+        Some(last) => format!(
+            "quality over {days} days against the bar {bar}: by {} all conversations so far lie \
+             between {:.3} and {:.3}{floor}",
+            last.day, last.so_far.quality_lower, last.so_far.quality_upper
+        ),
+        None => super::words::NO_DATA.to_owned(),
     }
 }

@@ -1,7 +1,7 @@
 //! Figures in words: one place, so that the same figure reads the same everywhere.
 
-use crate::{Demand, JudgeStanding, Savings, Slice};
-use confidence::{Evidence, Mode};
+use crate::{Demand, Disagreement, JudgeStanding, Savings, ServingReport, Slice};
+use confidence::{Evidence, Mode, judge::Worth};
 use exchange::NanoUsd;
 
 /// Where there is no figure.
@@ -55,7 +55,12 @@ pub(crate) fn confidence(confidence: f64) -> String {
 
 /// `0.95 [0.92–0.97]`
 pub(crate) fn quality(evidence: &Evidence) -> String {
-    match (evidence.quality, evidence.quality_lower, evidence.quality_upper) {
+    interval(evidence.quality, evidence.quality_lower, evidence.quality_upper)
+}
+
+/// A mean between its bounds.
+pub(crate) fn interval(mean: Option<f64>, lower: Option<f64>, upper: Option<f64>) -> String {
+    match (mean, lower, upper) {
         (Some(quality), Some(lower), Some(upper)) => {
             format!("{quality:.3} [{lower:.3}–{upper:.3}]")
         }
@@ -68,19 +73,34 @@ pub(crate) fn bar(evidence: &Evidence) -> String {
     level(1.0 - evidence.tau)
 }
 
+/// What the plot by day draws.
+pub(crate) fn by_day(evidence: &Evidence) -> &'static str {
+    if evidence.mode == Mode::AA {
+        "by day: all so far with its interval, each day's own as a dot; dashed the bar, dotted the \
+         noise floor, where a second reply of the reference lies"
+    } else if evidence.mode.is_paired() {
+        "by day: all so far with its interval, each day's own as a dot; dashed the bar, dotted the \
+         reference"
+    } else {
+        "by day: all so far with its interval, each day's own as a dot; dashed the bar"
+    }
+}
+
 pub(crate) fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| NO_DATA.to_owned(), |share| format!("{:.1} %", share * 100.0))
 }
 
 /// Dollars to the cent, or finer where a cent is too coarse.
 pub(crate) fn usd(amount: NanoUsd) -> String {
+    let sign = if amount < NanoUsd::ZERO { "-" } else { "" };
+    let amount = NanoUsd(amount.0.saturating_abs());
     let usd = amount.usd();
-    if amount == NanoUsd::ZERO || usd.abs() >= 1.0 {
-        format!("${usd:.2}")
-    } else if usd.abs() >= 0.01 {
-        format!("${usd:.4}")
+    if amount == NanoUsd::ZERO || usd >= 1.0 {
+        format!("{sign}${usd:.2}")
+    } else if usd >= 0.01 {
+        format!("{sign}${usd:.4}")
     } else {
-        format!("${}", amount.to_string().trim_end_matches('0'))
+        format!("{sign}${}", amount.to_string().trim_end_matches('0'))
     }
 }
 
@@ -119,6 +139,36 @@ pub(crate) fn judge(standing: JudgeStanding) -> &'static str {
     }
 }
 
+/// `; 120 labels show sensitivity + specificity - 1 of at least 0.62`
+pub(crate) fn worth(worth: &Worth) -> String {
+    format!(
+        "; {} labels show that it flags at least {:.2} of bad replies, sensitivity + specificity \
+         - 1 of at least {:.2}, and false flags on both models that differ by at least {:.2}",
+        count(worth.labels),
+        worth.catch_lower,
+        worth.youden_lower,
+        worth.false_flag_gap_lower.max(0.0)
+    )
+}
+
+/// What the reference makes of its own calls a second time, where a control was asked.
+pub(crate) fn noise_floor(evidence: &Evidence) -> Option<String> {
+    let floor = evidence.noise_floor?;
+    Some(format!("noise floor: the reference disagrees with itself on {:.1} %", floor * 100.0))
+}
+
+/// How warm either side's prompt cache was, where the reference's was.
+pub(crate) fn prompt_cache(savings: &Savings) -> Option<String> {
+    let reference = savings.reference_cached.filter(|share| *share > 0.0)?;
+    let candidate = savings.candidate_cached.unwrap_or_default();
+    Some(format!(
+        "prompt cache: the reference read {:.0} % of prompt tokens from it, the candidate {:.0} %; \
+         the difference is in the saving",
+        reference * 100.0,
+        candidate * 100.0
+    ))
+}
+
 /// `prompts of 513 to 2,048 tokens: 0.71 (0.62–0.79) is below the bar 0.90`
 pub(crate) fn worst_slice(slice: &Slice, evidence: &Evidence, of: Demand) -> String {
     let bar = level(1.0 - evidence.tau);
@@ -129,6 +179,34 @@ pub(crate) fn worst_slice(slice: &Slice, evidence: &Evidence, of: Demand) -> Str
     let quality = slice.quality.unwrap_or(slice.quality_upper);
     let (lower, upper) = (slice.quality_lower, slice.quality_upper);
     format!("{}: {quality:.2} ({lower:.2}–{upper:.2}) is below {demanded}", slice.slice)
+}
+
+/// The worst disagreements, to be looked at one by one.
+pub(crate) fn worst_disagreements(worst: &[Disagreement]) -> Option<String> {
+    let each = worst.iter().map(|one| format!("{} ({})", one.exchange_id, losses(one)));
+    let each = each.collect::<Vec<_>>().join(", ");
+    (!worst.is_empty()).then(|| format!("worst disagreements, for `foreshadow explain`: {each}"))
+}
+
+/// `1.00 against 0.50`: the candidate's loss, and the reference's where it was asked for.
+pub(crate) fn losses(of: &Disagreement) -> String {
+    let loss = of.loss;
+    of.reference_loss.map_or_else(
+        || format!("loss {loss:.2}"),
+        |reference| format!("loss {loss:.2} against {reference:.2}"),
+    )
+}
+
+/// `live since 2026-01-19T12:00:00Z, 214 conversations compared since: the watch is quiet`
+pub(crate) fn serving(serving: &ServingReport) -> String {
+    let ServingReport { stage, since, units, watch } = serving;
+    let says = match *watch {
+        "quiet" => "the watch is quiet",
+        "warn" => "the watch warns: quality fell under what was shown at the promotion",
+        "demote" => "the watch demotes: quality fell under the bar",
+        _ => "promoted against a refutation, and so never demoted by the watch",
+    };
+    format!("{stage} since {since}, {} conversations compared since: {says}", count(*units))
 }
 
 /// Thousands apart, so that counts can be read.

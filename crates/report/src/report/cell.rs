@@ -1,9 +1,13 @@
 //! What the report says of one cell.
 
+use super::{
+    days::{self, DayQuality, Days},
+    disagreements::Disagreement,
+};
 use crate::{Demand, Error, Savings, Warehouse, Weighed, read::Columns, render::words, sql};
-use confidence::{Evidence, Histogram, Level, Tolerance, Unit, process};
-use exchange::Date;
-use policy::{Decision, Judge, Reason, UnmeasuredJudge};
+use confidence::{Evidence, Histogram, Level, Tolerance, Unit, judge::Worth, process};
+use exchange::Timestamp;
+use policy::{Decision, Judge, Reason, Serving, UnmeasuredJudge};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -30,6 +34,10 @@ pub struct CellReport {
     pub statement: String,
     /// What stands behind the judge, where there is one.
     pub judge: JudgeStanding,
+    /// What labels prove about it, where there are any.
+    pub judge_worth: Option<Worth>,
+    /// How the candidate serves the category, where it does, and what the watch over it says.
+    pub serving: Option<ServingReport>,
     /// What the gate decides.
     pub decision: DecisionReport,
     /// What the candidate would save.
@@ -38,7 +46,10 @@ pub struct CellReport {
     pub slices: Vec<Slice>,
     /// The slice that is worst among those refuted, in words.
     pub worst_slice: Option<String>,
-    /// The mean quality day by day.
+    /// The calls that the candidate answered worst against the reference.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub worst_disagreements: Vec<Disagreement>,
+    /// Day by day, the latest [`DAYS_MAX`](super::DAYS_MAX): the day's own, and all so far.
     pub quality_by_day: Vec<DayQuality>,
 }
 
@@ -56,6 +67,26 @@ pub enum JudgeStanding {
     Unmeasured,
     /// Nobody measured them, and the pipeline takes them for granted.
     Assumed,
+}
+
+/// A candidate that serves.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ServingReport {
+    /// Canary or live.
+    pub stage: &'static str,
+    /// When it was promoted.
+    pub since: Timestamp,
+    /// Conversations that were compared since.
+    pub units: u64,
+    /// `quiet`, `warn`, `demote`, or `overruled` where a person promoted against a refutation.
+    pub watch: &'static str,
+}
+
+impl ServingReport {
+    fn of(serving: Serving) -> Self {
+        let Serving { stage, since, units, watch } = serving;
+        Self { stage: stage.name(), since, units, watch: watch.name() }
+    }
 }
 
 /// The gate's word.
@@ -86,39 +117,44 @@ pub struct Slice {
     pub refuted: bool,
 }
 
-/// The mean quality of the conversations that closed on one day.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct DayQuality {
-    /// The day, UTC.
-    pub day: Date,
-    /// The conversations.
-    pub units: u64,
-    /// Their mean quality.
-    pub quality: f64,
-}
-
 /// A cell's units by the least length of the prompt, equal ones counted together.
 pub(super) type Cuts = BTreeMap<i64, Vec<(Unit, u64)>>;
+
+/// What the tables say of a cell beside its evidence.
+pub(super) struct Seen {
+    pub(super) cuts: Cuts,
+    pub(super) days: Days,
+    pub(super) worst: Vec<Disagreement>,
+}
 
 impl CellReport {
     pub(super) fn of(
         weighed: Weighed,
-        (cuts, quality_by_day): (Option<Cuts>, Vec<DayQuality>),
+        Seen { cuts, days, worst: worst_disagreements }: Seen,
     ) -> Result<Self, Error> {
-        let Weighed { evidence, facts, gate, demand, savings, decision } = weighed;
-        let slices = cut(&evidence, &cuts.unwrap_or_default())?;
+        let Weighed { evidence, facts, gate, demand, worth, savings, decision } = weighed;
+        let slices = cut(&evidence, &cuts)?;
         Ok(Self {
             statement: words::statement(&evidence, demand),
             judge: standing(&evidence, facts.judge, gate.unmeasured_judge),
+            judge_worth: worth,
+            serving: facts.serving.map(ServingReport::of),
             threshold: gate.threshold,
             decision: DecisionReport::of(decision),
             worst_slice: worst(&slices, &evidence, demand),
+            worst_disagreements,
+            quality_by_day: days::told(&evidence, &days)?,
             evidence,
             demand,
             savings,
             slices,
-            quality_by_day,
         })
+    }
+}
+
+impl CellReport {
+    pub(super) fn reproducible(self) -> Self {
+        Self { worst_disagreements: Vec::new(), ..self }
     }
 }
 
@@ -197,24 +233,6 @@ pub(super) async fn slices(warehouse: &Warehouse) -> Result<BTreeMap<String, Cut
             let units = cuts.entry(columns.whole("slice_from", at)?).or_default();
             let unit = Unit { weight, weighted_loss: weight * loss };
             units.push((unit, columns.count("units", at)?));
-        }
-    }
-    Ok(cells)
-}
-
-pub(super) async fn quality_by_day(
-    warehouse: &Warehouse,
-) -> Result<BTreeMap<String, Vec<DayQuality>>, Error> {
-    let mut cells: BTreeMap<String, Vec<DayQuality>> = BTreeMap::new();
-    let text = format!("{} ORDER BY cell, day", sql::QUALITY_BY_DAY.trim_end());
-    for batch in warehouse.formed().await?.ask_of_cells(&text).await? {
-        let columns = Columns::of("quality_by_day", &batch);
-        for at in 0..batch.num_rows() {
-            cells.entry(columns.text("cell", at)?.to_owned()).or_default().push(DayQuality {
-                day: columns.date("day", at)?,
-                units: columns.count("units", at)?,
-                quality: columns.known_number("quality", at)?,
-            });
         }
     }
     Ok(cells)

@@ -1,6 +1,7 @@
 //! What one must know before believing a figure.
 
 use crate::{JudgeStanding, Report, Rules};
+use exchange::DAY_US;
 
 pub(super) fn of(report: &Report, rules: &Rules) -> Vec<String> {
     let notes = [
@@ -10,6 +11,7 @@ pub(super) fn of(report: &Report, rules: &Rules) -> Vec<String> {
         missing(report, rules),
         users(report),
         judges(report),
+        unwatched(report),
         unpriced(report),
     ];
     notes.into_iter().flatten().collect()
@@ -81,6 +83,22 @@ fn users(report: &Report) -> Option<String> {
 fn judges(report: &Report) -> Option<String> {
     let assumed = report.cells.iter().any(|cell| cell.judge == JudgeStanding::Assumed);
     assumed.then(|| "A judge's errors are assumed here, not measured by labels.".to_owned())
+}
+
+/// Candidates that serve and of which nothing was compared for a day.
+fn unwatched(report: &Report) -> Option<String> {
+    let unseen = report.cells.iter().filter(|cell| {
+        cell.serving
+            .as_ref()
+            .is_some_and(|serving| serving.units == 0 && serving.since.plus(DAY_US) < report.as_of)
+    });
+    let names = unseen.map(|cell| cell.evidence.category.as_str()).collect::<Vec<_>>().join(", ");
+    (!names.is_empty()).then(|| {
+        format!(
+            "Nothing watches {names}: no conversation since the promotion was left to the reference \
+             and compared. `promote --share` below 1 keeps a watch."
+        )
+    })
 }
 
 fn unpriced(report: &Report) -> Option<String> {

@@ -133,19 +133,35 @@ fn share(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
 }
 
-pub(super) async fn spend(warehouse: &Warehouse) -> Result<BTreeMap<String, Spend>, Error> {
-    let mut purposes: BTreeMap<String, Spend> = BTreeMap::new();
+/// What was paid, by purpose, and by callers to each model.
+pub(super) struct Paid {
+    pub(super) purposes: BTreeMap<String, Spend>,
+    pub(super) callers: BTreeMap<String, NanoUsd>,
+}
+
+pub(super) async fn spend(warehouse: &Warehouse) -> Result<Paid, Error> {
+    let (mut purposes, mut callers) = (BTreeMap::<String, Spend>::new(), BTreeMap::new());
     for batch in warehouse.rows("SELECT * FROM spend").await? {
         let columns = Columns::of("spend", &batch);
         for at in 0..batch.num_rows() {
-            let purpose = purposes.entry(columns.text("purpose", at)?.to_owned()).or_default();
+            let name = columns.text("purpose", at)?;
+            let cost = columns.money("cost_usd", at)?.unwrap_or_default();
+            if let (true, Some(model)) = (is_callers(name), columns.text_or_null("model", at)?) {
+                let paid: &mut NanoUsd = callers.entry(model.to_owned()).or_default();
+                *paid = *paid + cost;
+            }
+            let purpose = purposes.entry(name.to_owned()).or_default();
             purpose.calls += columns.count("calls", at)?;
             purpose.unpriced += columns.count("unpriced", at)?;
-            purpose.cost_usd =
-                purpose.cost_usd + columns.money("cost_usd", at)?.unwrap_or_default();
+            purpose.cost_usd = purpose.cost_usd + cost;
         }
     }
-    Ok(purposes)
+    Ok(Paid { purposes, callers })
+}
+
+/// Whether callers pay for it; all else is the trial's.
+pub(crate) fn is_callers(purpose: &str) -> bool {
+    matches!(purpose, "reference" | "live")
 }
 
 pub(super) async fn wall_times(warehouse: &Warehouse) -> Result<Vec<WallTime>, Error> {

@@ -6,7 +6,11 @@ sums AS (
          CAST(sum(reference_usd) AS DOUBLE) AS r, CAST(sum(candidate_usd) AS DOUBLE) AS c,
          CAST(sum(reference_usd * reference_usd) AS DOUBLE) AS rr,
          CAST(sum(reference_usd * candidate_usd) AS DOUBLE) AS rc,
-         CAST(sum(candidate_usd * candidate_usd) AS DOUBLE) AS cc
+         CAST(sum(candidate_usd * candidate_usd) AS DOUBLE) AS cc,
+         CAST(sum(reference_cached) AS DOUBLE) / nullif(CAST(sum(reference_tokens) AS DOUBLE), 0.0)
+           AS reference_cached,
+         CAST(sum(candidate_cached) AS DOUBLE) / nullif(CAST(sum(candidate_tokens) AS DOUBLE), 0.0)
+           AS candidate_cached
   FROM conversations GROUP BY cell
 ),
 shares AS (
@@ -27,7 +31,7 @@ savings AS (
          p.share * CAST(t.spend_usd AS DOUBLE) AS saving_usd,
          (p.share - 1.96 * p.share_error) * CAST(t.spend_usd AS DOUBLE) AS saving_usd_lower,
          (p.share + 1.96 * p.share_error) * CAST(t.spend_usd AS DOUBLE) AS saving_usd_upper,
-         p.candidate_usd AS shadow_usd
+         p.candidate_usd AS shadow_usd, p.reference_cached, p.candidate_cached
   FROM shares p
   JOIN opened_cells o ON o.cell = p.cell
   JOIN traffic t ON t.category = o.category

@@ -94,6 +94,7 @@ async fn weighed(cases: &[Case], youden: f64) -> (Vec<String>, f64) {
     let rules = Rules {
         decided_at: exchange::Timestamp(AS_OF),
         lake_version: Default::default(),
+        providers: Default::default(),
         categories: vec![CategoryRule {
             category: "chat".to_owned(),
             demand: Demand::Margin(0.05),

@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::{collections::HashMap, sync::Arc};
 
 /// The columns that the statistics read, as the lake has them: `name type`, in one line a table.
-pub(crate) const TABLES: [(&str, &str); 8] = [
+pub(crate) const TABLES: [(&str, &str); 9] = [
     (
         "cells",
         "cell text,category text,candidate text,epoch int,opened_at time,\
@@ -28,17 +28,26 @@ pub(crate) const TABLES: [(&str, &str); 8] = [
         "date date,exchange_id text,arm text,candidate text,cell text,answered_at time,decided_at time,\
          fault text,mode text,tau double,acceptable bool,verdict_reason text,loss double,\
          reference_loss double,control_loss double,cost_usd money,latency_ms double,\
-         finish_reason text,scores scores,origin text,model text,error text",
+         finish_reason text,scores scores,origin text,model text,error text,\
+         input_tokens int,cached_tokens int,response text",
     ),
     ("labels", "exchange_id text,arm text,candidate text,labelled_at time,acceptable bool"),
     ("blocks", "cell text,day date,eta double,a_hat double,rho double,kappa double"),
     (
         "exchanges",
         "date date,exchange_id text,observed_at time,proxy_instance text,offer_seq int,conversation text,\
-         category text,category_source text,call_site text,dialect text,endpoint text,model text,served_by text,route text,input_tokens int,cost_usd money,latency_ms double,\
+         category text,category_source text,call_site text,dialect text,endpoint text,model text,served_by text,route text,input_tokens int,cached_tokens int,cache_write_tokens int,output_tokens int,status int,capture text,redacted bool,request text,response text,cost_usd money,latency_ms double,\
          finish_reason text",
     ),
-    ("calls", "purpose text,model text,started_at time,cost_usd money"),
+    (
+        "calls",
+        "purpose text,model text,provider text,attempt int,status int,started_at time,cost_usd money",
+    ),
+    (
+        "decisions",
+        "policy_version int,decided_at time,action text,category text,candidate text,actor text,\
+         reasons text",
+    ),
     ("meters", "at time,offered int,accepted int,shed int,lost int"),
 ];
 

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod aggregates;
+mod digest;
 mod forms;
 mod judge;
 mod lakes;
@@ -10,5 +11,7 @@ mod operating;
 mod reference;
 mod reports;
 mod schemas;
+mod story;
 mod views;
+mod watch;
 mod world;

@@ -58,6 +58,8 @@ fn add_exchange(lake: &mut Value, category: &str, n: i64, seq: i64) {
         json!({
             "exchange_id": id, "observed_at": at, "proxy_instance": "p1", "offer_seq": seq,
             "conversation": format!("{category}-{n}"), "category": category, "model": "large", "route": "reference", "input_tokens": tokens,
+            "cached_tokens": tokens / 4, "redacted": n == REDACTED, "request": request(category, n),
+            "response": response(n, RIGHT),
             "cost_usd": format!("0.{:09}", tokens * 10_000 + seq), "latency_ms": 300.0 + seq as f64,
             "finish_reason": "stop",
         }),
@@ -81,7 +83,8 @@ fn add_exchange(lake: &mut Value, category: &str, n: i64, seq: i64) {
             "decided_at": at + 2 * MINUTE, "mode": "R", "tau": 0.125, "acceptable": loss == 0.0,
             "verdict_reason": "rules", "loss": loss,
             "cost_usd": format!("0.{:09}", tokens * 1_000 + seq % 13), "latency_ms": 90.0,
-            "finish_reason": "stop",
+            "finish_reason": "stop", "input_tokens": tokens, "cached_tokens": 0,
+            "response": response(n, WRONG),
             "scores": [{
                 "arm": "candidate", "candidate": "small", "scorer": "expected", "scorer_digest": "d",
                 "kind": "rule", "value": 1.0 - loss, "abstained": false,
@@ -96,6 +99,44 @@ fn add_exchange(lake: &mut Value, category: &str, n: i64, seq: i64) {
             "cost_usd": format!("0.{:09}", tokens * 1_000 + seq % 13),
         }),
     );
+}
+
+/// A conversation of which something was redacted.
+pub(crate) const REDACTED: i64 = 317;
+/// One whose call has a word for the reader's terminal, and no end.
+pub(crate) const HOSTILE_CALL: i64 = 313;
+/// One whose bodies were not kept.
+pub(crate) const UNKEPT: i64 = 309;
+/// What the reference says.
+pub(crate) const RIGHT: &str = "It is on its way.";
+/// What the candidate says.
+pub(crate) const WRONG: &str = "I like trains.";
+
+fn request(category: &str, n: i64) -> Value {
+    let asked = match n {
+        UNKEPT => return Value::Null,
+        REDACTED => "My card is 4111 1111 1111 1111.".to_owned(),
+        HOSTILE_CALL => format!("\u{1b}[2JWhere\u{202e}\n\tis{}", " it".repeat(4_000)),
+        _ => format!("Where is my parcel {n}, {category}?"),
+    };
+    let body = json!({"model": "large", "messages": [
+        {"role": "system", "content": "Answer."}, {"role": "user", "content": asked},
+    ]});
+    body.to_string().into()
+}
+
+fn response(n: i64, text: &str) -> Value {
+    if n == UNKEPT {
+        return Value::Null;
+    }
+    let choice = json!({
+        "index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text},
+    });
+    let body = json!({
+        "id": "x", "object": "chat.completion", "created": 1, "model": "large", "choices": [choice],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+    });
+    body.to_string().into()
 }
 
 fn push(lake: &mut Value, table: &str, row: Value) {
@@ -120,6 +161,9 @@ pub(crate) fn rules() -> Rules {
     Rules {
         decided_at: Timestamp(AS_OF),
         lake_version: [("exchanges".to_owned(), 7)].into(),
+        providers: [("large", "bigco"), ("small", "openai")]
+            .map(|(model, provider)| (model.to_owned(), provider.to_owned()))
+            .into(),
         categories: vec![rule("support"), rule("faq"), rule(HOSTILE), rule("unasked")],
     }
 }

@@ -1,6 +1,6 @@
 //! What the models say: right or wrong as the declared truth has it.
 
-use super::{JUDGE, World, category::Category, judge, question, truth};
+use super::{JUDGE, MINI, SECOND, World, category::Category, judge, question, truth};
 use crate::{
     chance,
     sim::{Answers, Asked, Said},
@@ -48,7 +48,11 @@ impl World {
         } else {
             chance::unit(self.seed, &["own luck", asked.model, identity])
         };
-        luck < truth::quality(category, asked.model, asked.last("user"))
+        let quality = match asked.metadata("release") {
+            Some(SECOND) if asked.model == MINI => truth::TURNED_QUALITY,
+            Some(_) | None => truth::quality(category, asked.model, asked.last("user")),
+        };
+        luck < quality
     }
 
     /// One of two equally good bookings; asked again under another key, perhaps the other.

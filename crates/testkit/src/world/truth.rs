@@ -43,6 +43,9 @@ pub(crate) const SHARED_LUCK: f64 = 0.9;
 /// then agree with probability `p² + (1 - p)² = 0.93`.
 pub(crate) const FIRST_TIME: f64 = 0.963_68;
 
+/// What is left of a candidate's quality where the world has turned.
+pub(crate) const TURNED_QUALITY: f64 = 0.30;
+
 const SHORT_QUALITY: f64 = 0.985;
 const LONG_QUALITY: f64 = 0.70;
 

@@ -2,8 +2,7 @@
 
 use crate::{cli::LabelChoice, plain};
 use anyhow::{Context, Result};
-use dialect::Dialect;
-use exchange::{ExchangeId, Headers, Reply};
+use exchange::ExchangeId;
 use policy::label::{Shown, Unlabelled, by_worth};
 use report::{Format, Warehouse, render_rows};
 use score::judge::{call_text, reply_text};
@@ -127,24 +126,15 @@ pub(super) async fn texts(
     Ok(texts.collect())
 }
 
-/// What a person is to see is what a judge would; the format is whichever reads both replies whole.
+/// What a person is to see is what a judge would.
 fn read(row: &TextsRow, shown: Shown) -> Option<Texts> {
     let (request, response) = (row.request.as_deref()?, row.response.as_deref()?);
-    let headers = Headers::default();
-    let reply = |text: &str| {
-        let read = |dialect: &Dialect| dialect.read_reply(200, &headers, text.as_bytes());
-        Dialect::ALL.iter().map(read).find(|reply: &Reply| reply.complete)
-    };
-    let call = Dialect::ALL
-        .iter()
-        .map(|dialect| dialect.read_call("POST", dialect.path(), &headers, request.as_bytes()));
-    let call = call.into_iter().find(|call| !call.transcript.is_empty())?;
-    let (reference, candidate) = (reply(response)?, reply(row.reply.as_deref()?)?);
-    let mut replies = [reply_text(&reference), reply_text(&candidate)];
+    let texts = report::Texts::read(request, response, row.reply.as_deref()?)?;
+    let mut replies = [reply_text(&texts.reference), reply_text(&texts.candidate)];
     if shown == Shown::CandidateFirst {
         replies.reverse();
     }
-    Some(Texts { call: call_text(&call), replies })
+    Some(Texts { call: call_text(&texts.call), replies })
 }
 
 impl Texts {
