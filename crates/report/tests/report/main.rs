@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod aggregates;
+mod anchors;
 mod forms;
 mod judge;
 mod lakes;
