@@ -2,6 +2,7 @@
 
 use crate::{
     deployment::Deployment,
+    python::python,
     town::{MAGISTRATE, SMALL, Town},
     wait::{PATIENCE, until},
 };
@@ -73,6 +74,18 @@ fn check_books(town: &Town, deployment: &Deployment, looks: u64) {
     assert_eq!(paid, billed.cost);
 }
 
+/// The words of every look are there for any tool.
+#[track_caller]
+fn check_view(deployment: &Deployment) {
+    let views = deployment.beside("views.sql");
+    fs::write(&views, deployment.run(&["lake", "views"]).done()).unwrap();
+    let query = "SELECT look, count(*) AS n, CAST(sum(value) AS BIGINT) AS acceptable FROM anchors \
+                 GROUP BY look ORDER BY look";
+    let duckdb = python("lake.py", &["views", views.to_str().unwrap(), query]).done();
+    let duckdb: Value = serde_json::from_str(&duckdb).unwrap();
+    assert_eq!(duckdb, Value::Array(deployment.rows(query)), "DuckDB on the left");
+}
+
 /// Everything that a decision may rest on.
 fn evidence(deployment: &Deployment) -> Vec<Vec<Value>> {
     ["evidence", "units", "coverage", "scores", "verdicts", "savings"]
@@ -118,6 +131,7 @@ fn a_judge_that_became_another_is_told_from_a_model_that_did() {
     assert_eq!(third["judge"]["changed"], third["judge"]["stricter"], "{third}");
     assert_eq!(moved(&third), ["judge", "judge"]);
     check_books(&town, &deployment, 3);
+    check_view(&deployment);
     let said = deployment.run(&["judge"]).done();
     assert!(said.contains("magistrate") && said.contains("anchors: the judge moved"), "{said}");
     assert_eq!(evidence(&deployment), before);
