@@ -57,7 +57,7 @@ async fn judged() -> Judged {
     world.drain(settings).await;
     world.clock.set(START.plus(EXCHANGES * SECOND_US));
     let ledger =
-        Journal::open(&world.folder.path().join("offline"), journal::Limits::bytes(1 << 28))
+        Journal::open(world.folder.path().join("offline"), journal::Limits::bytes(1 << 28))
             .unwrap();
     // The very memory of the judge that made the words: it knows every question.
     let settings = Box::new(move |world: &World| {
