@@ -90,7 +90,7 @@ fn anchors(anchors: &Anchors) -> String {
         Standing::Silent => "too few words to say whether the judge moved",
     };
     let mut text = format!(
-        "  anchors: {standing} ({} pairs, frozen {}, look {} {})\n",
+        "  anchors: {standing} ({} pairs, frozen {}, look {} at {})\n",
         anchors.pairs, anchors.frozen_at, judge.look, anchors.run_at
     );
     text += &format!(
@@ -98,9 +98,12 @@ fn anchors(anchors: &Anchors) -> String {
         judge.changed, judge.questions, judge.wavered, judge.abstained
     );
     text += &format!(
-        "    odd one of three {}, the old word {} ({} stricter now, {} kinder); p {:.2e}, moved at \
-         {:.2e} (α {ALPHA} over all looks)\n",
-        judge.odd, judge.odd_then, judge.stricter, judge.kinder, judge.p_value, judge.alpha
+        "    one of three words odd {}, the old one {} ({} stricter now, {} kinder)\n",
+        judge.odd, judge.odd_then, judge.stricter, judge.kinder
+    );
+    text += &format!(
+        "    p {:.2e}, moved from {:.2e} down (α {ALPHA} over all looks)\n",
+        judge.p_value, judge.alpha
     );
     for model in &anchors.models {
         let name = model.candidate.as_deref().unwrap_or("reference");
