@@ -10,9 +10,11 @@
 //! that somebody chose to give informs, and is counted apart.
 
 mod figures;
+mod moved;
 mod tally;
 
 pub use figures::{Figures, measure};
+pub use moved::{Again, Moved, Shift, Standing, Steadiness, moved, shift, steadiness};
 pub use tally::Rate;
 
 use crate::{Error, Level, Mode};

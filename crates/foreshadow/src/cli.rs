@@ -302,7 +302,10 @@ pub(crate) enum LabelCommand {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Judge {
+    #[command(subcommand)]
+    pub(crate) command: Option<JudgeCommand>,
     /// Look from an earlier moment
     #[arg(long, env = "FORESHADOW_AS_OF", value_name = "MOMENT")]
     pub(crate) as_of: Option<exchange::Timestamp>,
@@ -310,6 +313,25 @@ pub(crate) struct Judge {
     /// `response_2`, `humans` and `judges`
     #[arg(long, value_name = "FILE", conflicts_with = "as_of")]
     pub(crate) pairs: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JudgeCommand {
+    /// Put frozen pairs to the judge again: did the judge move, or the model?
+    Anchors(Anchors),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Anchors {
+    /// Only the pairs of this category
+    #[arg(long)]
+    pub(crate) category: Option<String>,
+    /// Ask nobody: what the last look found
+    #[arg(long)]
+    pub(crate) last: bool,
+    /// Freeze new pairs, to be compared with from now on
+    #[arg(long, conflicts_with = "last")]
+    pub(crate) freeze: bool,
 }
 
 #[derive(Debug, Args)]

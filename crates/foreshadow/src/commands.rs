@@ -6,7 +6,7 @@ mod demo;
 mod demote;
 pub(crate) mod explain;
 pub(crate) mod golden;
-mod judge;
+pub(crate) mod judge;
 mod label;
 mod lake;
 pub(crate) mod policy;
@@ -37,7 +37,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Outcome> {
         Command::Demote(args) => demote::run(&global, &args).await,
         Command::Policy(args) => policy::run(&global, &args.command).await,
         Command::Label(args) => Box::pin(label::run(&global, &args)).await,
-        Command::Judge(args) => judge::run(&global, &args).await,
+        Command::Judge(args) => Box::pin(judge::run(&global, &args)).await,
         Command::Explain(args) => explain::run(&global, &args).await,
         Command::Golden(args) => Box::pin(golden::run(&global, &args)).await,
         Command::Replay(args) => Box::pin(replay::run(&global, &args)).await,

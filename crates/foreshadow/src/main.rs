@@ -17,6 +17,7 @@ mod policies;
 mod quota;
 mod recorder;
 mod rules;
+mod scheduled;
 mod settings;
 mod shelf;
 mod steer;

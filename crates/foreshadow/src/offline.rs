@@ -49,7 +49,7 @@ impl Session {
         let opened = Journal::open(&folder, journal::Limits::bytes(LEDGER_BYTES_MAX));
         let journal = match opened {
             Err(journal::Error::Locked { .. }) => bail!(
-                "another `rescore`, `replay` or `golden` works on {}: wait until it has ended",
+                "another `rescore`, `replay`, `golden` or `judge anchors` works on {}: wait until it has ended",
                 of.place.root().display()
             ),
             opened => opened.with_context(|| format!("ledger {}", folder.display()))?,

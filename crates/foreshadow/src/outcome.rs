@@ -33,9 +33,11 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(1)
 }
 
-/// Writes to standard output. A reader that went away (`| head`) is no failure.
+/// Writes to standard output, at once: on a terminal a question would wait there for its end of line.
+/// A reader that went away (`| head`) is no failure.
 pub(crate) fn print(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let mut output = std::io::stdout();
+    let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
 }
 
 /// Whether a person is looking at standard output.

@@ -41,6 +41,11 @@ impl Place {
         self.root.join("lake").display().to_string()
     }
 
+    /// Whether there is any yet.
+    pub(crate) fn has_lake(&self) -> bool {
+        self.root.join("lake").exists()
+    }
+
     /// The log between proxy and workers.
     pub(crate) fn journal(&self) -> PathBuf {
         self.root.join("journal")

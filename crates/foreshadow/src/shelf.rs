@@ -4,7 +4,9 @@ use crate::recorder::{self, Payer, add, all};
 use exchange::Date;
 use lake::{Filter, Lake, Table, batch_to_rows};
 use serde::Deserialize;
-use shadow::{Added, AssignmentRow, Cause, CellRow, Spent, Stored, StoredExchange, StoredShadow};
+use shadow::{
+    Added, AssignmentRow, Cause, CellRow, Origin, Spent, Stored, StoredExchange, StoredShadow,
+};
 use std::{collections::BTreeSet, future::Future};
 
 /// The lake as it is read and added to beside a worker.
@@ -59,6 +61,11 @@ impl Stored for Shelf {
     async fn exchanges(&self, category: &str, day: Date) -> Result<Vec<StoredExchange>, Cause> {
         let of = [Filter::On(day.to_string()), Filter::Is("category", category.to_owned())];
         all(&self.lake, Table::Exchanges, &of).await
+    }
+
+    async fn anchors(&self) -> Result<Vec<AssignmentRow>, Cause> {
+        let of = [Filter::Is("origin", Origin::Anchor.name().to_owned())];
+        all(&self.lake, Table::Assignments, &of).await
     }
 
     async fn add(&self, rows: Added) -> Result<(), Cause> {

@@ -1,6 +1,7 @@
 //! From text to a valid pipeline: syntax, sections, checks. Each step notes what it finds and the
 //! next one goes on with what is left, so that one run tells everything.
 
+mod anchors;
 mod call_site;
 mod capability;
 mod category;
@@ -8,6 +9,7 @@ mod golden;
 mod model;
 mod names;
 mod provider;
+mod schedule;
 mod scorers;
 mod settings;
 mod target;

@@ -145,6 +145,17 @@ pub struct JudgeDef {
     pub youden_min: Option<f64>,
     /// Its sensitivity plus specificity less one, where that is assumed instead of measured.
     pub assumed_youden: Option<f64>,
+    /// Pairs that it is asked about again and again, so that one notices when it is another.
+    pub anchors: Option<Anchors>,
+}
+
+/// Pairs of replies that were judged, frozen, and put to the judge again in the same words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Anchors {
+    /// How many of each category.
+    pub pairs: usize,
+    /// How often `up` asks about them; `None` leaves it to the command.
+    pub every_hours: Option<u32>,
 }
 
 impl JudgeDef {

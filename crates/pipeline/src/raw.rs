@@ -2,12 +2,14 @@
 //! yet held against anything else. `FIELDS` of a section is what it may hold; the schema for
 //! editors is tested against it.
 
+pub(crate) mod anchors;
 pub(crate) mod golden;
 
 use crate::{
     mistake::{Notes, Span},
     section::{Section, Written},
 };
+use anchors::RawAnchors;
 use exchange::Timestamp;
 use golden::{RawGolden, RawGoldenCase};
 use serde_spanned::Spanned;
@@ -19,7 +21,7 @@ type Texts = Option<Spanned<Vec<Spanned<String>>>>;
 
 /// The sections of a pipeline and their fields: what the file may hold, and nothing else.
 #[must_use]
-pub fn sections() -> [(&'static str, &'static [&'static str]); 17] {
+pub fn sections() -> [(&'static str, &'static [&'static str]); 18] {
     [
         ("", ROOT_FIELDS),
         ("pipeline", NAME_FIELDS),
@@ -27,6 +29,7 @@ pub fn sections() -> [(&'static str, &'static [&'static str]); 17] {
         ("model", RawModel::FIELDS),
         ("price", RawPrice::FIELDS),
         ("judge", RawJudge::FIELDS),
+        ("anchors", RawAnchors::FIELDS),
         ("budget", RawBudget::FIELDS),
         ("mirror", RawMirror::FIELDS),
         ("redact", RawRedaction::FIELDS),
@@ -102,11 +105,11 @@ fn read_name(notes: &mut Notes<'_>, root: &Section<'_>) -> Option<Spanned<String
 
 fn one<'t, T>(
     notes: &mut Notes<'_>,
-    root: &Section<'t>,
+    section: &Section<'t>,
     field: &str,
     read: fn(&mut Notes<'_>, Value<'t>) -> Option<T>,
 ) -> Option<T> {
-    read(notes, root.value(field)?)
+    read(notes, section.value(field)?)
 }
 
 fn all<'t, T>(
@@ -257,6 +260,7 @@ pub(crate) struct RawJudge {
     pub(crate) same_family: Option<Spanned<bool>>,
     pub(crate) youden_min: Option<Spanned<f64>>,
     pub(crate) assumed_youden: Option<Spanned<f64>>,
+    pub(crate) anchors: Option<RawAnchors>,
 }
 
 impl RawJudge {
@@ -270,6 +274,7 @@ impl RawJudge {
         "same_family",
         "youden_min",
         "assumed_youden",
+        "anchors",
     ];
 
     fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
@@ -286,6 +291,7 @@ impl RawJudge {
             same_family: section.boolean(notes, "same_family"),
             youden_min: section.number(notes, "youden_min"),
             assumed_youden: section.number(notes, "assumed_youden"),
+            anchors: one(notes, &section, "anchors", RawAnchors::read),
         })
     }
 }

@@ -1,7 +1,12 @@
 //! The judges of a lake, measured: from the words of the tables and the labels to the figures of
 //! [`confidence::judge`]. The gate and `foreshadow judge` read the same rows in the same way.
 
+mod anchors;
+
+pub use anchors::{Anchors, ModelScores};
+
 use crate::{CategoryRule, Error, Warehouse, read::Columns, sql};
+use anchors::Sets;
 use confidence::{
     Evidence, family,
     judge::{ALPHA, Figures, Label, Order, Pair, Preferred, Said, Side, Word, Worth, measure},
@@ -37,6 +42,8 @@ pub struct Measured {
     pub gates: bool,
     /// What was measured.
     pub figures: Figures,
+    /// What its frozen pairs say, where it was asked about them.
+    pub anchors: Option<Anchors>,
 }
 
 /// Measures every version of every judge on every category, newest words first if there are more
@@ -46,6 +53,7 @@ pub struct Measured {
 /// [`Error::Query`] if the lake cannot be read, [`Error::Evidence`] if a figure in it is none.
 pub async fn measured(warehouse: &Warehouse, known: &Known) -> Result<Vec<Measured>, Error> {
     let seen = seen(warehouse, sql::Judged::Every).await?;
+    let sets = Sets::of(warehouse).await?;
     let mut measured = Vec::new();
     for (category, pairs) in &seen.0 {
         let mut versions: Vec<&String> = pairs.values().flat_map(|it| it.words.keys()).collect();
@@ -58,6 +66,7 @@ pub async fn measured(warehouse: &Warehouse, known: &Known) -> Result<Vec<Measur
             measured.push(Measured {
                 category: category.clone(),
                 figures: figures(category, pairs, &As { versions: one, family, known })?,
+                anchors: sets.about(category, one)?,
                 gates: known.today == one,
                 version: Some(version.clone()),
                 model,
@@ -71,6 +80,7 @@ pub async fn measured(warehouse: &Warehouse, known: &Known) -> Result<Vec<Measur
                 model: None,
                 gates: true,
                 figures: figures(category, pairs, &panel)?,
+                anchors: sets.about(category, &known.today)?,
             });
         }
     }
@@ -240,12 +250,15 @@ const SIDES: [(&str, &str, &str); 2] = [
 /// `reference_first`, or with a repeat `reference_first 2`; anything else is no word in an order.
 fn trial(name: &str) -> Option<(Order, u32)> {
     let (order, repeat) = name.split_once(' ').unwrap_or((name, "1"));
-    let order = match order {
-        "reference_first" => Order::ReferenceFirst,
-        "candidate_first" => Order::CandidateFirst,
-        _ => return None,
-    };
-    Some((order, repeat.parse().ok()?))
+    Some((order_of(order)?, repeat.parse().ok()?))
+}
+
+fn order_of(name: &str) -> Option<Order> {
+    match name {
+        "reference_first" => Some(Order::ReferenceFirst),
+        "candidate_first" => Some(Order::CandidateFirst),
+        _ => None,
+    }
 }
 
 /// One for the candidate, zero for the reference, a half for neither.

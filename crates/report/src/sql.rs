@@ -90,6 +90,7 @@ pub(crate) fn views(as_of: Timestamp) -> Vec<(&'static str, String)> {
         ("traffic", traffic(as_of)),
         ("call_sites", at(include_str!("sql/call_sites.sql"), as_of)),
         ("golden", at(include_str!("sql/golden.sql"), as_of)),
+        ("anchors", at(include_str!("sql/anchors.sql"), as_of)),
     ]
 }
 
@@ -138,6 +139,14 @@ pub(crate) fn judged(of: Judged, as_of: Timestamp) -> String {
         .replace("{which}", which)
         .replace("{words_max}", &WORDS_MAX.to_string());
     at(&text, as_of)
+}
+
+/// The last look at the newest frozen pairs of each category.
+pub(crate) const ASKED_AGAIN: &str = include_str!("sql/asked_again.sql");
+
+/// What each model's replies were worth before those pairs were frozen, and since.
+pub(crate) fn around_freezing() -> String {
+    include_str!("sql/around_freezing.sql").replace("{words_max}", &WORDS_MAX.to_string())
 }
 
 /// Words that are read at once, the newest first: enough for any figure, and bounded.

@@ -54,7 +54,7 @@ pub(crate) struct Losses {
 
 /// Which reply is read first.
 #[derive(Clone, Copy)]
-enum Order {
+pub(crate) enum Order {
     ReferenceFirst,
     CandidateFirst,
 }
@@ -263,7 +263,7 @@ impl Order {
         }
     }
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::ReferenceFirst => "reference_first",
             Self::CandidateFirst => "candidate_first",

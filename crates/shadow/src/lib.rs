@@ -34,6 +34,7 @@ pub use judge::{JudgeMemory, WORDS_MAX};
 pub use ledger::{JournalLedger, LEDGER_TOPIC, LedgerCopy};
 pub use offline::{
     Choice, Means as OfflineMeans, Offline, StoredExchange, StoredScore, StoredShadow,
+    anchors::{AnchorRun, AnchorSet, Anchored},
     golden::{GoldenCase, GoldenRun},
     replay::{DRAWN_FROM_MAX, Replay, ReplayChoice, Replayed},
     rescore::{Pouring, Rescored, Survey},

@@ -1,21 +1,23 @@
 //! Over the tables again, beside the worker, when somebody asks for it: replies are scored anew,
-//! stored calls are put to a new candidate, and the cases of the pipeline to its models.
+//! stored calls are put to a new candidate, the cases of the pipeline to its models, and frozen pairs
+//! to their judge.
 //!
 //! It goes by the same settings as the worker, asks under the same budget and writes every paid call
 //! into a ledger, but one of its own: it runs in a process of its own. What either spends, the other
 //! learns from the table `calls`. It never touches a row that is there.
 
+pub(crate) mod anchors;
 pub(crate) mod golden;
 pub(crate) mod replay;
 pub(crate) mod rescore;
 mod stored;
 
 use crate::{
-    Added, Elsewhere, Error, Ledger, LowQuota, Origin, Settings, Stored, budget::Budget,
-    replay::Asker, shadow::Shadower,
+    Added, CategoryWork, Elsewhere, Error, Ledger, LowQuota, Origin, Settings, Stored,
+    budget::Budget, replay::Asker, shadow::Shadower,
 };
 use exchange::{Clock, Date};
-use policy::Cell;
+use policy::{Cell, Withheld};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -87,6 +89,25 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
         let today = self.shadower.asker.clock.now().date();
         self.elsewhere.send_replace(spent_elsewhere(&*self.stored, today).await?);
         Ok(())
+    }
+
+    /// Why one of `models` is not to be asked about calls of a category, whatever it costs.
+    pub(crate) fn forbidden<'a>(
+        &self,
+        work: &CategoryWork,
+        models: impl Iterator<Item = &'a str>,
+    ) -> Option<Withheld> {
+        let known = &self.settings.models;
+        for name in models {
+            let Some(model) = known.models.get(name) else { return Some(Withheld::NoKey) };
+            if !work.allows(&model.provider) {
+                return Some(Withheld::Provider);
+            }
+            if known.client(&model.provider).is_none() {
+                return Some(Withheld::NoKey);
+            }
+        }
+        None
     }
 
     pub(crate) async fn put(&self, rows: Added) -> Result<(), Error> {

@@ -125,6 +125,9 @@ pub trait Stored: Send + Sync + 'static {
         category: &str,
     ) -> impl Future<Output = Result<Vec<Date>, Cause>> + Send;
 
+    /// What was decided about pairs that are frozen, for whichever category and moment.
+    fn anchors(&self) -> impl Future<Output = Result<Vec<AssignmentRow>, Cause>> + Send;
+
     /// Adds rows, in the order of the fields, each field in one commit.
     fn add(&self, rows: Added) -> impl Future<Output = Result<(), Cause>> + Send;
 

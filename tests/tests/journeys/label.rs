@@ -5,6 +5,7 @@ use crate::{
     command::{Said, run, run_on},
     deployment::{Deployment, foreshadow},
     say,
+    scripts::script,
     wait::{PATIENCE, until},
 };
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ use std::{
     io::Read,
     num::NonZeroUsize,
     path::{Path, PathBuf},
+    process::Command,
 };
 use testkit::{
     client::Client,
@@ -71,7 +73,8 @@ fn people_label_blind_and_measure_the_judge() {
     let deployment = observed();
     check_draws(&deployment);
     let pairs = check_terminal(&deployment);
-    check_sheet(&deployment, pairs - 2);
+    check_pseudo_terminal(&deployment);
+    check_sheet(&deployment, pairs - 3);
     check_judge(&deployment, pairs);
     check_explained(&deployment);
 }
@@ -117,6 +120,44 @@ fn check_terminal(deployment: &Deployment) -> u64 {
     let first: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
     assert_eq!((&first["category"], &first["drawn"]), (&CATEGORY.into(), &true.into()));
     deployment.count(pairs)
+}
+
+/// Somebody sits at it: what they take back is not written, what they type is shown and cannot do
+/// anything, and leaving by Ctrl-C keeps what they said.
+fn check_pseudo_terminal(deployment: &Deployment) {
+    const QUESTION: &str = "would A do, would B? [yy yn ny nn · s u m h q] ";
+    let conversation = json!([
+        ["── 1 of ", ""],
+        [QUESTION, "\u{1b}[31mzz\n"],
+        ["is no answer", ""],
+        [QUESTION, "yn\n"],
+        ["── 2 of ", ""],
+        [QUESTION, "u\n"],
+        ["── 1 of ", ""],
+        [QUESTION, "nn second thoughts\n"],
+        ["── 2 of ", ""],
+        [QUESTION, "\u{3}"],
+        ["1 pairs labelled", ""],
+    ]);
+    let itself = deployment.command(&["label", "--category", CATEGORY, "--by", "eve"]);
+    let mut python = Command::new("python3");
+    python.env_clear();
+    for (name, value) in itself.get_envs() {
+        python.env(name, value.unwrap_or_default());
+    }
+    let conversation = conversation.to_string();
+    let typed = [conversation.as_str(), itself.get_program().to_str().unwrap()];
+    let args = itself.get_args().map(|arg| arg.to_str().unwrap());
+    let args: Vec<&str> = typed.into_iter().chain(args).collect();
+    let screen = script(&mut python, "terminal.py", &args).done();
+    assert!(screen.contains("\\u{1b}[31mred\\u{7}\\u{202e}"), "{screen}");
+    assert!(screen.contains("`\\u{1b}[31mzz` is no answer"), "{screen}");
+    assert!(!screen.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{screen:?}");
+    let said = "SELECT arm, acceptable, note FROM labels WHERE labeller = 'eve'";
+    let rows = deployment.rows(said);
+    assert_eq!(rows.len(), 2, "what was taken back is not there: {rows:?}");
+    let is_last = |row: &Value| row["acceptable"] == false && row["note"] == "second thoughts";
+    assert!(rows.iter().all(is_last), "{rows:?}");
 }
 
 /// A sheet goes out, comes back wrong, and comes back right.

@@ -14,6 +14,7 @@
 
 #![cfg(test)]
 
+mod anchors;
 mod categories;
 mod command;
 mod deployment;

@@ -11,7 +11,10 @@ use serde_json::json;
 use std::{
     collections::BTreeSet,
     num::NonZeroUsize,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use testkit::{
@@ -53,18 +56,23 @@ pub(crate) struct Town {
 struct Clerk {
     /// The calls that the candidate was asked about: they must have been journaled before.
     asked: Mutex<BTreeSet<u64>>,
+    /// The candidate knows no code any more.
+    lost: AtomicBool,
+    /// The magistrate finds nothing acceptable any more.
+    strict: AtomicBool,
 }
 
 impl Answers for Clerk {
     fn answer(&self, asked: &Asked<'_>) -> Said {
         if asked.model == MAGISTRATE {
-            return Said::Text(word(asked.last("user")));
+            let strict = self.strict.load(Ordering::SeqCst);
+            return Said::Text(word(asked.last("user"), strict));
         }
         let number = asked.metadata("call").and_then(|call| call.parse::<u64>().ok());
         let number = number.unwrap_or_else(|| order(asked.last("user")));
         if asked.model == SMALL {
             self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
-            if number % 10 == 7 {
+            if number % 10 == 7 || self.lost.load(Ordering::SeqCst) {
                 return Said::Text("unknown".to_owned());
             }
         }
@@ -170,6 +178,16 @@ impl Town {
         Deployment::new(&text, &[(SHADOW_KEY, SHADOW_SECRET)])
     }
 
+    /// From now on the candidate answers nothing rightly.
+    pub(crate) fn candidate_moves(&self) {
+        self.clerk.lost.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on the magistrate finds nothing acceptable.
+    pub(crate) fn magistrate_moves(&self) {
+        self.clerk.strict.store(true, Ordering::SeqCst);
+    }
+
     /// The calls that the candidate was asked about so far.
     pub(crate) fn asked(&self) -> BTreeSet<u64> {
         self.clerk.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -223,12 +241,13 @@ fn order(question: &str) -> u64 {
 }
 
 /// What the magistrate says of two replies, in the order in which it reads them.
-fn word(prompt: &str) -> String {
+fn word(prompt: &str, strict: bool) -> String {
     let (code, unknown) = (prompt.find("code-"), prompt.find("unknown"));
     let (first, second) = match (code, unknown) {
         (Some(code), Some(unknown)) => (code < unknown, unknown < code),
         (code, _) => (code.is_some(), code.is_some()),
     };
+    let (first, second) = (first && !strict, second && !strict);
     let word = json!({
         "first_acceptable": first, "second_acceptable": second,
         "preferred": "tie", "reason": "a code was asked for",

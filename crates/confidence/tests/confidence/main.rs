@@ -11,6 +11,7 @@ mod gate;
 mod judge;
 mod laws;
 mod modes;
+mod moved;
 mod promotion;
 mod simulation;
 mod thresholds;

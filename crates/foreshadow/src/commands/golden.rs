@@ -7,21 +7,19 @@ use crate::{
     offline::{Of, Session, no_quota, progress, until_told},
     outcome::{Outcome, print},
     place::Place,
+    scheduled::is_due,
     settings::{self, environment},
     system::Deployment,
     warehouse::look,
 };
 use anyhow::{Context, Result, bail};
-use exchange::{Clock, HOUR_US, NanoUsd, Timestamp};
+use exchange::{Clock, NanoUsd};
 use report::{Format as Rows, Limits, render_rows};
 use serde::{Deserialize, Serialize};
 use shadow::{GoldenRun, LowQuota, Origin};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-
-/// How often `up` looks whether its cases are due.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// The last run of every case and model. A category's name is one that the pipeline has.
 const LAST: &str = "SELECT CAST(run_at AS VARCHAR) AS run_at, category, name, arm, model, score, \
@@ -98,44 +96,13 @@ async fn once(
     Ok(run?)
 }
 
-/// Asks the cases whenever they are due, until told to stop. A run that fails is tried again at the
-/// next look.
-pub(crate) async fn keep(deployment: Deployment, stop: CancellationToken) {
-    let Some(hours) = deployment.pipeline.golden.every_hours else { return };
-    let every = i64::from(hours) * HOUR_US;
-    loop {
-        let ran = async {
-            let last = last_at(&deployment).await?;
-            if last.is_none_or(|at| at.plus(every) <= deployment.clock.now()) {
-                once(&deployment, None, deployment.quota.watch(), &stop).await?;
-            }
-            anyhow::Ok(())
-        };
-        if let Err(error) = Box::pin(ran).await {
-            tracing::warn!(error = format!("{error:#}"), "the golden cases were not asked");
-        }
-        if stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_none() {
-            return;
-        }
+/// Asks the cases if they are due.
+pub(crate) async fn if_due(deployment: &Deployment, stop: &CancellationToken) -> Result<()> {
+    let Some(hours) = deployment.pipeline.golden.every_hours else { return Ok(()) };
+    if is_due(deployment, Origin::Golden, hours).await? {
+        Box::pin(once(deployment, None, deployment.quota.watch(), stop)).await?;
     }
-}
-
-/// When the cases were last put to the models.
-async fn last_at(deployment: &Deployment) -> Result<Option<Timestamp>> {
-    #[derive(Deserialize)]
-    struct At {
-        at: Option<i64>,
-    }
-    let Deployment { place, clock, .. } = deployment;
-    if !std::path::Path::new(&place.lake()).exists() {
-        return Ok(None);
-    }
-    let look = look(place, clock.now(), Limits::default()).await?;
-    let asked = "SELECT CAST(date_part('epoch', max(observed_at)) * 1000000 AS BIGINT) AS at \
-                 FROM assignments WHERE origin = 'golden'";
-    let (schema, batches) = look.warehouse.ask(asked).await?;
-    let rows: Vec<At> = serde_json::from_slice(&render_rows(&schema, &batches, Rows::Json)?)?;
-    Ok(rows.first().and_then(|row| row.at).map(Timestamp))
+    Ok(())
 }
 
 async fn last(place: &Place, category: Option<&String>) -> Result<Vec<Line>> {

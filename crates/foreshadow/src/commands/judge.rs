@@ -1,10 +1,12 @@
-//! `foreshadow judge`: how good the judge is, by what people say of the same replies.
+//! `foreshadow judge`: how good the judge is, by what people say of the same replies, and whether it is
+//! still what it was.
 
+pub(crate) mod anchors;
 mod pairs;
 mod words;
 
 use crate::{
-    cli::{Format, Global, Judge},
+    cli::{Format, Global, Judge, JudgeCommand},
     commands::check,
     outcome::{Outcome, print},
     place::Place,
@@ -18,6 +20,9 @@ use report::{
 };
 
 pub(crate) async fn run(global: &Global, args: &Judge) -> Result<Outcome> {
+    if let Some(JudgeCommand::Anchors(args)) = &args.command {
+        return anchors::run(global, args).await;
+    }
     let measured = match &args.pairs {
         Some(file) => pairs::measured(file)?,
         None => {

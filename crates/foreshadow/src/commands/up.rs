@@ -4,9 +4,10 @@ use crate::{
     answers::Desk,
     cli::{Global, Up},
     clock::WallClock,
-    commands::{check, golden},
+    commands::check,
     outcome::{Outcome, print},
     place::Place,
+    scheduled,
     settings::{environment, missing_keys},
     system::{Deployment, Live, LiveOptions, keep_compact, keep_shadowing},
     traces::Traced,
@@ -62,7 +63,7 @@ pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
     // So does the watch, which reads the tables.
     tasks.spawn_blocking(move || runtime.block_on(watch::keep(watched, stopping)));
     tasks.spawn(keep_compact(deployment.clone(), stop.clone()));
-    tasks.spawn(golden::keep(deployment.clone(), stop.clone()));
+    tasks.spawn(scheduled::keep(deployment.clone(), stop.clone()));
     tasks.close();
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
     print(&greeting(&deployment, &format!("{scheme}://{}", live.addr()), admin, &traces));

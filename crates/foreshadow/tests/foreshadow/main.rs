@@ -58,9 +58,11 @@ fn help_names_every_command() {
         assert!(said.contains(&format!("  {command} ")), "{command} is not in {said}");
         check(&[command, "--help"], 0);
     }
-    for (command, parts) in
-        [("policy", ["show", "history", "rollback"].as_slice()), ("lake", &["files", "views"])]
-    {
+    for (command, parts) in [
+        ("policy", ["show", "history", "rollback"].as_slice()),
+        ("lake", &["files", "views"]),
+        ("judge", &["anchors"]),
+    ] {
         for part in parts {
             check(&[command, part, "--help"], 0);
         }

@@ -38,7 +38,7 @@ pub(crate) static TABLE: Definition = Definition {
         maybe(
             "origin",
             Kind::Text,
-            "What it was decided for, if not for the call as it passed: rescore, replay or golden.",
+            "What it was decided for, if not for the call as it passed: rescore, replay, golden or anchor.",
         ),
         maybe("decided_at", Kind::Time, "When it was decided; null where that was as it passed."),
     ],

@@ -41,7 +41,7 @@ pub(crate) static TABLE: Definition = Definition {
         maybe(
             "origin",
             Kind::Text,
-            "What it was made for, if not for a call as it passed: rescore, replay or golden.",
+            "What it was made for, if not for a call as it passed: rescore, replay, golden or anchor.",
         ),
     ],
     indexed: &["started_at"],

@@ -74,7 +74,7 @@ pub(crate) static TABLE: Definition = Definition {
         maybe(
             "origin",
             Kind::Text,
-            "What it was made for, if not for the call as it passed: rescore, replay or golden.",
+            "What it was made for, if not for the call as it passed: rescore, replay, golden or anchor.",
         ),
     ],
     indexed: &["journal_offset", "asked_at", "decided_at"],

@@ -1,6 +1,6 @@
 //! `[golden]`: cases, each for a category that there is.
 
-use super::{Known, names};
+use super::{Known, names, schedule};
 use crate::{
     CategoryDef, Golden, GoldenCall, GoldenCase,
     mistake::{Notes, Span, place},
@@ -8,12 +8,10 @@ use crate::{
     suggest::did_you_mean,
 };
 use serde_spanned::Spanned;
-use std::{collections::BTreeSet, ops::RangeInclusive};
+use std::collections::BTreeSet;
 
 /// No pipeline has more cases: each is put to every candidate of its category and to the reference.
 const CASES_MAX: usize = 1_000;
-/// From each hour to once in a year.
-const EVERY_HOURS: RangeInclusive<u64> = 1..=8_760;
 /// The key under which `expected` is read by the scorer of that name.
 const EXPECTED_KEY: &str = "expected";
 
@@ -35,17 +33,9 @@ pub(super) fn golden(
     refuse_twice(notes, &raw.cases);
     let case = |case: &RawGoldenCase| load(notes, case, (known, categories), read_file);
     let cases = raw.cases.iter().filter_map(case).collect();
-    Golden { every_hours: every_hours(notes, raw), cases }
-}
-
-fn every_hours(notes: &mut Notes<'_>, raw: &RawGolden) -> Option<u32> {
-    let hours = raw.every_hours.as_ref()?;
-    if !EVERY_HOURS.contains(hours.get_ref()) {
-        let what = format!("the golden cases are asked every {} hours", hours.get_ref());
-        let (least, most) = (EVERY_HOURS.start(), EVERY_HOURS.end());
-        notes.error(hours.span(), what, format!("write {least} to {most}, or leave it out"));
-    }
-    u32::try_from(*hours.get_ref()).ok()
+    let hours = raw.every_hours.as_ref();
+    let every_hours = schedule::every_hours(notes, hours, "the golden cases are asked");
+    Golden { every_hours, cases }
 }
 
 /// Cases of different categories may share a name.

@@ -1,6 +1,6 @@
 //! The sections that there is one of: judge, budget, mirror, and the defaults of categories.
 
-use super::ReadFile;
+use super::{ReadFile, anchors::anchors};
 use crate::{
     Budget, JudgeDef, JudgeForm, Mirror, Model, Redaction,
     mistake::{Notes, place},
@@ -73,6 +73,7 @@ pub(super) fn judge(
         rubric: rubric?,
         repeats: u32::try_from(repeats).unwrap_or(1),
         assumed_youden,
+        anchors: raw.anchors.as_ref().map(|raw| anchors(notes, raw)),
     })
 }
 

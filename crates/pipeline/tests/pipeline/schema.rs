@@ -57,6 +57,8 @@ const SEEN_BY_A_SCHEMA: &[&str] = &[
     "golden_case_name",
     "golden_every_hours",
     "golden_without_a_case",
+    "judge_anchors_every_hours",
+    "judge_anchors_pairs",
     "judge_assumed_out_of_range",
     "judge_form",
     "judge_missing",

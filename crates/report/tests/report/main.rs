@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod aggregates;
+mod anchors;
 mod digest;
 mod forms;
 mod judge;

@@ -172,16 +172,8 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
         let (settings, asker) = (&self.settings, &self.shadower.asker);
         let judge = work.judge.as_ref();
         let judges = judge.into_iter().flat_map(|judge| judge.models());
-        for name in std::iter::once(model).chain(judges) {
-            let Some(model) = settings.models.models.get(name) else {
-                return Some(Withheld::NoKey);
-            };
-            if !work.allows(&model.provider) {
-                return Some(Withheld::Provider);
-            }
-            if settings.models.client(&model.provider).is_none() {
-                return Some(Withheld::NoKey);
-            }
+        if let Some(why) = self.forbidden(work, std::iter::once(model).chain(judges)) {
+            return Some(why);
         }
         let now = asker.clock.now();
         let tokens = (job.dialect.prompt_tokens(&job.call), REPLY_TOKENS);

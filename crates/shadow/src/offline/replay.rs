@@ -176,7 +176,7 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
             eligible,
             left: left.len() as u64,
             cost: self.cost(work, &cell.candidate, left.iter().map(|drawn| &drawn.exchange)),
-            withheld: self.forbidden(work, &cell.candidate),
+            withheld: self.forbidden_to(work, &cell.candidate),
             fresh: None,
             days,
         }))
@@ -209,7 +209,8 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
         let cost = sampled.clone().map(|row| costs.get(&row.exchange_id).copied().flatten()).sum();
         let left = sampled.count() as u64;
         let days: BTreeMap<i32, Date> = rows.iter().map(|row| (row.date.0, row.date)).collect();
-        let withheld = work.map_or(Some(Withheld::NoKey), |it| self.forbidden(it, &cell.candidate));
+        let withheld =
+            work.map_or(Some(Withheld::NoKey), |it| self.forbidden_to(it, &cell.candidate));
         let days = days.into_values().collect();
         Ok(Replay { cell, eligible, left, cost, withheld, fresh: Some(rows), days })
     }
@@ -321,19 +322,9 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
     }
 
     /// Why the candidate, or the judge beside it, is not asked at all.
-    fn forbidden(&self, work: &CategoryWork, candidate: &str) -> Option<Withheld> {
-        let models = &self.settings.models;
+    fn forbidden_to(&self, work: &CategoryWork, candidate: &str) -> Option<Withheld> {
         let judges = work.judge.iter().flat_map(|judge| judge.models());
-        for name in std::iter::once(candidate).chain(judges) {
-            let Some(model) = models.models.get(name) else { return Some(Withheld::NoKey) };
-            if !work.allows(&model.provider) {
-                return Some(Withheld::Provider);
-            }
-            if models.client(&model.provider).is_none() {
-                return Some(Withheld::NoKey);
-            }
-        }
-        None
+        self.forbidden(work, std::iter::once(candidate).chain(judges))
     }
 
     fn cost<'a>(

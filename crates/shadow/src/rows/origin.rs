@@ -10,4 +10,19 @@ pub enum Origin {
     Replay,
     /// To put a case of the pipeline to a model: neither traffic nor evidence.
     Golden,
+    /// To put a frozen pair to its judge again: neither traffic nor evidence.
+    Anchor,
+}
+
+impl Origin {
+    /// Its name in tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rescore => "rescore",
+            Self::Replay => "replay",
+            Self::Golden => "golden",
+            Self::Anchor => "anchor",
+        }
+    }
 }

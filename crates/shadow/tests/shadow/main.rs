@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod anchors;
 mod budget;
 mod crash;
 mod funnel;

@@ -1,9 +1,12 @@
 //! The tables in memory, with the promises of real ones: a receipt for each table, rows and receipt
 //! in one step, and a crash at any step that a test asks for.
 
+use exchange::{Arm, Date};
+use serde::{Serialize, de::DeserializeOwned};
 use shadow::{
-    AssignmentRow, BlockRow, CallRow, Called, Cause, CellRow, ExchangeRow, MeterRow, Observed,
-    Receipts, Record, ShadowRow, Shadowed,
+    Added, AssignmentRow, BlockRow, CallRow, Called, Cause, CellRow, ExchangeRow, MeterRow,
+    Observed, Origin, Receipts, Record, ShadowRow, Shadowed, Spent, Stored, StoredExchange,
+    StoredShadow,
 };
 use std::{
     collections::BTreeSet,
@@ -143,6 +146,71 @@ impl Record for Tables {
             row.journal_offset.unwrap()
         });
         self.step()
+    }
+}
+
+/// Read back as the real tables give them.
+fn read_back<Row: Serialize, Back: DeserializeOwned>(rows: impl Iterator<Item = Row>) -> Vec<Back> {
+    rows.map(|row| serde_json::from_value(serde_json::to_value(row).unwrap()).unwrap()).collect()
+}
+
+impl Stored for Tables {
+    async fn cells(&self) -> Result<Vec<CellRow>, Cause> {
+        Ok(self.rows().cells.clone())
+    }
+
+    async fn days(&self, candidate: &str) -> Result<Vec<Date>, Cause> {
+        let rows = self.rows();
+        let own = rows.assignments.iter().filter(|row| row.candidate.as_deref() == Some(candidate));
+        let days: BTreeSet<i32> = own.map(|row| row.date.0).collect();
+        Ok(days.into_iter().map(Date).collect())
+    }
+
+    async fn assignments(&self, candidate: &str, day: Date) -> Result<Vec<AssignmentRow>, Cause> {
+        let rows = self.rows();
+        let own = rows.assignments.iter().filter(|row| row.candidate.as_deref() == Some(candidate));
+        Ok(own.filter(|row| row.date == day).cloned().collect())
+    }
+
+    async fn shadows(&self, candidate: &str, day: Date) -> Result<Vec<StoredShadow>, Cause> {
+        let rows = self.rows();
+        let own = rows
+            .shadows
+            .iter()
+            .filter(|row| row.arm == Arm::Control || row.candidate.as_deref() == Some(candidate));
+        Ok(read_back(own.filter(|row| row.date == day)))
+    }
+
+    async fn exchanges(&self, category: &str, day: Date) -> Result<Vec<StoredExchange>, Cause> {
+        let rows = self.rows();
+        let own = rows.exchanges.iter().filter(|row| row.category == category);
+        Ok(read_back(own.filter(|row| row.date == day)))
+    }
+
+    async fn exchange_days(&self, category: &str) -> Result<Vec<Date>, Cause> {
+        let rows = self.rows();
+        let own = rows.exchanges.iter().filter(|row| row.category == category);
+        let days: BTreeSet<i32> = own.map(|row| row.date.0).collect();
+        Ok(days.into_iter().map(Date).collect())
+    }
+
+    async fn anchors(&self) -> Result<Vec<AssignmentRow>, Cause> {
+        let rows = self.rows();
+        let own = rows.assignments.iter().filter(|row| row.origin == Some(Origin::Anchor));
+        Ok(own.cloned().collect())
+    }
+
+    async fn add(&self, added: Added) -> Result<(), Cause> {
+        let rows = &mut *self.rows();
+        rows.cells.extend(added.cells);
+        rows.blocks.extend(added.blocks);
+        rows.assignments.extend(added.assignments);
+        rows.shadows.extend(added.shadows);
+        Ok(())
+    }
+
+    async fn spent(&self, _: Date) -> Result<Vec<Spent>, Cause> {
+        Ok(Vec::new())
     }
 }
 

@@ -57,6 +57,7 @@ pub(super) fn measured(file: &Path) -> Result<Vec<Measured>> {
             model: Some(judge),
             gates: false,
             figures: measure(&pairs)?,
+            anchors: None,
         })
     };
     judges.into_iter().map(of).collect()

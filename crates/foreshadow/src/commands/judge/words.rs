@@ -1,8 +1,8 @@
 //! The figures of judges as people read them.
 
 use crate::plain;
-use confidence::judge::{ALPHA, Figures, Rate};
-use report::judge::Measured;
+use confidence::judge::{ALPHA, Figures, Moved, Rate, Standing};
+use report::judge::{Anchors, Measured};
 
 /// Letters of a version that tell it apart from another.
 const VERSION_LETTERS: usize = 12;
@@ -15,6 +15,8 @@ pub(super) fn of(measured: &[Measured]) -> String {
     for judge in measured {
         text += &heading(judge);
         text += &figures(&judge.figures);
+        text += &judge.anchors.as_ref().map(anchors).unwrap_or_default();
+        text += "\n";
     }
     text + &format!(
         "[ ] holds at {:.1} % for each end, whenever one looks (anytime-valid), over conversations. \
@@ -63,9 +65,63 @@ fn figures(figures: &Figures) -> String {
     }
     let worth = figures.worth;
     text + &format!(
-        "  {:<20}{:>7.3}  proven by {} labels ({} more inform only)\n\n",
+        "  {:<20}{:>7.3}  proven by {} labels ({} more inform only)\n",
         "worth at least", worth.youden_lower, figures.labels, figures.labels_informing
     )
+}
+
+/// The frozen pairs alone.
+pub(super) fn of_anchors(measured: &[Measured]) -> String {
+    if measured.is_empty() {
+        return "no frozen pair was judged again yet: `foreshadow judge anchors` asks\n".to_owned();
+    }
+    let told = measured.iter().map(|judge| {
+        heading(judge) + &judge.anchors.as_ref().map(anchors).unwrap_or_default() + "\n"
+    });
+    told.collect()
+}
+
+/// What was frozen, what the judge makes of it now, and what that makes of the scores.
+fn anchors(anchors: &Anchors) -> String {
+    let judge = anchors.judge;
+    let standing = match judge.standing {
+        Standing::Holds => "the judge holds",
+        Standing::Moved => "the judge moved",
+        Standing::Silent => "too few words to say whether the judge moved",
+    };
+    let mut text = format!(
+        "  anchors: {standing} ({} pairs, frozen {}, look {} at {})\n",
+        anchors.pairs, anchors.frozen_at, judge.look, anchors.run_at
+    );
+    text += &format!(
+        "    {} of {} words changed, {} between two askings now; abstained on {}\n",
+        judge.changed, judge.questions, judge.wavered, judge.abstained
+    );
+    text += &format!(
+        "    one of three words odd {}, the old one {} ({} stricter now, {} kinder)\n",
+        judge.odd, judge.odd_then, judge.stricter, judge.kinder
+    );
+    text += &format!(
+        "    p {:.2e}, moved from {:.2e} down (α {ALPHA} over all looks)\n",
+        judge.p_value, judge.alpha
+    );
+    for model in &anchors.models {
+        let name = model.candidate.as_deref().unwrap_or("reference");
+        let moved = match model.moved {
+            Moved::Nothing => "nothing moved",
+            Moved::Judge => "the judge moved, which says nothing of the model",
+            Moved::Model => "the model moved, or what it is asked",
+            Moved::Unknown => "unknown",
+        };
+        let (before, after) = (scores(&model.scores.before), scores(&model.scores.after));
+        text += &format!("    {}: score {before}, since {after}: {moved}\n", plain::one_line(name));
+    }
+    text
+}
+
+fn scores(rate: &Rate) -> String {
+    let Some(mean) = rate.mean else { return "–".to_owned() };
+    format!("{mean:.3} [{:.3}, {:.3}] n {}", rate.lower, rate.upper, rate.units)
 }
 
 /// A figure that nothing speaks of is left blank, never zero.
