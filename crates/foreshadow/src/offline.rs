@@ -8,6 +8,7 @@ use crate::{
     recorder::Recorder,
     settings::{self, Secrets},
     shelf::Shelf,
+    system::Deployment,
 };
 use anyhow::{Context, Result, bail};
 use exchange::Clock;
@@ -35,6 +36,13 @@ pub(crate) struct Of<'a> {
     pub(crate) pipeline: &'a Pipeline,
     pub(crate) secrets: &'a Secrets,
     pub(crate) clock: &'a Arc<dyn Clock>,
+}
+
+impl<'a> From<&'a Deployment> for Of<'a> {
+    fn from(deployment: &'a Deployment) -> Self {
+        let Deployment { place, pipeline, secrets, clock, .. } = deployment;
+        Self { place, pipeline, secrets, clock }
+    }
 }
 
 impl Session {

@@ -19,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// Asks whatever is due, one after the other, until told to stop. What fails is tried again at the
 /// next look.
 pub(crate) async fn keep(deployment: Deployment, stop: CancellationToken) {
-    let anchors = deployment.pipeline.judge.as_ref().and_then(|judge| judge.anchors);
+    let anchors = deployment.pipeline.anchors();
     let every_hours = deployment.pipeline.golden.every_hours;
     if every_hours.is_none() && anchors.is_none_or(|anchors| anchors.every_hours.is_none()) {
         return;

@@ -26,7 +26,7 @@ pub(crate) fn moment(as_of: Option<Timestamp>) -> Result<Timestamp> {
 
 /// Looks at the lake as of a moment.
 pub(crate) async fn look(place: &Place, as_of: Timestamp, limits: Limits) -> Result<Look> {
-    if !std::path::Path::new(&place.lake()).exists() {
+    if !place.has_lake() {
         bail!(
             "there is no lake in {}: start `foreshadow up` with the same --data, or try \
              `foreshadow demo`",

@@ -230,6 +230,12 @@ pub struct Redaction {
 }
 
 impl Pipeline {
+    /// The frozen pairs that its judge is put to again, where there are to be any.
+    #[must_use]
+    pub fn anchors(&self) -> Option<Anchors> {
+        self.judge.as_ref()?.anchors
+    }
+
     /// The category of that name.
     #[must_use]
     pub fn category(&self, name: &str) -> Option<&CategoryDef> {

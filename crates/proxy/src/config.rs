@@ -103,8 +103,8 @@ pub struct Limits {
     pub waiting_max: u16,
     /// How long a client may take to agree on TLS.
     pub handshake_wait_max: Duration,
-    /// Bytes of a request's or a reply's head (hyper answers a longer request with a bare 431, and
-    /// one of more than its 100 fields too: raising that count costs an allocation for each head).
+    /// Bytes of a request's or a reply's head (a longer request is a 431, and so is
+    /// one of more than hyper's 100 fields: raising that count costs an allocation for each head).
     pub head_bytes_max: usize,
     /// How long a client's connection may lie idle, or take for a head.
     pub client_idle_max: Duration,
@@ -114,7 +114,7 @@ pub struct Limits {
     /// it, the reply breaks off.
     pub reply_idle_max: Duration,
     /// How long a client's connection may take in nothing of what is written to it: past it, it is
-    /// reset. Over TLS it is to take in 64 KiB in that time.
+    /// reset. Over TLS it is to take in 64 KiB in that time. Of HTTP/2 it holds for each stream too.
     pub reader_idle_max: Duration,
     /// Calls at once on one HTTP/2 connection, be it to a client or to a provider.
     pub http2_streams_max: u32,

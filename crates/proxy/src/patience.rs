@@ -24,6 +24,10 @@ impl Rule {
     pub(crate) fn new(idle_max: Duration, cut: Counter) -> Arc<Self> {
         Arc::new(Self { idle_max, cut })
     }
+
+    pub(crate) fn idle_max(&self) -> Duration {
+        self.idle_max
+    }
 }
 
 /// What is left of it for one side.

@@ -4,7 +4,7 @@ use crate::{
     cli::{Format, Global, Golden as Args},
     clock::WallClock,
     commands::{check, rescore::chosen},
-    offline::{Of, Session, no_quota, progress, until_told},
+    offline::{Session, no_quota, progress, until_told},
     outcome::{Outcome, print},
     place::Place,
     scheduled::is_due,
@@ -86,9 +86,7 @@ async fn once(
         bail!("the pipeline has no golden case here: add [[golden.case]] to it");
     }
     deployment.place.create().context("the data folder")?;
-    let Deployment { place, pipeline, secrets, clock, .. } = deployment;
-    let of = Of { place, pipeline, secrets, clock };
-    let mut session = Session::open(&of, Origin::Golden, low_quota).await?;
+    let mut session = Session::open(&deployment.into(), Origin::Golden, low_quota).await?;
     let bar = progress("golden cases", cases.len() as u64)?;
     let run = session.offline.golden(&cases, stop, &|| bar.inc(1)).await;
     bar.finish_and_clear();

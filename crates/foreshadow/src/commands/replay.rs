@@ -16,7 +16,7 @@ use beside::Beside;
 use exchange::{Clock, NanoUsd, Timestamp};
 use serde_json::{Value, json};
 use shadow::{Origin, Replay, ReplayChoice, Replayed};
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<Outcome> {
     let pipeline = match check::needed(global, "replay")? {
@@ -26,7 +26,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<Outcome> {
     chosen(&pipeline, args.category.as_ref(), Some(&args.candidate))?;
     let choice = choice(args)?;
     let (place, clock) = (Place::new(&global.data), Arc::new(WallClock) as Arc<dyn Clock>);
-    if !Path::new(&place.lake()).exists() {
+    if !place.has_lake() {
         bail!("there is no lake in {}: nothing was recorded there yet", place.root().display());
     }
     let secrets = environment();

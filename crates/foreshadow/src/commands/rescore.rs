@@ -18,7 +18,7 @@ use pipeline::Pipeline;
 use policy::epoch::Poured;
 use serde_json::{Value, json};
 use shadow::{Choice, Origin, Pouring, Rescored, Survey};
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<Outcome> {
@@ -28,7 +28,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<Outcome> {
     };
     let choice = chosen(&pipeline, args.category.as_ref(), args.candidate.as_ref())?;
     let (place, clock) = (Place::new(&global.data), Arc::new(WallClock) as Arc<dyn Clock>);
-    if !Path::new(&place.lake()).exists() {
+    if !place.has_lake() {
         bail!("there is no lake in {}: nothing was recorded there yet", place.root().display());
     }
     let secrets = environment();

@@ -33,7 +33,6 @@ pub(crate) struct Door {
     handshake_wait_max: Duration,
     idle_max: Duration,
     cancelled_max: usize,
-    reader_idle_max: Duration,
     reader_idle: Arc<Rule>,
     bare: Arc<BareAnswers>,
     cut: Cut,
@@ -84,7 +83,6 @@ impl Door {
             handshake_wait_max: limits.handshake_wait_max,
             idle_max: limits.client_idle_max,
             cancelled_max: limits.http2_cancelled_max,
-            reader_idle_max: limits.reader_idle_max,
             reader_idle,
             bare: BareAnswers::new(limits.head_bytes_max),
             cut: Cut::new(),
@@ -255,5 +253,5 @@ async fn http2(
     }
     connection.as_mut().graceful_shutdown();
     // A client that reads nothing of the last replies is not waited for.
-    timeout(door.reader_idle_max, connection).await.unwrap_or(Ok(()))
+    timeout(door.reader_idle.idle_max(), connection).await.unwrap_or(Ok(()))
 }

@@ -15,7 +15,7 @@ use std::{
     sync::{
         Arc, Mutex,
         atomic::AtomicBool,
-        mpsc::{Sender, channel},
+        mpsc::{Receiver, Sender, channel},
     },
     time::Duration,
 };
@@ -142,14 +142,20 @@ fn a_call_that_stops_coming_while_it_is_read_ahead_is_a_408_that_no_provider_see
     }
 }
 
-#[test]
-fn a_client_that_does_not_read_is_reset() {
+/// A provider whose reply has no end; it tells when nobody takes it any more.
+fn endless() -> (Provider, Receiver<()>) {
     let (tell, told) = channel();
     let provider = provider(move |mut wire, _| {
         wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
         wire.send_for_ever(format!("10000\r\n{}\r\n", "x".repeat(65_536)).as_bytes());
         tell.send(()).unwrap();
     });
+    (provider, told)
+}
+
+#[test]
+fn a_client_that_does_not_read_is_reset() {
+    let (provider, told) = endless();
     let (rig, counts) = counted(&provider, |setup| setup.config.limits.reader_idle_max = SHORT);
     let mut client = rig.client();
     client.send("GET /p/x HTTP/1.1\r\nhost: a\r\n\r\n");
@@ -192,7 +198,7 @@ fn is_planned(head: &str) -> bool {
 }
 
 /// Tells of a call that says so, and waits with its answer.
-fn waits_if_asked() -> (Provider, std::sync::mpsc::Receiver<()>, Sender<()>) {
+fn waits_if_asked() -> (Provider, Receiver<()>, Sender<()>) {
     let (tell, told) = channel();
     let (go, wait) = channel::<()>();
     let wait = Mutex::new(wait);
@@ -326,12 +332,7 @@ fn a_stream_whose_reply_stalls_is_reset_and_its_neighbours_go_on() {
 
 #[test]
 fn a_stream_that_is_not_read_is_reset_and_its_neighbours_go_on() {
-    let (tell, told) = channel();
-    let provider = provider(move |mut wire, _| {
-        wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
-        wire.send_for_ever(format!("10000\r\n{}\r\n", "x".repeat(65_536)).as_bytes());
-        tell.send(()).unwrap();
-    });
+    let (provider, told) = endless();
     let (rig, counts) = counted(&provider, |setup| setup.config.limits.reader_idle_max = SHORT);
     run(async {
         let client = client(&rig).await;

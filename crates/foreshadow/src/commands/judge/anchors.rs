@@ -5,7 +5,7 @@ use crate::{
     cli::{Anchors as Args, Format, Global},
     clock::WallClock,
     commands::{check, rescore::chosen},
-    offline::{Of, Session, no_quota, progress, until_told},
+    offline::{Session, no_quota, progress, until_told},
     outcome::{Outcome, print},
     place::Place,
     scheduled::is_due,
@@ -40,7 +40,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<Outcome> {
     };
     let category = args.category.as_ref();
     chosen(&pipeline, category, None)?;
-    let Some(anchors) = pipeline.judge.as_ref().and_then(|judge| judge.anchors) else {
+    let Some(anchors) = pipeline.anchors() else {
         bail!("the pipeline freezes no pairs: add [judge.anchors] to it");
     };
     let place = Place::new(&global.data);
@@ -63,7 +63,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<Outcome> {
 
 /// Asks about the frozen pairs if they are due, and says aloud whose judge moved.
 pub(crate) async fn if_due(deployment: &Deployment, stop: &CancellationToken) -> Result<()> {
-    let anchors = deployment.pipeline.judge.as_ref().and_then(|judge| judge.anchors);
+    let anchors = deployment.pipeline.anchors();
     let Some((anchors, hours)) = anchors.and_then(|it| Some((it, it.every_hours?))) else {
         return Ok(());
     };
@@ -98,9 +98,7 @@ async fn once(
         bail!("no such category is judged: `mode` is JP or JA where one is");
     }
     deployment.place.create().context("the data folder")?;
-    let Deployment { place, pipeline, secrets, clock, .. } = deployment;
-    let of = Of { place, pipeline, secrets, clock };
-    let mut session = Session::open(&of, Origin::Anchor, low_quota).await?;
+    let mut session = Session::open(&deployment.into(), Origin::Anchor, low_quota).await?;
     let pairs = choice.anchors.pairs;
     let bar = progress("frozen pairs", (pairs * categories.len()) as u64)?;
     let tick = || bar.inc(1);
