@@ -5,13 +5,14 @@ use crate::{
     OTHER_CORE, PATH,
     child::Child,
     load::{call, connect, quantile, read_message},
+    serve::listening,
     streams,
     up::Up,
 };
 use socket2::SockRef;
 use std::{
     io::{self, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
@@ -113,15 +114,7 @@ fn cut(proxy: SocketAddr, resets: bool) -> io::Result<()> {
 
 /// Writes to each call a stream of [`STREAM_BYTES`] as fast as it is read.
 pub(crate) fn provider() -> io::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    println!("{}", listener.local_addr()?);
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            // That one is cut is what it is for.
-            thread::spawn(move || drop(serve(stream)));
-        }
-    });
-    io::stdin().read_to_end(&mut Vec::new()).map(|_| ())
+    listening(serve)
 }
 
 fn serve(mut stream: TcpStream) -> io::Result<()> {

@@ -54,9 +54,9 @@ fn main() -> io::Result<()> {
             let (upstream, behind) = (env::args().nth(2), env::args().nth(3));
             serve::proxy(&upstream.unwrap_or_default(), behind.as_deref())
         }
-        Some(other) => {
-            Err(io::Error::other(format!("there is no {other}: give nothing, peers, frozen, cut or soak")))
-        }
+        Some(other) => Err(io::Error::other(format!(
+            "there is no {other}: give nothing, peers, frozen, cut or soak"
+        ))),
     }
 }
 

@@ -22,21 +22,30 @@ use tokio_util::sync::CancellationToken;
 const REPLY_BYTES: usize = 1_700;
 const JOURNAL_BYTES_MAX: u64 = 8 << 30;
 
-/// A thread for each connection: the proxy keeps as many as its clients do.
 pub(crate) fn upstream() -> io::Result<()> {
+    let reply = reply();
+    listening(move |mut stream| {
+        let mut buffer = Vec::new();
+        stream.set_nodelay(true)?;
+        loop {
+            read_message(&mut stream, &mut buffer)?;
+            answer(&mut stream, &buffer, &reply)?;
+        }
+    })
+}
+
+/// A child that says where it listens, and serves each connection on a thread: the proxy keeps as many
+/// as its clients do. What ends one of them is how a client goes.
+pub(crate) fn listening(
+    serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static,
+) -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("{}", listener.local_addr()?);
-    let reply = reply();
+    let serve = Arc::new(serve);
     thread::spawn(move || {
-        for stream in listener.incoming() {
-            let (Ok(mut stream), reply) = (stream, reply.clone()) else { continue };
-            thread::spawn(move || {
-                let mut buffer = Vec::new();
-                let _ = stream.set_nodelay(true);
-                while read_message(&mut stream, &mut buffer).is_ok()
-                    && answer(&mut stream, &buffer, &reply).is_ok()
-                {}
-            });
+        for stream in listener.incoming().flatten() {
+            let serve = Arc::clone(&serve);
+            thread::spawn(move || drop(serve(stream)));
         }
     });
     wait_for_end()

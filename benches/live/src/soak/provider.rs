@@ -1,11 +1,11 @@
 //! A provider that does to each call what the call asks for, a thread for each connection.
 
 use super::kinds::Kind;
-use crate::load::read_message;
+use crate::{load::read_message, serve::listening};
 use socket2::SockRef;
 use std::{
     io::{self, Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     thread,
     time::Duration,
 };
@@ -23,15 +23,7 @@ const PLAIN_BYTES: usize = 1_500;
 const LARGE_BYTES: usize = 1 << 20;
 
 pub(crate) fn provider() -> io::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    println!("{}", listener.local_addr()?);
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            // One that breaks off is what is asked of it.
-            thread::spawn(move || drop(serve(stream)));
-        }
-    });
-    io::stdin().read_to_end(&mut Vec::new()).map(|_| ())
+    listening(serve)
 }
 
 fn serve(mut stream: TcpStream) -> io::Result<()> {
