@@ -7,10 +7,10 @@ use parquet::arrow::{
     ProjectionMask,
     arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
 };
-use policy::{GateRule, Judge};
+use policy::GateRule;
 use report::{
-    CandidateRule, CategoryRule, Demand, Format, Limits, Report, Rules, Warehouse, render,
-    render_rows, weigh,
+    CandidateRule, CategoryRule, Demand, Format, JudgeRule, Limits, Report, Rules, Warehouse,
+    render, render_rows, weigh,
 };
 use std::{
     collections::BTreeMap,
@@ -23,6 +23,9 @@ use std::{
 pub(crate) const UNITS: &str = "SELECT CAST(sum(units) AS BIGINT) AS units, \
     CAST(round(sum(CAST(quality AS DECIMAL(38, 18))) * 1000000) AS BIGINT) AS micro_quality \
     FROM quality_by_day";
+
+/// What is taken for granted of the judge: sensitivity and specificity of 0.8.
+const YOUDEN: f64 = 0.6;
 
 /// The columns that the report reads.
 const COLUMNS: [(Table, &[&str]); 8] = [
@@ -142,7 +145,8 @@ fn rules() -> Rules {
             _ => Demand::Margin(of.tau),
         },
         gate: GateRule::default(),
-        judge: Judge::Measured,
+        judge: matches!(of.mode, "JP" | "JA")
+            .then(|| JudgeRule { versions: vec!["judge".to_owned()], youden: YOUDEN }),
         allowed_providers: Vec::new(),
         candidates: world::CANDIDATES
             .map(|candidate| CandidateRule {
@@ -158,6 +162,7 @@ fn rules() -> Rules {
         decided_at: Timestamp(world::AS_OF),
         lake_version: BTreeMap::new(),
         categories: world::CATEGORIES.iter().map(rule).collect(),
+        providers: BTreeMap::new(),
     }
 }
 
