@@ -9,6 +9,7 @@ use tokio::{
     net::TcpStream,
     runtime::{Builder, Runtime},
 };
+use tokio_util::task::TaskTracker;
 
 /// As many as a listener allows unless it is told otherwise.
 pub(crate) const STREAMS_A_CONNECTION: usize = 100;
@@ -48,7 +49,7 @@ async fn connect(proxy: SocketAddr, count: usize, bodies: &mut Vec<RecvStream>) 
     let stream = TcpStream::connect(proxy).await.unwrap();
     let (mut sending, connection) = client::handshake(stream).await.unwrap();
     // It ends with the last of its streams.
-    tokio::spawn(async move { drop(connection.await) });
+    TaskTracker::new().spawn(connection);
     for _ in 0..count {
         sending = sending.ready().await.unwrap();
         let (reply, mut body) = sending.send_request(call(proxy), false).unwrap();

@@ -62,7 +62,7 @@ async fn spend_and_savings_are_those_of_the_two_weeks() {
         let at = row["observed_at"].as_i64().unwrap();
         at > AS_OF - WEEK_US && at <= AS_OF
     });
-    let spend: i64 = this.clone().map(|row| nano(row)).sum();
+    let spend: i64 = this.clone().map(nano).sum();
     let told: i64 = digest.categories.values().map(|weeks| weeks.this.cost_usd.0).sum();
     assert_eq!(told, spend);
 
