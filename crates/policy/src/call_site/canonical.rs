@@ -1,6 +1,6 @@
 //! JSON as text that is the same whatever order its members came in.
 
-use super::template;
+use super::template::masked_once;
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, SeqAccess, Visitor},
@@ -9,7 +9,7 @@ use serde_json::{Number, Value};
 use std::{borrow::Cow, fmt};
 
 /// A value with its members in the order of their names, whatever order they came in, and its
-/// descriptions masked, because programs write dates and names into them too.
+/// descriptions masked in one look, because programs write dates and names into them too.
 pub(super) fn of_value(value: &Value) -> String {
     Node::deserialize(value).map(|node| node.canonical()).unwrap_or_default()
 }
@@ -60,7 +60,7 @@ impl Node<'_> {
                 for (name, value) in members {
                     out.extend([name, ":"]);
                     match (name.as_ref(), value) {
-                        ("description", Self::Text(text)) => out.push_str(&template(text)),
+                        ("description", Self::Text(text)) => out.push_str(&masked_once(text)),
                         (_, value) => value.write(out),
                     }
                     out.push(',');

@@ -5,6 +5,9 @@ use std::collections::HashMap;
 /// count, so two calls of one template are cut at the same word.
 const TEMPLATE_BYTES_MAX: usize = 16 << 10;
 
+/// What was masked may show more to be masked, once or twice; a template is what no look changes.
+const PASSES_MAX: usize = 8;
+
 /// What stands in a template for what varies.
 const FILLED: char = '…';
 
@@ -32,6 +35,19 @@ const HEADING_WORDS_MAX: usize = 4;
 /// Pure, linear in the prompt's length, and its own template: `template(template(x)) == template(x)`.
 #[must_use]
 pub fn template(prompt: &str) -> String {
+    let mut masked = masked_once(prompt);
+    for _ in 1..PASSES_MAX {
+        let again = masked_once(&masked);
+        if again == masked {
+            break;
+        }
+        masked = again;
+    }
+    masked
+}
+
+/// What one look at every word masks.
+pub(super) fn masked_once(prompt: &str) -> String {
     let mut mask = Mask::new(prompt);
     while mask.out.len() < TEMPLATE_BYTES_MAX && mask.step() {}
     mask.out

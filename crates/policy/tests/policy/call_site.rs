@@ -163,6 +163,13 @@ fn a_name_of_a_call_site_is_told_from_others() {
     }
 }
 
+/// Where a sentence begins can hang on what is masked before it.
+#[test]
+fn what_is_masked_may_show_more_to_be_masked() {
+    let once = template("a # Rules Name: ``` ``` \n Name:");
+    assert_eq!(template(&once), once);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
