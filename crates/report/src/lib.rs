@@ -16,6 +16,7 @@ mod formed;
 mod frame;
 mod functions;
 pub mod judge;
+mod outlook;
 mod read;
 pub mod render;
 mod report;
@@ -27,6 +28,7 @@ mod weigh;
 pub use duckdb::views_sql;
 pub use error::Error;
 pub use frame::{Format, render_rows};
+pub use outlook::{CellOutlook, Outlook, PromotionOutlook, Spending};
 pub use report::{
     Accounting, CategoryReport, CellReport, DayQuality, DecisionReport, JudgeStanding, Report,
     Slice, Span, Spend, WallTime,

@@ -137,7 +137,6 @@ pub async fn weigh(warehouse: &Warehouse, rules: &Rules) -> Result<Vec<Weighed>,
             let key = (category.category.clone(), candidate.candidate.clone());
             if let Some(evidence) = cells.get(&key) {
                 let judge = standing(evidence.mode, worths.get(&category.category), category);
-                let evidence = &judge::paid_for(evidence, judge);
                 let savings = savings.remove(&evidence.cell);
                 let moments = (warehouse.as_of(), rules.decided_at);
                 let facts = ProductFacts {

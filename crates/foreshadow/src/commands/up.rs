@@ -1,6 +1,7 @@
 //! `foreshadow up`: proxy, worker and console in one process, until it is told to stop.
 
 use crate::{
+    allotting,
     answers::Desk,
     cli::{Global, Up},
     clock::WallClock,
@@ -58,6 +59,7 @@ pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
     // The other path gets a thread of its own: what it computes holds up no answer of the console.
     tasks.spawn_blocking(move || runtime.block_on(keep_shadowing(shadowed, journal, stopping)));
     tasks.spawn(keep_compact(deployment.clone(), stop.clone()));
+    tasks.spawn(allotting::keep(deployment.clone(), stop.clone()));
     tasks.spawn(golden::keep(deployment.clone(), stop.clone()));
     tasks.close();
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };

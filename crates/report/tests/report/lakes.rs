@@ -38,7 +38,10 @@ pub(crate) const TABLES: [(&str, &str); 8] = [
          category text,category_source text,call_site text,dialect text,endpoint text,model text,served_by text,route text,input_tokens int,cost_usd money,latency_ms double,\
          finish_reason text",
     ),
-    ("calls", "purpose text,model text,started_at time,cost_usd money"),
+    (
+        "calls",
+        "exchange_id text,purpose text,model text,started_at time,cost_usd money,origin text",
+    ),
     ("meters", "at time,offered int,accepted int,shed int,lost int"),
 ];
 

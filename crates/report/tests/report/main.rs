@@ -3,10 +3,12 @@
 #![cfg(test)]
 
 mod aggregates;
+mod bad_rows;
 mod forms;
 mod judge;
 mod lakes;
 mod operating;
+mod outlook;
 mod reference;
 mod reports;
 mod schemas;

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod allotted;
 mod budget;
 mod crash;
 mod funnel;
