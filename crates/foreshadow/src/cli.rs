@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Categories(Categories),
     /// The confidence report
     Report(Report),
+    /// What each cell still needs, what tomorrow's money is spent on, and what to promote first
+    Plan(Plan),
     /// SQL over the lake, read-only
     Sql(Sql),
     /// Ask the gate, and if it agrees let a candidate serve a category
@@ -173,6 +175,13 @@ pub(crate) struct Report {
     /// Write to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// Look from an earlier moment: 2026-11-20 or 2026-11-20T12:00:00Z
+    #[arg(long, env = "FORESHADOW_AS_OF", value_name = "MOMENT")]
+    pub(crate) as_of: Option<exchange::Timestamp>,
 }
 
 #[derive(Debug, Args)]

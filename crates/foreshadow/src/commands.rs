@@ -9,6 +9,7 @@ pub(crate) mod golden;
 pub(crate) mod judge;
 mod label;
 mod lake;
+mod plan;
 pub(crate) mod policy;
 mod promote;
 mod replay;
@@ -31,6 +32,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Outcome> {
         Command::Up(args) => Box::pin(up::run(&global, &args)).await,
         Command::Check(args) => check::run(&global, &args),
         Command::Categories(args) => categories::run(&global, &args).await,
+        Command::Plan(args) => Box::pin(plan::run(&global, &args)).await,
         Command::Report(args) => report::run(&global, &args).await,
         Command::Sql(args) => sql::run(&global, &args).await,
         Command::Promote(args) => promote::run(&global, &args).await,

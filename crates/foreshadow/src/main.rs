@@ -3,6 +3,7 @@
 //! It alone reads the environment, the clock and the command line, and it alone prints. It decides
 //! nothing: every decision is a pure function in a crate below.
 
+mod allotting;
 mod answers;
 mod cli;
 mod clock;

@@ -10,7 +10,7 @@ use anyhow::Result;
 use exchange::Timestamp;
 use pipeline::{CategoryDef, Pipeline, Target};
 use policy::{Policy, Promoted};
-use report::{CandidateRule, CategoryRule, Demand, JudgeRule, Limits, Rules};
+use report::{CandidateRule, CategoryRule, Demand, JudgeRule, Limits, Rules, Spending};
 
 /// A deployment's lake as of a moment, and the rules by which it is weighed from there.
 pub(crate) async fn look(
@@ -53,6 +53,12 @@ pub(crate) fn of(
             .collect(),
         categories: pipeline.categories.iter().map(category).collect(),
     }
+}
+
+/// What the pipeline lets be spent on its trials.
+pub(crate) fn spending(pipeline: &Pipeline) -> Spending {
+    let granted = pipeline.categories.iter().map(|it| (it.name.clone(), it.sampling));
+    Spending { per_day: pipeline.budget.total, granted: granted.collect() }
 }
 
 /// Who judges a category, by the digests that their scores carry.

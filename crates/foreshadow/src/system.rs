@@ -8,6 +8,7 @@
 //! The two share a journal and nothing else, and either can be stopped without the other.
 
 use crate::{
+    allotting::Allotting,
     clock,
     place::Place,
     policies::Policies,
@@ -60,6 +61,8 @@ pub(crate) struct Deployment {
     pub(crate) clock: Arc<dyn Clock>,
     /// Seen by the live path, obeyed by the other one.
     pub(crate) quota: LiveQuota,
+    /// What evidence allots each cell.
+    pub(crate) allotting: Allotting,
     /// Whether the worker is open, for whoever asks if the process is ready.
     pub(crate) worker_open: Arc<AtomicBool>,
     /// The name of this process in the books: new at each start.
@@ -82,6 +85,7 @@ impl Deployment {
             secrets,
             clock,
             quota: LiveQuota::new(),
+            allotting: Allotting::new(),
             worker_open: Arc::default(),
             instance: clock::instance(),
             tap: Tap::closed(),
@@ -253,6 +257,7 @@ impl Shadowing {
             clock: Arc::clone(&clock),
             low_quota: deployment.quota.watch(),
             elsewhere: told,
+            allotted: deployment.allotting.watch(),
             hear: traces::hear(&deployment.tap),
         };
         Ok(Self { worker: Worker::open(settings, means).await?, copy, record, clock, elsewhere })

@@ -5,7 +5,8 @@
 //! the probability is the same for every call of a conversation and a re-run decides the same. The
 //! draw is made anew each UTC day because keys come back: one that carries much of the traffic,
 //! say a prompt that a job repeats, must not be out of sight for good by one unlucky hash. All
-//! arms of an exchange share the draw: candidates and control see the same calls. What cannot be
+//! arms of an exchange share the draw: candidates and control see the same calls, and one that is
+//! asked less ([`crate::allot`]) sees a part of them. What cannot be
 //! asked is decided *before* the draw, with probability zero: evidence must not depend on which
 //! answers failed to come.
 
@@ -37,6 +38,20 @@ impl Sampling {
     pub fn probability(self) -> f64 {
         self.conversations.value() * self.calls.value()
     }
+
+    /// As much of it as a block that declared `pi` has promised: fewer conversations, never more,
+    /// and as many calls of each as before.
+    #[must_use]
+    pub fn within(self, pi: f64) -> Self {
+        let conversations = pi / self.calls.value();
+        let promised = if conversations > 1.0 {
+            Share::ALL
+        } else {
+            // What is no number is no promise.
+            Share::new(conversations).unwrap_or(Share::NONE)
+        };
+        Self { conversations: self.conversations.min(promised), ..self }
+    }
 }
 
 /// One exchange, as the draw sees it.
@@ -52,8 +67,6 @@ pub struct Draw<'a> {
     pub conversation: &'a str,
     /// The UTC day of the call.
     pub day: Date,
-    /// What share of the category is asked.
-    pub sampling: Sampling,
 }
 
 /// An arm that exchanges of a category are put to.
@@ -65,6 +78,8 @@ pub struct ArmOnTrial {
     pub candidate: Option<String>,
     /// The cell; `None` for a control.
     pub cell: Option<String>,
+    /// What share of the category this arm is asked.
+    pub sampling: Sampling,
     /// The least probability that the day's block declared.
     pub pi_floor: f64,
     /// Why this arm is not asked at present.
@@ -106,6 +121,8 @@ pub enum Withheld {
     /// The candidate cannot take such a call: too long, content that it does not read, a parameter
     /// that it refuses, a form of output that it cannot be held to.
     Capability,
+    /// The evidence says that the candidate misses the bar: the day's block asks it nothing.
+    Refuted,
 }
 
 impl Withheld {
@@ -118,6 +135,7 @@ impl Withheld {
             Self::LiveQuota => "live_quota",
             Self::NoKey => "no_key",
             Self::Capability => "capability",
+            Self::Refuted => "refuted",
         }
     }
 }
@@ -213,10 +231,10 @@ pub fn assign(
     ineligible: Option<&Ineligible>,
     arms: &[ArmOnTrial],
 ) -> Vec<Assignment> {
-    let admitted = admits(draw);
-    let pi = draw.sampling.probability();
+    let chances = Chances::of(draw);
     let decide = |trial: &ArmOnTrial| {
         let asked = ineligible.is_none() && trial.withheld.is_none();
+        let pi = trial.sampling.probability();
         Assignment {
             arm: trial.arm,
             candidate: trial.candidate.clone(),
@@ -225,7 +243,7 @@ pub fn assign(
             // A rate lowered in the middle of a block would break the block's promise for the
             // calls that follow; their own probability is then the least.
             pi_floor: trial.pi_floor.min(pi),
-            sampled: asked && admitted,
+            sampled: asked && chances.admit(trial.sampling),
             ineligible: ineligible.cloned(),
             // Each arm ends in one place only, and what cannot be asked is not withheld too.
             withheld: if ineligible.is_none() { trial.withheld } else { None },
@@ -242,11 +260,25 @@ pub fn audits(salt: &str, category: &str, exchange: ExchangeId, audit: Share) ->
     audit.admits(Chance::of(salt, Purpose::Audit, &[category, &exchange]))
 }
 
-fn admits(draw: &Draw<'_>) -> bool {
-    let day = draw.day.to_string();
-    let conversation = [draw.category, draw.conversation, &day];
-    let conversation = Chance::of(draw.salt, Purpose::SampleConversation, &conversation);
-    let exchange = draw.exchange.to_string();
-    let call = Chance::of(draw.salt, Purpose::SampleCall, &[draw.category, &exchange]);
-    draw.sampling.conversations.admits(conversation) && draw.sampling.calls.admits(call)
+/// The two numbers that an exchange drew. All its arms share them, so an arm that is asked less is
+/// asked about a part of what the others are.
+struct Chances {
+    conversation: Chance,
+    call: Chance,
+}
+
+impl Chances {
+    fn of(draw: &Draw<'_>) -> Self {
+        let day = draw.day.to_string();
+        let conversation = [draw.category, draw.conversation, &day];
+        let exchange = draw.exchange.to_string();
+        Self {
+            conversation: Chance::of(draw.salt, Purpose::SampleConversation, &conversation),
+            call: Chance::of(draw.salt, Purpose::SampleCall, &[draw.category, &exchange]),
+        }
+    }
+
+    fn admit(&self, sampling: Sampling) -> bool {
+        sampling.conversations.admits(self.conversation) && sampling.calls.admits(self.call)
+    }
 }

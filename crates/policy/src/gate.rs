@@ -67,6 +67,13 @@ impl GateRule {
         self.observation_days - self.observation_days / 7
     }
 
+    /// How much longer the observation has to last, in microseconds; zero where it is over.
+    #[must_use]
+    pub fn observation_left_us(&self, facts: &ProductFacts) -> i64 {
+        let needed = observation_us_min(self.observation_days);
+        needed.saturating_sub(observed_us(facts).unwrap_or(0)).max(0)
+    }
+
     fn statistics(&self) -> confidence::GateRule {
         confidence::GateRule {
             alpha: 1.0 - self.threshold,

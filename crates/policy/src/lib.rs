@@ -2,12 +2,13 @@
 //! which arms its copy is put to, what it costs, and whether a candidate may be promoted.
 //!
 //! In the order in which an exchange meets them: [`categorize`], [`policy`] (the plan), [`capability`], [`assign`],
-//! [`price`], [`epoch`], [`gate`], [`promotion`].
+//! [`price`], [`epoch`], [`gate`], [`promotion`]; and before a day's first exchange, [`allot`].
 //!
 //! This crate never does I/O, never reads a clock and never draws chance: moments are passed in,
 //! and [`chance`] is a hash. So a decision can be replayed from its record, and a worker that died
 //! half-way decides the same again.
 
+pub mod allot;
 pub mod assign;
 mod call_site;
 pub mod capability;
@@ -24,6 +25,7 @@ pub mod price;
 pub mod promotion;
 mod prompt;
 
+pub use allot::{Allotment, Prospect, Standing, Why, allot};
 pub use assign::{
     ArmOnTrial, Assignment, Draw, Ineligible, Observed, Sampling, Withheld, assign, audits,
     ineligible,

@@ -11,7 +11,7 @@ use crate::{
     read::Columns,
     sql,
 };
-use confidence::Evidence;
+use confidence::{Evidence, judge};
 use datafusion::execution::context::SessionContext;
 use exchange::Timestamp;
 use fold::Fold;
@@ -34,6 +34,7 @@ pub(crate) async fn evidence_of(
     add_coverage(session, forming, &mut folds).await?;
     add_noise_floor(session, as_of, &mut folds).await?;
     add_unseen(session, as_of, &mut folds).await?;
+    add_calibration(session, as_of, &mut folds).await?;
     folds.into_values().map(Fold::finish).collect()
 }
 
@@ -117,6 +118,27 @@ async fn add_noise_floor(
         for at in 0..batch.num_rows() {
             if let Some(fold) = folds.get_mut(columns.text("cell", at)?) {
                 fold.set_noise_floor(columns.known_number("noise_floor", at)?);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What resting on a measured judge costs. Where nobody labelled, there is nothing to look for.
+async fn add_calibration(
+    session: &SessionContext,
+    as_of: Timestamp,
+    folds: &mut Folds,
+) -> Result<(), Error> {
+    let is_judged = folds.values().any(Fold::is_judged);
+    if !is_judged || session.table("labels").await?.limit(0, Some(1))?.count().await? == 0 {
+        return Ok(());
+    }
+    for batch in session.sql(&sql::measured(as_of)).await?.collect().await? {
+        let columns = Columns::of("measured", &batch);
+        for at in 0..batch.num_rows() {
+            if let Some(fold) = folds.get_mut(columns.text("cell", at)?) {
+                fold.set_alpha_c(judge::ALPHA);
             }
         }
     }

@@ -7,11 +7,7 @@ pub use anchors::{Anchors, ModelScores};
 
 use crate::{CategoryRule, Error, Warehouse, read::Columns, sql};
 use anchors::Sets;
-use confidence::{
-    Evidence, family,
-    judge::{ALPHA, Figures, Label, Order, Pair, Preferred, Said, Side, Word, Worth, measure},
-};
-use policy::Judge;
+use confidence::judge::{Figures, Label, Order, Pair, Preferred, Said, Side, Word, Worth, measure};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -110,21 +106,6 @@ pub(crate) async fn worths(
         }
     }
     Ok(worths)
-}
-
-/// The evidence less what resting on a measured judge costs.
-pub(crate) fn paid_for(evidence: &Evidence, judge: Judge) -> Evidence {
-    let (true, Judge::Measured) = (evidence.mode.is_judged(), judge) else {
-        return evidence.clone();
-    };
-    let adjusted =
-        family::adjusted_log_e(evidence.log_e, evidence.family_weight, evidence.restarts);
-    Evidence {
-        alpha_c: ALPHA,
-        confidence: confidence::confidence(evidence.log_e, ALPHA),
-        confidence_adj: confidence::confidence(adjusted, ALPHA),
-        ..evidence.clone()
-    }
 }
 
 /// Whose words are read, and who is kin.

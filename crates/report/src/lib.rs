@@ -17,6 +17,7 @@ mod formed;
 mod frame;
 mod functions;
 pub mod judge;
+mod outlook;
 mod read;
 pub mod render;
 mod report;
@@ -34,6 +35,7 @@ pub use digest::{
 pub use duckdb::views_sql;
 pub use error::Error;
 pub use frame::{Format, render_rows};
+pub use outlook::{CellOutlook, Outlook, PromotionOutlook, Spending};
 pub use report::{
     Accounting, Advice, CategoryReport, CellReport, Concern, DAYS_MAX, DISAGREEMENTS_MAX,
     DayQuality, DecisionReport, Disagreement, EXCERPT_CHARS_MAX, JudgeStanding, NetSaving,

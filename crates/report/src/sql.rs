@@ -50,7 +50,8 @@ pub(crate) fn drawn(as_of: Timestamp) -> String {
 /// What the sampler did over all days, where `drawn` is a table.
 pub(crate) const SAMPLER_TOTAL: &str = "SELECT cell, CAST(sum(sampled) AS DOUBLE) AS sampled, \
     CAST(sum(expected) AS DOUBLE) AS expected_sampled, \
-    CAST(sum(variance) AS DOUBLE) AS var_sampled FROM drawn GROUP BY cell";
+    CAST(sum(variance) AS DOUBLE) AS var_sampled, CAST(sum(broken) AS BIGINT) AS broken \
+    FROM drawn GROUP BY cell";
 
 /// `select` from `all_units`, every conversation in which a cell asked its candidate, counted or
 /// not, where `parts` is a table.
@@ -123,6 +124,17 @@ pub(crate) fn outcomes(as_of: Timestamp) -> String {
 /// How often the reference's second reply disagrees with its first, in each cell that has a control.
 pub(crate) fn noise_floor(as_of: Timestamp) -> String {
     at(include_str!("sql/noise_floor.sql"), as_of)
+}
+
+/// The judged cells whose judge was measured.
+pub(crate) fn measured(as_of: Timestamp) -> String {
+    at(include_str!("sql/measured.sql"), as_of)
+}
+
+/// A day of each cell, by the days after `since`.
+pub(crate) fn prospects(since: Timestamp, as_of: Timestamp) -> String {
+    let text = include_str!("sql/prospects.sql");
+    at(&text.replace("{since}", &format!("TIMESTAMP '{since}'")), as_of)
 }
 
 /// What judges said of pairs of replies beside what people did: every word, or those on labelled

@@ -147,7 +147,6 @@ pub async fn weigh(warehouse: &Warehouse, rules: &Rules) -> Result<Vec<Weighed>,
             if let Some(evidence) = cells.get(&key) {
                 let worth = worths.get(&category.category);
                 let judge = standing(evidence.mode, worth, category);
-                let evidence = &judge::paid_for(evidence, judge);
                 let savings = savings.remove(&evidence.cell);
                 let moments = (warehouse.as_of(), rules.decided_at);
                 let facts = ProductFacts {

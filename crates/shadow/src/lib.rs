@@ -32,6 +32,7 @@ pub use budget::{BURST_SHARE, Elsewhere};
 pub use error::{Cause, Error};
 pub use judge::{JudgeMemory, WORDS_MAX};
 pub use ledger::{JournalLedger, LEDGER_TOPIC, LedgerCopy};
+pub use observe::Allotted;
 pub use offline::{
     Choice, Means as OfflineMeans, Offline, StoredExchange, StoredScore, StoredShadow,
     anchors::{AnchorRun, AnchorSet, Anchored},

@@ -22,12 +22,13 @@ use crate::{
 use bytes::Bytes;
 use dialect::{Dialect, OPAQUE, content};
 use exchange::{Body, Call, Date, Event, Exchange, ExchangeId, Headers, NanoUsd, Reply, Timestamp};
-use policy::{Block, CallFacts, Cell, Share};
+use policy::{Allotment, Block, CallFacts, Cell, Sampling, Share};
 use score::Subject;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
+use tokio::sync::watch;
 
 /// An exchange with arms to ask.
 pub(crate) struct Job {
@@ -67,12 +68,27 @@ pub(crate) enum Arm {
 pub(crate) struct Observer {
     settings: Arc<Settings>,
     budget: Arc<Budget>,
+    allotted: watch::Receiver<Allotted>,
     receipts: Receipts,
     cells: Vec<Cell>,
     blocks: BTreeMap<(String, Date), Block>,
     /// Whether this process has compared its definitions with the open cells.
     cells_opened: bool,
 }
+
+/// What an observer starts from.
+pub(crate) struct Known {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) allotted: watch::Receiver<Allotted>,
+    pub(crate) receipts: Receipts,
+    pub(crate) cells: Vec<Cell>,
+    pub(crate) blocks: Vec<Block>,
+}
+
+/// What each cell is asked from the next day on, by the cell. One that is not here is asked what its
+/// category is granted.
+pub type Allotted = BTreeMap<String, Allotment>;
 
 /// An exchange with what a dialect read in it.
 struct Seen {
@@ -87,16 +103,11 @@ struct Seen {
 }
 
 impl Observer {
-    pub(crate) fn new(
-        settings: Arc<Settings>,
-        budget: Arc<Budget>,
-        receipts: Receipts,
-        cells: Vec<Cell>,
-        blocks: Vec<Block>,
-    ) -> Self {
+    pub(crate) fn new(known: Known) -> Self {
+        let Known { settings, budget, allotted, receipts, cells, blocks } = known;
         let key = |block: Block| ((block.cell.clone(), block.day), block);
         let blocks = blocks.into_iter().map(key).collect();
-        Self { settings, budget, receipts, cells, blocks, cells_opened: false }
+        Self { settings, budget, allotted, receipts, cells, blocks, cells_opened: false }
     }
 
     pub(crate) fn receipts(&self) -> Receipts {
@@ -191,25 +202,40 @@ impl Observer {
     ) -> Vec<AssignmentRow> {
         let settings = Arc::clone(&self.settings);
         let Some(work) = settings.categories.get(&seen.category.name) else { return Vec::new() };
-        let cells = self.cells_of(&seen.category.name);
         let day = seen.exchange.observed_at.date();
-        for cell in &cells {
-            let key = (cell.cell.clone(), day);
-            self.blocks.entry(key).or_insert_with(|| {
-                let block = Block::declare(cell, day, work.sampling.probability())
-                    .audited(work.sampling.audit);
-                observed.blocks.push(BlockRow::from(&block));
-                block
-            });
-        }
-        let floor = |cell: &Cell| {
-            self.blocks.get(&(cell.cell.clone(), day)).map_or(0.0, |block| block.pi_floor)
-        };
+        let cells = self.cells_of(&seen.category.name);
+        let trials = cells.into_iter().map(|cell| {
+            let (pi_floor, refuted) = self.block(&cell, day, work.sampling, observed);
+            trial::OnTrial { cell, pi_floor, refuted }
+        });
+        let trials: Vec<_> = trials.collect();
         let context = trial::Context { settings: &settings, budget: &self.budget, work, now };
-        let trials: Vec<_> = cells.into_iter().map(|cell| (floor(&cell), cell)).collect();
         let mut rows = context.decide(seen, trials);
         rows.iter_mut().for_each(|row| self.audit(row, seen));
         rows
+    }
+
+    /// The probability that a cell's block promises for a day, and whether it promises nothing because
+    /// the candidate is refuted. The day's first exchange declares it, out of what evidence allots the
+    /// cell by then; what the evidence says later in the day is for the next one.
+    fn block(
+        &mut self,
+        cell: &Cell,
+        day: Date,
+        granted: Sampling,
+        observed: &mut Observed,
+    ) -> (f64, bool) {
+        let allotted = self.allotted.borrow().get(&cell.cell).copied();
+        let block = self.blocks.entry((cell.cell.clone(), day)).or_insert_with(|| {
+            let share = allotted.map_or(granted.conversations, |allotted| allotted.share);
+            let conversations = granted.conversations.min(share);
+            let pi = Sampling { conversations, ..granted }.probability();
+            let block = Block::declare(cell, day, pi).audited(granted.audit);
+            observed.blocks.push(BlockRow::from(&block));
+            block
+        });
+        let is_refuted = allotted.is_some_and(|allotted| allotted.why == policy::Why::Refuted);
+        (block.pi_floor, is_refuted && block.pi_floor <= 0.0)
     }
 
     /// Whether a person is asked about a candidate's reply, drawn before there is one. A rate that

@@ -2,7 +2,7 @@ use crate::{
     Error, Ledger, Record, Settings, Shadowed,
     budget::{Budget, Elsewhere},
     metric,
-    observe::{Job, Observer},
+    observe::{Allotted, Job, Known, Observer},
     read::{self, Reader, Until},
     replay::{Asker, Hear, LowQuota},
     shadow::Shadower,
@@ -49,6 +49,8 @@ pub struct Means<R, L> {
     pub low_quota: watch::Receiver<LowQuota>,
     /// What others spend of the same budget.
     pub elsewhere: watch::Receiver<Elsewhere>,
+    /// What each cell is asked from the next day on.
+    pub allotted: watch::Receiver<Allotted>,
     /// Hears what is paid for.
     pub hear: Hear,
 }
@@ -59,7 +61,7 @@ impl<R: Record, L: Ledger> Worker<R, L> {
     /// # Errors
     /// [`Error`] if journal, tables or ledger cannot be read.
     pub async fn open(settings: Settings, means: Means<R, L>) -> Result<Self, Error> {
-        let Means { journal, record, ledger, clock, low_quota, elsewhere, hear } = means;
+        let Means { journal, record, ledger, clock, low_quota, elsewhere, allotted, hear } = means;
         let settings = Arc::new(settings);
         let budget = Arc::new(Budget::new(settings.caps.clone(), elsewhere));
         let today = clock.now().date();
@@ -69,8 +71,14 @@ impl<R: Record, L: Ledger> Worker<R, L> {
         let cells = cells.into_iter().map(Cell::try_from).collect::<Result<_, _>>()?;
         let blocks = record.blocks().await.map_err(Error::Record)?;
         let blocks = blocks.into_iter().map(Block::from).collect();
-        let observer =
-            Observer::new(Arc::clone(&settings), Arc::clone(&budget), receipts, cells, blocks);
+        let observer = Observer::new(Known {
+            settings: Arc::clone(&settings),
+            budget: Arc::clone(&budget),
+            allotted,
+            receipts,
+            cells,
+            blocks,
+        });
         let subscription = journal.subscribe(&settings.topic, &settings.group)?;
         let reader = Reader::resume(subscription, receipts.everywhere)?;
         let asker = Asker {

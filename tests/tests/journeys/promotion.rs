@@ -66,6 +66,35 @@ fn cell<'a>(report: &'a Value, category: &str, candidate: &str) -> &'a Value {
     found.next().unwrap_or_else(|| panic!("no cell {category} × {candidate}"))
 }
 
+/// What the demo left is planned as it was made: what was promoted serves, what is bad is asked nothing
+/// more, and what is neither needs units, days and dollars.
+#[test]
+fn what_is_still_needed_is_planned() {
+    let deployment = on_copy();
+    let plan = ["plan", "--as-of", AS_OF];
+    let text = deployment.run(&plan).done();
+    for words in ["will not clear: refuted", "serves, is watched", "no promise"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let text = deployment.run(&[&plan[..], &["--format", "json"]].concat()).done();
+    let plan: Value = serde_json::from_str(&text).unwrap();
+    let cells = plan["cells"].as_array().unwrap();
+    for Cell { category, candidate, ending, .. } in World::cells() {
+        let named = |cell: &&Value| cell["category"] == category && cell["candidate"] == candidate;
+        let cell = cells.iter().find(named).unwrap();
+        let standing = cell["standing"].as_str().unwrap();
+        let share = cell["share"].as_f64().unwrap();
+        match ending {
+            Ending::Clears => assert!(["serving", "cleared"].contains(&standing), "{cell:#}"),
+            Ending::Refuted => assert_eq!((standing, share), ("refuted", 0.0), "{cell:#}"),
+            Ending::Held => assert!(!["serving", "refuted"].contains(&standing), "{cell:#}"),
+        }
+        assert!(cell["usd_per_conversation"].is_string(), "{cell:#}");
+        assert!(standing == "refuted" || share > 0.0, "nobody is silenced: {cell:#}");
+    }
+    assert_eq!(deployment.run(&["plan", "--format", "csv"]).code(), Some(1));
+}
+
 #[test]
 fn the_demo_ends_as_the_world_was_made() {
     let shown = shown();

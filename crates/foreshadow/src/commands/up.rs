@@ -1,6 +1,7 @@
 //! `foreshadow up`: proxy, worker and console in one process, until it is told to stop.
 
 use crate::{
+    allotting,
     answers::Desk,
     cli::{Global, Up},
     clock::WallClock,
@@ -63,6 +64,7 @@ pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
     // So does the watch, which reads the tables.
     tasks.spawn_blocking(move || runtime.block_on(watch::keep(watched, stopping)));
     tasks.spawn(keep_compact(deployment.clone(), stop.clone()));
+    tasks.spawn(allotting::keep(deployment.clone(), stop.clone()));
     tasks.spawn(scheduled::keep(deployment.clone(), stop.clone()));
     tasks.close();
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };

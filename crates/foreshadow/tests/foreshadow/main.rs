@@ -45,6 +45,7 @@ fn help_names_every_command() {
         "check",
         "categories",
         "report",
+        "plan",
         "sql",
         "promote",
         "demote",

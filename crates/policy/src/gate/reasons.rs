@@ -34,7 +34,10 @@ pub(super) fn statistical(blocker: &Blocker, evidence: &Evidence) -> Reason {
             "observe on, or sample a larger share of the conversations".to_owned(),
         ),
         BlockerName::Propensity => (
-            format!("sampler off by {} standard deviations", number(blocker.figure)),
+            match blocker.figure.filter(|figure| figure.is_finite()) {
+                Some(off) => format!("sampler off by {off:.4} standard deviations"),
+                None => "a call was asked at a chance that is none, or was not promised".to_owned(),
+            },
             at_most(blocker.limit, number),
             "the sample is not what was logged: look for lost assignments, then start a new epoch"
                 .to_owned(),

@@ -17,8 +17,8 @@ fn sampling(conversations: f64, calls: f64) -> Sampling {
     }
 }
 
-fn draw(exchange: ExchangeId, conversation: &str, sampling: Sampling) -> Draw<'_> {
-    Draw { salt: "salt", category: "summarize", exchange, conversation, day: Date(0), sampling }
+fn draw(exchange: ExchangeId, conversation: &str) -> Draw<'_> {
+    Draw { salt: "salt", category: "summarize", exchange, conversation, day: Date(0) }
 }
 
 fn candidate(name: &str) -> ArmOnTrial {
@@ -26,6 +26,7 @@ fn candidate(name: &str) -> ArmOnTrial {
         arm: Arm::Candidate,
         candidate: Some(name.to_owned()),
         cell: Some(format!("summarize/{name}/1")),
+        sampling: Sampling::ALL,
         pi_floor: 0.2,
         withheld: None,
     }
@@ -35,8 +36,9 @@ fn control() -> ArmOnTrial {
     ArmOnTrial { arm: Arm::Control, candidate: None, cell: None, ..candidate("") }
 }
 
-fn arms() -> Vec<ArmOnTrial> {
-    vec![candidate("small"), candidate("tiny"), control()]
+fn arms(sampling: Sampling) -> Vec<ArmOnTrial> {
+    let arms = [candidate("small"), candidate("tiny"), control()];
+    arms.map(|arm| ArmOnTrial { sampling, ..arm }).to_vec()
 }
 
 fn sampled(assignments: &[Assignment]) -> Vec<bool> {
@@ -48,8 +50,8 @@ fn all_arms_of_an_exchange_share_one_draw() {
     let mut both = [0, 0];
     for number in 0..500 {
         let conversation = number.to_string();
-        let draw = draw(exchange(number), &conversation, sampling(0.5, 0.5));
-        let assignments = assign(&draw, None, &arms());
+        let draw = draw(exchange(number), &conversation);
+        let assignments = assign(&draw, None, &arms(sampling(0.5, 0.5)));
         let asked = sampled(&assignments);
         assert!(asked == [true; 3] || asked == [false; 3]);
         both[usize::from(asked[0])] += 1;
@@ -64,8 +66,8 @@ fn the_logged_probability_is_the_frequency() {
         let sampling = sampling(conversations, calls);
         let asked = (0..CALLS).filter(|number| {
             let conversation = number.to_string();
-            let draw = draw(exchange(u128::from(*number)), &conversation, sampling);
-            let assignments = assign(&draw, None, &[candidate("small")]);
+            let draw = draw(exchange(u128::from(*number)), &conversation);
+            let assignments = assign(&draw, None, &arms(sampling));
             assert_eq!(assignments[0].pi, sampling.probability());
             assignments[0].sampled
         });
@@ -81,8 +83,8 @@ fn a_conversation_is_sampled_whole_where_every_call_is() {
     for number in 0..200_u128 {
         let conversation = (number / 10).to_string();
         let first = exchange(number / 10 * 10);
-        let ask =
-            |id| sampled(&assign(&draw(id, &conversation, sampling(0.5, 1.0)), None, &arms()));
+        let arms = arms(sampling(0.5, 1.0));
+        let ask = |id| sampled(&assign(&draw(id, &conversation), None, &arms));
         assert_eq!(ask(exchange(number)), ask(first));
     }
 }
@@ -90,17 +92,18 @@ fn a_conversation_is_sampled_whole_where_every_call_is() {
 #[test]
 fn a_conversation_that_comes_back_is_drawn_for_anew_each_day() {
     const DAYS: i32 = 2_000;
-    let on = |day: i32| Draw { day: Date(day), ..draw(exchange(1), "again", sampling(0.1, 1.0)) };
-    let days = (0..DAYS).filter(|&day| assign(&on(day), None, &[candidate("small")])[0].sampled);
+    let on = |day: i32| Draw { day: Date(day), ..draw(exchange(1), "again") };
+    let arms = arms(sampling(0.1, 1.0));
+    let days = (0..DAYS).filter(|&day| assign(&on(day), None, &arms)[0].sampled);
     let days = days.count();
     assert!((130..270).contains(&days), "{days} of {DAYS}");
 }
 
 #[test]
 fn what_is_withheld_has_no_probability_and_leaves_the_others_alone() {
-    let mut arms = arms();
+    let mut arms = arms(Sampling::ALL);
     arms[1].withheld = Some(Withheld::Budget);
-    let assignments = assign(&draw(exchange(1), "c", Sampling::ALL), None, &arms);
+    let assignments = assign(&draw(exchange(1), "c"), None, &arms);
     assert_eq!(sampled(&assignments), [true, false, true]);
     assert_eq!(assignments[1].pi, 0.0);
     assert_eq!(assignments[1].withheld, Some(Withheld::Budget));
@@ -109,10 +112,10 @@ fn what_is_withheld_has_no_probability_and_leaves_the_others_alone() {
 
 #[test]
 fn what_is_ineligible_is_asked_of_no_arm_and_is_not_also_withheld() {
-    let mut arms = arms();
+    let mut arms = arms(Sampling::ALL);
     arms[1].withheld = Some(Withheld::NoKey);
     let why = Ineligible::Aborted;
-    for assignment in assign(&draw(exchange(1), "c", Sampling::ALL), Some(&why), &arms) {
+    for assignment in assign(&draw(exchange(1), "c"), Some(&why), &arms) {
         assert!(!assignment.sampled);
         assert_eq!(assignment.pi, 0.0);
         assert_eq!(assignment.ineligible, Some(Ineligible::Aborted));
@@ -122,8 +125,38 @@ fn what_is_ineligible_is_asked_of_no_arm_and_is_not_also_withheld() {
 
 #[test]
 fn a_rate_under_the_blocks_floor_lowers_the_floor_of_the_call() {
-    let assignments = assign(&draw(exchange(1), "c", sampling(0.1, 1.0)), None, &arms());
+    let assignments = assign(&draw(exchange(1), "c"), None, &arms(sampling(0.1, 1.0)));
     assert!(assignments.iter().all(|a| a.pi_floor == 0.1 && a.pi == 0.1));
+}
+
+#[test]
+fn an_arm_that_is_asked_less_is_asked_about_a_part_of_what_the_others_are() {
+    const CALLS: u32 = 5_000;
+    let mut arms = arms(sampling(0.8, 0.5));
+    arms[1].sampling = sampling(0.8, 0.5).within(0.1);
+    let mut asked = [0_u32; 3];
+    for number in 0..CALLS {
+        let conversation = number.to_string();
+        let found = assign(&draw(exchange(u128::from(number)), &conversation), None, &arms);
+        assert!((found[0].pi, found[1].pi, found[2].pi) == (0.4, 0.1, 0.4));
+        assert!(!found[1].sampled || (found[0].sampled && found[2].sampled));
+        for (count, one) in asked.iter_mut().zip(&found) {
+            *count += u32::from(one.sampled);
+        }
+    }
+    assert!((1_800..2_200).contains(&asked[0]) && asked[0] == asked[2], "{asked:?}");
+    assert!((400..600).contains(&asked[1]), "{asked:?}");
+}
+
+#[test]
+fn a_promise_of_more_than_is_granted_grants_no_more() {
+    let granted = sampling(0.3, 0.5);
+    assert_eq!(granted.within(1.0), granted);
+    assert_eq!(granted.within(granted.probability()), granted);
+    assert_eq!(granted.within(0.05), sampling(0.1, 0.5));
+    assert_eq!(granted.within(0.0).probability(), 0.0);
+    assert_eq!(granted.within(f64::NAN).probability(), 0.0);
+    assert_eq!(sampling(0.3, 0.0).within(0.2).probability(), 0.0);
 }
 
 fn check_eligibility(observed: Observed<'_>, expected: Option<&str>) {
@@ -165,10 +198,13 @@ fn arm_strategy() -> impl Strategy<Value = ArmOnTrial> {
         Just(Some(Withheld::Provider)),
         Just(Some(Withheld::LiveQuota)),
         Just(Some(Withheld::NoKey)),
+        Just(Some(Withheld::Refuted)),
     ];
-    (withheld, 0.001..=1.0_f64).prop_map(|(withheld, pi_floor)| ArmOnTrial {
+    let rates = (0.000_001..=1.0_f64, 0.000_001..=1.0_f64);
+    (withheld, 0.001..=1.0_f64, rates).prop_map(|(withheld, pi_floor, rates)| ArmOnTrial {
         withheld,
         pi_floor,
+        sampling: sampling(rates.0, rates.1),
         ..candidate("small")
     })
 }
@@ -180,11 +216,10 @@ proptest! {
     fn every_arm_ends_in_exactly_one_place(
         arms in proptest::collection::vec(arm_strategy(), 0..5),
         is_ineligible in any::<bool>(),
-        rates in (0.000_001..=1.0_f64, 0.000_001..=1.0_f64),
         number in any::<u128>(),
     ) {
         let why = is_ineligible.then_some(Ineligible::Truncated);
-        let draw = draw(exchange(number), "c", sampling(rates.0, rates.1));
+        let draw = draw(exchange(number), "c");
         let assignments = assign(&draw, why.as_ref(), &arms);
         prop_assert_eq!(assignments.len(), arms.len());
         prop_assert_eq!(&assignments, &assign(&draw, why.as_ref(), &arms));
@@ -209,8 +244,8 @@ fn an_audit_is_drawn_at_its_rate_and_again_alike() {
     assert_eq!(drawn, (0..5_000).map(audits).collect::<Vec<bool>>());
     let both = (0..5_000_u128).filter(|number| {
         let conversation = number.to_string();
-        let draw = draw(exchange(*number), &conversation, sampling(1.0, 0.5));
-        assign(&draw, None, &arms())[0].sampled && audits(*number)
+        let draw = draw(exchange(*number), &conversation);
+        assign(&draw, None, &arms(sampling(1.0, 0.5)))[0].sampled && audits(*number)
     });
     let both = both.count();
     assert!((170..330).contains(&both), "{both}: a tenth of a half");

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod allot;
 mod assign;
 mod call_site;
 mod capability;

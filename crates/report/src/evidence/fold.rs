@@ -10,6 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Days of the recent mean: long enough to be seen, short enough to notice.
 const RECENT_DAYS: i64 = 3;
 
+/// The variance of a sampler that logged what is no probability: it excuses nothing, and so blocks.
+const NO_VARIANCE: f64 = -1.0;
+
 /// The units of one cell, folded in the order in which their conversations closed.
 pub(super) struct Fold {
     evidence: Evidence,
@@ -116,7 +119,9 @@ impl Fold {
     pub(super) fn add_sampler(&mut self, columns: &Columns, at: usize) -> Result<(), Error> {
         self.evidence.sampled = columns.known_number("sampled", at)?;
         self.evidence.expected_sampled = columns.known_number("expected_sampled", at)?;
-        self.evidence.var_sampled = columns.known_number("var_sampled", at)?;
+        let is_broken = columns.count("broken", at)? > 0;
+        let variance = columns.known_number("var_sampled", at)?;
+        self.evidence.var_sampled = if is_broken { NO_VARIANCE } else { variance };
         Ok(())
     }
 
@@ -143,6 +148,15 @@ impl Fold {
         self.evidence.noise_floor = Some(floor);
     }
 
+    pub(super) fn is_judged(&self) -> bool {
+        self.evidence.mode.is_judged()
+    }
+
+    /// What the calibration set cost that the cell rests on.
+    pub(super) fn set_alpha_c(&mut self, alpha_c: f64) {
+        self.evidence.alpha_c = alpha_c;
+    }
+
     /// The share of all traffic that was shed or lost before it was read.
     pub(super) fn set_unseen(&mut self, share: f64) {
         self.unseen = share;
@@ -150,8 +164,8 @@ impl Fold {
 
     pub(super) fn finish(mut self) -> Result<Evidence, Error> {
         let level = Level::FIVE_PERCENT;
-        let summary = process::summarize(&self.histogram, self.tolerance, level, 0.0);
         let evidence = &mut self.evidence;
+        let summary = process::summarize(&self.histogram, self.tolerance, level, evidence.alpha_c);
         evidence.units = summary.units;
         evidence.days = self.days.len() as u64;
         evidence.quality = self.whole.get().map(|loss| 1.0 - loss);
@@ -170,7 +184,9 @@ impl Fold {
         evidence.top_user_share = top_share(&self.tenants, summary.units);
         evidence.refuted = forecast::is_refuted(&summary, self.tolerance);
         let weight = family::restarted_weight(evidence.family_weight, evidence.restarts);
-        evidence.forecast_units = forecast::units_left(summary.log_e, summary.units, weight, level);
+        evidence.forecast_units = Level::new(level.alpha() - evidence.alpha_c)
+            .ok()
+            .and_then(|left| forecast::units_left(summary.log_e, summary.units, weight, left));
         let coverage = &mut evidence.coverage;
         coverage.blind_spot = blind_spot(coverage, self.unseen);
         Ok(self.evidence)

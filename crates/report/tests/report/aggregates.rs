@@ -3,6 +3,13 @@
 use crate::{lakes::warehouse, world};
 use arrow::{array::AsArray, datatypes::Float64Type};
 use confidence::{Histogram, Level, Tolerance, Unit, process};
+use proptest::{
+    collection::vec,
+    prelude::*,
+    strategy::ValueTree,
+    test_runner::{Config, TestRunner},
+};
+use serde_json::{Value, json};
 
 const QUESTION: &str = "SELECT confidence_loss(loss, 0.75, 0.25, 0.0, 1.0), \
     confidence(1.0 - loss, 0.75), quality_lower(loss, 0.75, 0.0, 1.0), \
@@ -38,6 +45,79 @@ async fn aggregates_equal_the_crate_bit_for_bit_over_any_partitions() {
         for (column, expected) in expected.iter().enumerate() {
             let found = found[0].column(column).as_primitive::<Float64Type>().value(0);
             assert_eq!(found.to_bits(), expected.to_bits(), "column {column}, {partitions} parts");
+        }
+    }
+}
+
+/// Cells of the law below; each is a case.
+const GROUPS: usize = 1000;
+/// Signed losses of weights that depend on them, so that both have many values.
+const GROUPED: &str = "SELECT cell, confidence_loss(loss - 0.25, 0.25 + loss / 2.0 , 0.125, -1.0, 1.0), \
+    quality_lower(loss - 0.25, 0.25 + loss / 2.0, -1.0, 1.0), \
+    quality_upper(loss - 0.25, 0.25 + loss / 2.0, -1.0, 1.0) FROM shadows GROUP BY cell ORDER BY cell";
+
+/// The losses of each cell: none fails, some fail, or anything between.
+fn groups() -> Vec<Vec<f64>> {
+    let loss = prop_oneof![4 => Just(0.0), 1 => Just(1.0), 2 => 0.0..=1.0f64];
+    let mut runner = TestRunner::new_with_rng(
+        Config::default(),
+        proptest::test_runner::TestRng::deterministic_rng(
+            proptest::test_runner::RngAlgorithm::ChaCha,
+        ),
+    );
+    vec(vec(loss, 1..24), GROUPS).new_tree(&mut runner).unwrap().current()
+}
+
+fn lake_of(groups: &[Vec<f64>]) -> Value {
+    let (mut assignments, mut shadows) = (Vec::new(), Vec::new());
+    for (cell, losses) in groups.iter().enumerate() {
+        for (unit, loss) in losses.iter().enumerate() {
+            let (id, cell) = (format!("{cell:04}-{unit:02}"), format!("c{cell:04}/small/1"));
+            assignments.push(json!({
+                "exchange_id": id, "arm": "candidate", "candidate": "small", "cell": cell,
+                "conversation": id, "observed_at": world::AS_OF - 2, "pi": 1.0, "pi_floor": 1.0,
+                "sampled": true,
+            }));
+            shadows.push(json!({
+                "exchange_id": id, "arm": "candidate", "candidate": "small", "cell": cell,
+                "answered_at": world::AS_OF - 1, "decided_at": world::AS_OF - 1,
+                "mode": "RP", "tau": 0.125, "loss": loss,
+            }));
+        }
+    }
+    json!({ "cells": [], "assignments": assignments, "shadows": shadows })
+}
+
+fn expected_of(losses: &[f64]) -> [f64; 3] {
+    let tolerance = Tolerance::new(0.125, -1.0, 1.0).unwrap();
+    let mut histogram = Histogram::new();
+    for loss in losses.iter().rev() {
+        let weight = 0.25 + loss / 2.0;
+        let unit = Unit { weight, weighted_loss: (loss - 0.25) * weight };
+        histogram.add(unit, tolerance.range()).unwrap();
+    }
+    let summary = process::summarize(&histogram, tolerance, Level::FIVE_PERCENT, 0.0);
+    [summary.confidence, summary.accept_lower, summary.accept_upper]
+}
+
+#[tokio::test]
+async fn a_thousand_groups_equal_the_crate_bit_for_bit_over_any_partitions() {
+    let groups = groups();
+    let lake = lake_of(&groups);
+    for partitions in [1, 5] {
+        let warehouse = warehouse(&lake, world::AS_OF, partitions).await;
+        let (_, batches) = warehouse.ask(GROUPED).await.unwrap();
+        let mut found = Vec::new();
+        for batch in &batches {
+            let figure = |column: usize, at: usize| {
+                batch.column(column).as_primitive::<Float64Type>().value(at).to_bits()
+            };
+            found
+                .extend((0..batch.num_rows()).map(|at| [1, 2, 3].map(|column| figure(column, at))));
+        }
+        assert_eq!(found.len(), GROUPS);
+        for (cell, (found, losses)) in found.iter().zip(&groups).enumerate() {
+            assert_eq!(*found, expected_of(losses).map(f64::to_bits), "cell {cell}: {losses:?}");
         }
     }
 }

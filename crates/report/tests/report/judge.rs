@@ -4,6 +4,7 @@ use crate::{
     lakes::warehouse,
     world::{AS_OF, START},
 };
+use arrow::{array::AsArray, datatypes::Float64Type};
 use policy::{Decision, GateRule};
 use report::{CandidateRule, CategoryRule, Demand, JudgeRule, Rules, weigh};
 use serde_json::{Value, json};
@@ -111,6 +112,13 @@ async fn weighed(cases: &[Case], youden: f64) -> (Vec<String>, f64) {
         }],
     };
     let weighed = weigh(&warehouse, &rules).await.unwrap();
+    let evidence = &weighed[0].evidence;
+    let asked = "SELECT confidence, confidence_adj FROM evidence";
+    let (_, batches) = warehouse.ask(asked).await.unwrap();
+    let shown = |column: usize| batches[0].column(column).as_primitive::<Float64Type>().value(0);
+    assert_eq!([shown(0), shown(1)], [evidence.confidence, evidence.confidence_adj]);
+    let adjusted = confidence::confidence(evidence.log_e, evidence.alpha_c);
+    assert_eq!(evidence.confidence_adj, adjusted, "the cell is alone, and pays for its judge");
     let Decision::Hold(reasons) = &weighed[0].decision else { panic!("{:?}", weighed[0].decision) };
     let of_judge = reasons.iter().filter(|reason| reason.code.name() == "judge_unmeasured");
     (of_judge.map(ToString::to_string).collect(), weighed[0].evidence.alpha_c)
@@ -128,7 +136,7 @@ async fn the_gate_holds_until_labels_bear_out_the_judge() {
     assert!(reasons[0].contains("without labels") && alpha_c == 0.0, "{reasons:?}");
     let few: Vec<Case> = (0..40).map(honest).collect();
     let (reasons, alpha_c) = weighed(&few, 0.6).await;
-    assert!(reasons[0].contains("80 labels show") && alpha_c == 0.0, "{reasons:?}");
+    assert!(reasons[0].contains("80 labels show") && alpha_c == 0.01, "{reasons:?}");
     let many: Vec<Case> = (0..300).map(honest).collect();
     let (reasons, alpha_c) = weighed(&many, 0.6).await;
     assert_eq!((reasons.len(), alpha_c), (0, 0.01), "{reasons:?}");
@@ -138,8 +146,8 @@ async fn the_gate_holds_until_labels_bear_out_the_judge() {
 #[tokio::test]
 async fn chosen_labels_open_no_gate() {
     let chosen: Vec<Case> = (0..60).map(|at| Case { audited: false, ..honest(at) }).collect();
-    let (reasons, _) = weighed(&chosen, 0.6).await;
-    assert!(reasons[0].contains("without labels"), "{reasons:?}");
+    let (reasons, alpha_c) = weighed(&chosen, 0.6).await;
+    assert!(reasons[0].contains("without labels") && alpha_c == 0.0, "{reasons:?}");
 }
 
 /// reliability.md, 6: a candidate that answers everything alike and a judge that falls for it.
@@ -150,5 +158,5 @@ async fn a_constant_answer_that_fools_the_judge_opens_no_gate() {
         _ => honest(at),
     };
     let (reasons, alpha_c) = weighed(&(0..100).map(fooled).collect::<Vec<_>>(), 0.6).await;
-    assert!(reasons[0].contains("labels show") && alpha_c == 0.0, "{reasons:?}");
+    assert!(reasons[0].contains("labels show") && alpha_c == 0.01, "{reasons:?}");
 }

@@ -41,7 +41,8 @@ pub(crate) const TABLES: [(&str, &str); 9] = [
     ),
     (
         "calls",
-        "purpose text,model text,provider text,attempt int,status int,started_at time,cost_usd money",
+        "exchange_id text,purpose text,model text,provider text,attempt int,status int,started_at time,\
+         cost_usd money,origin text",
     ),
     (
         "decisions",

@@ -4,11 +4,13 @@
 
 mod aggregates;
 mod anchors;
+mod bad_rows;
 mod digest;
 mod forms;
 mod judge;
 mod lakes;
 mod operating;
+mod outlook;
 mod reference;
 mod reports;
 mod schemas;

@@ -95,7 +95,7 @@ fn add_exchange(lake: &mut Value, category: &str, n: i64, seq: i64) {
         lake,
         "calls",
         json!({
-            "purpose": "shadow", "model": "small", "started_at": at,
+            "exchange_id": id, "purpose": "shadow", "model": "small", "started_at": at,
             "cost_usd": format!("0.{:09}", tokens * 1_000 + seq % 13),
         }),
     );

@@ -1,4 +1,5 @@
-//! Which arms one exchange is put to: permissions, keys and budget first, then the draw.
+//! Which arms one exchange is put to: what the day's block declared, permissions, keys and budget
+//! first, then the draw.
 
 use super::Seen;
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
 };
 use confidence::Mode;
 use exchange::{Arm, Call, NanoUsd, Timestamp, Usage, UsageSource};
-use policy::{ArmOnTrial, Cell, Draw, Withheld, assign::Content};
+use policy::{ArmOnTrial, Cell, Draw, Sampling, Withheld, assign::Content};
 
 /// What a judge reads beyond call and replies: its instructions and the rubric.
 const JUDGE_PROMPT_TOKENS: u64 = 600;
@@ -17,6 +18,22 @@ const JUDGE_PROMPT_TOKENS: u64 = 600;
 const JUDGE_REPLY_TOKENS: u64 = 150;
 /// A judge is asked in both orders.
 const JUDGE_ORDERS: i64 = 2;
+
+/// A cell on a day.
+pub(super) struct OnTrial {
+    pub(super) cell: Cell,
+    /// What the day's block promised of it.
+    pub(super) pi_floor: f64,
+    /// Whether it is known to be refuted.
+    pub(super) refuted: bool,
+}
+
+/// What is decided about the arms before the draw, and what asking each of them is expected to cost.
+#[derive(Default)]
+struct Arms {
+    arms: Vec<ArmOnTrial>,
+    planned: Vec<Vec<Expense>>,
+}
 
 pub(crate) struct Context<'a> {
     pub(crate) settings: &'a Settings,
@@ -26,22 +43,20 @@ pub(crate) struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// What is decided for each cell (with the least probability of its block) and the control.
-    pub(super) fn decide(&self, seen: &Seen, cells: Vec<(f64, Cell)>) -> Vec<AssignmentRow> {
+    /// What is decided for each cell and the control.
+    pub(super) fn decide(&self, seen: &Seen, cells: Vec<OnTrial>) -> Vec<AssignmentRow> {
         let ineligible = self.ineligible(seen);
-        let pi = self.work.sampling.probability();
-        let (arms, planned) = self.arms(seen, cells, pi);
+        let Arms { arms, planned } = self.arms(seen, cells);
         let draw = Draw {
             salt: &self.settings.salt,
             category: &seen.category.name,
             exchange: seen.exchange.id,
             conversation: &seen.exchange.conversation.key,
             day: seen.exchange.observed_at.date(),
-            sampling: self.work.sampling,
         };
         let decided = policy::assign(&draw, ineligible.as_ref(), &arms);
-        if decided.iter().any(|assignment| assignment.sampled) {
-            self.budget.expect(seen.exchange.observed_at, &planned);
+        for (_, expenses) in decided.iter().zip(&planned).filter(|(arm, _)| arm.sampled) {
+            self.budget.expect(seen.exchange.observed_at, expenses);
         }
         let row =
             |assignment| AssignmentRow::new(seen.offset, &seen.exchange, &seen.call, assignment);
@@ -69,40 +84,35 @@ impl Context<'_> {
         why.or_else(|| broken.then_some(policy::Ineligible::ReferenceError))
     }
 
-    /// The arms with what withholds them, and what asking the others is expected to cost.
-    fn arms(
-        &self,
-        seen: &Seen,
-        cells: Vec<(f64, Cell)>,
-        pi: f64,
-    ) -> (Vec<ArmOnTrial>, Vec<Expense>) {
-        let mut planned = Vec::new();
-        let needs_control = self.work.mode == Mode::AA;
-        let mut control = self.work.control.then(|| ArmOnTrial {
-            arm: Arm::Control,
-            candidate: None,
-            cell: None,
-            pi_floor: pi,
-            withheld: self.withhold(seen, None, &mut planned),
-        });
-        let no_control = control.as_ref().and_then(|arm| arm.withheld).filter(|_| needs_control);
-        let trial = |(pi_floor, cell): (f64, Cell)| ArmOnTrial {
-            arm: Arm::Candidate,
-            withheld: no_control
-                .or_else(|| self.withhold(seen, Some(&cell.candidate), &mut planned)),
-            candidate: Some(cell.candidate),
-            cell: Some(cell.cell),
-            pi_floor,
-        };
-        let mut arms: Vec<ArmOnTrial> = cells.into_iter().map(trial).collect();
-        let nobody = arms.iter().all(|arm| arm.withheld.is_some());
-        if let Some(control) = control.as_mut().filter(|_| nobody) {
-            // With no candidate to compare, a control would be money for nothing.
-            control.withheld =
-                control.withheld.or_else(|| arms.first().and_then(|arm| arm.withheld));
+    /// The candidates, and behind them the control, which is asked wherever one of them is.
+    fn arms(&self, seen: &Seen, cells: Vec<OnTrial>) -> Arms {
+        let mut spent = Vec::new();
+        let control = self.work.control.then(|| self.withhold(seen, None, &mut spent));
+        let needed = control.filter(|_| self.work.mode == Mode::AA).flatten();
+        let of_control = spent.clone();
+        let mut found = Arms::default();
+        for OnTrial { cell, pi_floor, refuted } in cells {
+            let before = spent.len();
+            let withheld = refuted
+                .then_some(Withheld::Refuted)
+                .or(needed)
+                .or_else(|| self.withhold(seen, Some(&cell.candidate), &mut spent));
+            found.planned.push(spent[before..].to_vec());
+            found.arms.push(ArmOnTrial {
+                arm: Arm::Candidate,
+                candidate: Some(cell.candidate),
+                cell: Some(cell.cell),
+                sampling: self.work.sampling.within(pi_floor),
+                pi_floor,
+                withheld,
+            });
         }
-        arms.extend(control);
-        (arms, planned)
+        if let Some(withheld) = control {
+            let control = control_of(&found.arms, withheld, self.work.sampling);
+            found.arms.push(control);
+            found.planned.push(of_control);
+        }
+        found
     }
 
     /// Why a candidate (or, with `None`, the control) is not to be asked; else its cost is planned.
@@ -178,6 +188,28 @@ impl Context<'_> {
         let at = seen.exchange.observed_at;
         let judged = judge.map(|judge| judging(self.settings, judge, at, (input, output)));
         std::iter::once(own).chain(judged.into_iter().flatten()).collect()
+    }
+}
+
+/// The control: it sees what the candidate that is asked most sees, and so what every one sees. With
+/// no candidate to compare it would be money for nothing.
+fn control_of(
+    candidates: &[ArmOnTrial],
+    withheld: Option<Withheld>,
+    sampling: Sampling,
+) -> ArmOnTrial {
+    let asked = candidates.iter().filter(|arm| arm.withheld.is_none());
+    let most = asked.map(|arm| arm.sampling.conversations).max();
+    let nobody = if most.is_none() { candidates.first() } else { None };
+    let conversations = most.unwrap_or(sampling.conversations);
+    let sampling = Sampling { conversations, ..sampling };
+    ArmOnTrial {
+        arm: Arm::Control,
+        candidate: None,
+        cell: None,
+        sampling,
+        pi_floor: sampling.probability(),
+        withheld: withheld.or_else(|| nobody?.withheld),
     }
 }
 

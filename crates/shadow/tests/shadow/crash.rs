@@ -157,6 +157,7 @@ async fn no_answer_is_used_before_its_cost_is_written_down() {
         clock: Arc::clone(&world.clock) as Arc<dyn exchange::Clock>,
         low_quota: world.low_quota.subscribe(),
         elsewhere: world.elsewhere.subscribe(),
+        allotted: world.allotted.subscribe(),
         hear: Arc::new(|_| ()),
     };
     let mut worker = shadow::Worker::open(world.settings(Mode::R), means).await.unwrap();

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod allotted;
 mod anchors;
 mod budget;
 mod crash;

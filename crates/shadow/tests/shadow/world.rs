@@ -13,8 +13,8 @@ use journal::Journal;
 use policy::{Categorizer, Definition, Price, PriceBook, Rule, Sampling, Tariff, TokenRates, When};
 use serde_json::json;
 use shadow::{
-    Caps, CategoryWork, Elsewhere, Hear, JournalLedger, JudgeForm, JudgeWork, Limits, LowQuota,
-    Means, Model, Models, Provider, Settings, Worker,
+    Allotted, Caps, CategoryWork, Elsewhere, Hear, JournalLedger, JudgeForm, JudgeWork, Limits,
+    LowQuota, Means, Model, Models, Provider, Settings, Worker,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -53,6 +53,7 @@ pub(crate) struct World {
     pub(crate) tables: Arc<Tables>,
     pub(crate) low_quota: watch::Sender<LowQuota>,
     pub(crate) elsewhere: watch::Sender<Elsewhere>,
+    pub(crate) allotted: watch::Sender<Allotted>,
     pub(crate) hear: Hear,
     offer_seq: u64,
 }
@@ -81,6 +82,7 @@ impl World {
             tables: Arc::default(),
             low_quota: watch::Sender::new(LowQuota::new()),
             elsewhere: watch::Sender::new(Elsewhere { day: START.date(), spent: Vec::new() }),
+            allotted: watch::Sender::new(Allotted::new()),
             hear: Arc::new(|_| ()),
             offer_seq: 0,
         }
@@ -163,6 +165,7 @@ impl World {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             low_quota: self.low_quota.subscribe(),
             elsewhere: self.elsewhere.subscribe(),
+            allotted: self.allotted.subscribe(),
             hear: Arc::clone(&self.hear),
         };
         Worker::open(settings, means).await

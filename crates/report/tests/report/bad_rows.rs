@@ -1,0 +1,124 @@
+//! Rows that are no evidence: an error that names the cell, or the rule that the documentation has for
+//! them. Never a silent zero.
+
+use crate::{
+    lakes::warehouse,
+    world::{AS_OF, START, lake, rules},
+};
+use policy::Decision;
+use report::{Warehouse, weigh};
+use serde_json::{Value, json};
+
+const CELL: &str = "support/small/1";
+
+/// Changes the row of each table that belongs to the first call of support.
+async fn altered(table: &str, alter: impl Fn(&mut Value)) -> Warehouse {
+    let mut lake = lake();
+    let rows = lake[table].as_array_mut().unwrap().iter_mut();
+    let mut first = rows.filter(|row| row["exchange_id"] == "00000000");
+    alter(first.next().unwrap());
+    warehouse(&lake, AS_OF, 2).await
+}
+
+#[tokio::test]
+async fn a_loss_outside_its_modes_range_is_an_error_that_names_the_cell() {
+    for loss in [1.5, -0.25, 1e300] {
+        let warehouse = altered("shadows", |row| row["loss"] = loss.into()).await;
+        let error = format!("{:#}", weigh(&warehouse, &rules()).await.unwrap_err());
+        // What is too large for a decimal is refused before it is looked at.
+        assert!(error.contains(CELL) || loss > 1e30, "{loss}: {error}");
+    }
+}
+
+/// The reasons that hold support.
+async fn held(warehouse: &Warehouse) -> Vec<String> {
+    match &weigh(warehouse, &rules()).await.unwrap()[0].decision {
+        Decision::Hold(reasons) => reasons.iter().map(ToString::to_string).collect(),
+        Decision::Promote(_) => Vec::new(),
+        Decision::Demote(reason) => panic!("{reason}"),
+    }
+}
+
+#[tokio::test]
+async fn a_chance_that_is_none_holds_its_cell_and_no_other() {
+    let untouched = altered("assignments", |_| {}).await;
+    assert_eq!(held(&untouched).await, Vec::<String>::new());
+    for logged in [(1.5, 1.0), (0.5, 1.0)] {
+        let warehouse = logging(logged).await;
+        let reasons = held(&warehouse).await;
+        let of_sampler = reasons.iter().any(|it| it.contains("a chance that is none"));
+        assert!(of_sampler, "{logged:?}: {reasons:?}");
+        let faq = weigh(&warehouse, &rules()).await.unwrap().remove(1);
+        assert!(faq.evidence.var_sampled >= 0.0, "{:?}", faq.evidence);
+    }
+}
+
+async fn logging((pi, pi_floor): (f64, f64)) -> Warehouse {
+    let log = |row: &mut Value| (row["pi"], row["pi_floor"]) = (pi.into(), pi_floor.into());
+    altered("assignments", log).await
+}
+
+/// Divided by it, the call would weigh nothing, or more than all others.
+#[tokio::test]
+async fn a_call_that_was_asked_at_no_chance_is_an_error() {
+    for logged in [(0.0, 0.5), (0.0, 0.0), (0.5, 0.0), (1.0, -1.0)] {
+        let warehouse = logging(logged).await;
+        assert!(weigh(&warehouse, &rules()).await.is_err(), "{logged:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_epoch_without_units_says_nothing_and_is_held() {
+    let warehouse = warehouse(&lake(), START + 1, 1).await;
+    let weighed = weigh(&warehouse, &rules()).await.unwrap().remove(0);
+    let evidence = &weighed.evidence;
+    assert_eq!((evidence.units, evidence.quality, evidence.quality_lower), (0, None, None));
+    assert_eq!((evidence.confidence, evidence.confidence_adj, evidence.log_e), (0.0, 0.0, 0.0));
+    assert!(matches!(weighed.decision, Decision::Hold(_)));
+}
+
+/// The cell audited by people, each of whose calls was drawn for a label and has one.
+async fn labelled(more: Vec<Value>) -> (u64, Option<f64>, u64) {
+    let mut lake = lake();
+    let cells = lake["cells"].as_array_mut().unwrap();
+    cells.iter_mut().filter(|it| it["cell"] == CELL).for_each(|it| it["mode"] = "H".into());
+    let mut labels = Vec::new();
+    for row in lake["assignments"].as_array_mut().unwrap().iter_mut() {
+        if row["cell"] == CELL {
+            (row["audited"], row["audit_prob"]) = (true.into(), 1.0.into());
+            labels.push(label(row["exchange_id"].as_str().unwrap(), 1, Some(true)));
+        }
+    }
+    labels.extend(more);
+    lake["labels"] = labels.into();
+    let days = (0..16).map(|day| exchange::Timestamp(START + day * exchange::DAY_US).date());
+    let block = |day: exchange::Date| json!({"cell": CELL, "day": day.to_string(), "kappa": 1.0});
+    lake["blocks"] = days.map(block).collect();
+    let warehouse = warehouse(&lake, AS_OF, 2).await;
+    let evidence = weigh(&warehouse, &rules()).await.unwrap().remove(0).evidence;
+    (evidence.units, evidence.quality, evidence.lost)
+}
+
+/// A label of the candidate's reply, so many minutes after the call could have been.
+fn label(exchange: &str, minutes: i64, acceptable: Option<bool>) -> Value {
+    json!({
+        "exchange_id": exchange, "arm": "candidate", "candidate": "small",
+        "labelled_at": AS_OF - exchange::DAY_US + minutes * exchange::MINUTE_US,
+        "acceptable": acceptable,
+    })
+}
+
+#[tokio::test]
+async fn labels_that_are_unknown_or_contradict_each_other_have_a_rule() {
+    let all_good = labelled(Vec::new()).await;
+    assert_eq!(all_good, (320, Some(1.0), 0));
+    // For a reply that nobody has, and one that says neither yes nor no.
+    let unknown = vec![label("nobody's", 0, Some(false)), label("00000003", 0, None)];
+    assert_eq!(labelled(unknown).await, all_good);
+    // Said later, it changes nothing that may have been counted; said first, it counts.
+    assert_eq!(labelled(vec![label("00000003", 2, Some(false))]).await, all_good);
+    let one_bad = (320, Some(1.0 - 1.0 / 320.0), 0);
+    assert_eq!(labelled(vec![label("00000003", 0, Some(false))]).await, one_bad);
+    // Of the same moment, the worse.
+    assert_eq!(labelled(vec![label("00000003", 1, Some(false))]).await, one_bad);
+}
