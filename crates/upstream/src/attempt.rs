@@ -67,23 +67,25 @@ pub(crate) async fn send(call: reqwest::RequestBuilder, key: &Secret) -> Result<
     let status = reply.status().as_u16();
     let headers = reply.headers().clone();
     let (mut body, mut ttft_us) = (BytesMut::new(), None);
-    loop {
+    let cut = loop {
         match reply.chunk().await {
-            Ok(None) => break,
+            Ok(None) => break None,
             Ok(Some(chunk)) if body.len() + chunk.len() > REPLY_BYTES_MAX => {
-                return Err(too_long(status, ttft_us));
+                break Some(too_long(status, ttft_us));
             }
             Ok(Some(chunk)) => {
                 ttft_us.get_or_insert_with(|| micros_since(begun));
                 body.extend_from_slice(&chunk);
             }
-            Err(error) => return Err(broken(error, Some(status), ttft_us)),
+            Err(error) => break Some(broken(error, Some(status), ttft_us)),
         }
-    }
+    };
     let received = Received { status, headers, body: body.freeze(), ttft_us };
-    match fault::of_status(status, &received.body) {
-        None => Ok(received),
-        Some((fault, again)) => Err(refused(received, fault, again, key)),
+    // The status is word enough: a refusal whose body breaks off is a refusal.
+    match (fault::of_status(status, &received.body), cut) {
+        (Some((fault, again)), _) => Err(refused(received, fault, again, key)),
+        (None, Some(miss)) => Err(miss),
+        (None, None) => Ok(received),
     }
 }
 

@@ -9,8 +9,8 @@
 //! | 408, 429, 5xx | provider | yes |
 //! | any other 4xx | candidate | no |
 //! | no connection, no name, no TLS | ours: nothing shows that the provider was reached | yes |
-//! | connection lost after the call was sent | provider | yes |
-//! | reply longer than the limit | ours: the limit is | no |
+//! | connection lost after the call was sent, or in a reply that was none of these | provider | yes |
+//! | reply longer than the limit, and none of these | ours: the limit is | no |
 //!
 //! A 403 may be our key or the model's content policy. It counts as the candidate's, because that
 //! error can only hold a candidate back, never promote it.
