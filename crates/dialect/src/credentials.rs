@@ -49,12 +49,13 @@ const KEY_SHAPES: [(&str, usize); 8] = [
 
 /// Removes every credential from header fields and path (with its query, where it has one).
 pub fn strip(headers: &mut Headers, path: &mut String) {
-    headers.0.retain(|(name, value)| !is_credential_name(name) && !is_credential_value(value));
+    // First, because what is left of a URL may look like a key.
     for (name, value) in &mut headers.0 {
         if URL_HEADERS.contains(&name.as_str()) {
             *value = strip_url(value);
         }
     }
+    headers.0.retain(|(name, value)| !is_credential_name(name) && !is_credential_value(value));
     *path = strip_url(path);
 }
 
