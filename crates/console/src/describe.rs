@@ -42,6 +42,10 @@ const COUNTERS: [(&str, &str); 22] = [
          refused them unread, by provider.",
     ),
     (
+        "foreshadow_live_surplus_total",
+        "Connections to a provider that ended because it sent more than it had announced, by provider.",
+    ),
+    (
         "foreshadow_live_connections_full_total",
         "How often as many connections were open as may be, so that further clients waited.",
     ),

@@ -180,9 +180,15 @@ impl Limits {
         self.http2_window_bytes.saturating_mul(self.http2_streams_max).min(WINDOW_BYTES_MAX)
     }
 
-    /// The limit of a head, as HTTP/2 announces it.
+    /// The limit of a reply's head, as HTTP/2 announces it.
     pub(crate) fn http2_head_bytes_max(&self) -> u32 {
         u32::try_from(self.head_bytes_max).unwrap_or(u32::MAX)
+    }
+
+    /// The same of a call's head. A head up to twice the limit is read, so that it gets an error of
+    /// ours; what is beyond that, `h2` throws away and answers alone.
+    pub(crate) fn http2_head_bytes_read_max(&self) -> u32 {
+        self.http2_head_bytes_max().saturating_mul(2)
     }
 }
 

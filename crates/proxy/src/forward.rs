@@ -44,7 +44,7 @@ pub(crate) async fn pass(
             let answer = Answer::begun(response, lease, side, &worker.reply_idle);
             answer.hand_over(opened, client, served, HeaderMap::new())
         }
-        Err(refusal) => refuse(&refusal, opened, client, served),
+        Err(refusal) => refuse(worker, &refusal, opened, client, served),
     }
 }
 
@@ -100,6 +100,7 @@ pub(crate) async fn ask(
 /// client itself never ended its call, it is told so, if it still listens, and the mirror sees an aborted
 /// call.
 pub(crate) fn refuse(
+    worker: &Worker,
     refusal: &Refusal,
     opened: Opened,
     mut client: Client,
@@ -108,13 +109,13 @@ pub(crate) fn refuse(
     if let Some(refusal) = client.side.refusal() {
         client.note_answer(served.route, refusal.status());
         drop(opened);
-        return answer_refusal(&refusal, Replying::unobserved(), client.in_flight);
+        return answer_refusal(worker, &refusal, Replying::unobserved(), client.in_flight);
     }
     client.note_answer(served.route, refusal.status());
     let mut replying = opened.answered(refusal.status(), &refusal.headers(), served);
     replying.chunk(&refusal.body());
     replying.cut();
-    answer_refusal(refusal, replying, client.in_flight)
+    answer_refusal(worker, refusal, replying, client.in_flight)
 }
 
 /// Says whether the client speaks HTTP/2: only then does the provider get it.

@@ -4,7 +4,7 @@
 //! Maps are rebuilt, never edited in place: removing from an `http::HeaderMap` swaps the last field
 //! into the gap and so changes the order of the rest.
 
-pub(crate) use http2::{in_http1, in_http2};
+pub(crate) use http2::{in_http1, in_http2, size as size_in_http2};
 
 use exchange::Declared;
 use http::{HeaderMap, HeaderName, HeaderValue, header};

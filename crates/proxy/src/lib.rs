@@ -85,7 +85,7 @@
 //! - The `content-length` of a 204 and the `transfer-encoding` of a reply to HEAD; one of two equal
 //!   lengths; a length beside `transfer-encoding`.
 //! - What it cannot parse it answers alone, without a body: 400, 414, 431. That is replaced by an error of
-//!   ours (`downstream/bare.rs`), except over HTTP/2, where it is a bare 431.
+//!   ours (`downstream/bare.rs`), except for an HTTP/2 head of over twice the limit: a bare 431.
 //! - A client of HTTP/1.1 that closes its sending side is taken for gone.
 //! - What an HTTP/2 client with a closed window has not taken yet when its provider dies: its stream is
 //!   reset, and what waits for it is thrown away.

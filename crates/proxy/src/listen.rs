@@ -7,7 +7,10 @@ use crate::{
     config::Config,
     error::Error,
     guard::Guard,
-    meters::{self, ConnectionMeters, InFlight, OpenConnection, ProviderMeters, UnreadMeters},
+    meters::{
+        self, ConnectionMeters, InFlight, OpenConnection, ProviderMeters, RefusalMeters,
+        UnreadMeters,
+    },
     mirror::Mirror,
     patience::Rule,
     pool::{Connector, Pool, TlsSetup},
@@ -143,6 +146,7 @@ impl Proxy {
             in_flight: InFlight::gauge(),
             call_idle: Rule::new(limits.call_idle_max, meters::cut("call_idle")),
             reply_idle: Rule::new(limits.reply_idle_max, meters::cut("reply_idle")),
+            refusals: RefusalMeters::new(),
             unread: UnreadMeters::new(),
         })
     }

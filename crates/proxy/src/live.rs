@@ -60,7 +60,7 @@ pub(crate) async fn serve(
         }
         Ahead::Broken => {
             let served = call.served_as_asked();
-            return forward::refuse(&Refusal::CallCut, opened, client, served);
+            return forward::refuse(worker, &Refusal::CallCut, opened, client, served);
         }
     };
     client.side.mark_sent();
@@ -98,7 +98,7 @@ async fn unplanned(
             let answer = Answer::begun(response, lease, side, &worker.reply_idle);
             answer.hand_over(opened, client, served, HeaderMap::new())
         }
-        Err(refusal) => forward::refuse(&refusal, opened, client, served),
+        Err(refusal) => forward::refuse(worker, &refusal, opened, client, served),
     }
 }
 
@@ -168,7 +168,7 @@ async fn by_reference(worker: &Worker, live: LiveCall, placed: Placed) -> Respon
             let live = LiveCall { call, client, opened, body };
             finish(worker, live, answer, &placed.served, &placed.reference_model)
         }
-        Err(refusal) => forward::refuse(&refusal, opened, client, placed.served),
+        Err(refusal) => forward::refuse(worker, &refusal, opened, client, placed.served),
     }
 }
 

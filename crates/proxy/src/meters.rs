@@ -3,7 +3,7 @@
 //! Labels are bounded: providers are those of the configuration, routes, status classes and reasons
 //! are enums.
 
-use crate::{link::Traffic, mirror::ShedReason};
+use crate::{link::Traffic, mirror::ShedReason, refusal};
 use exchange::Route;
 use http::StatusCode;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
@@ -35,6 +35,8 @@ pub const TUNNELS: &str = "foreshadow_live_tunnels_total";
 /// Calls sent a second time because an idle connection had died or the provider had refused them
 /// unread; label `provider`.
 pub const RETRIES: &str = "foreshadow_live_retries_total";
+/// Connections to a provider that ended because it sent more than it had announced; label `provider`.
+pub const SURPLUS: &str = "foreshadow_live_surplus_total";
 /// Clients' connections, or calls on them, that were ended for a limit; label `limit`: `handshake`,
 /// `cancelled`, `client_idle`, `call_idle`, `reply_idle`, `reader_idle`.
 pub const CUT: &str = "foreshadow_live_connections_cut_total";
@@ -119,6 +121,21 @@ impl UnreadMeters {
     }
 }
 
+/// The handles of errors of our own making.
+pub(crate) struct RefusalMeters(Vec<(&'static str, Counter)>);
+
+impl RefusalMeters {
+    pub(crate) fn new() -> Self {
+        Self(refusal::CODES.into_iter().map(|code| (code, refused(code))).collect())
+    }
+
+    pub(crate) fn refused(&self, code: &str) {
+        if let Some((_, counter)) = self.0.iter().find(|(known, _)| *known == code) {
+            counter.increment(1);
+        }
+    }
+}
+
 /// The handles of clients' connections.
 pub(crate) struct ConnectionMeters {
     open: Gauge,
@@ -148,6 +165,11 @@ impl Drop for OpenConnection {
 /// Counts errors of our own making with this `code`.
 pub(crate) fn refused(code: &'static str) -> Counter {
     counter!(REFUSALS, "code" => code)
+}
+
+/// Counts the connections on which `provider` sent what nobody had asked for.
+pub(crate) fn surplus(provider: &str) -> Counter {
+    counter!(SURPLUS, "provider" => provider.to_owned())
 }
 
 /// Counts what `limit` ended.

@@ -36,6 +36,22 @@ pub(crate) enum Refusal {
     Died { provider: String },
 }
 
+/// Every error's machine-readable name.
+pub(crate) const CODES: [&str; 12] = [
+    "unknown_provider",
+    "connect_refused",
+    "bad_path",
+    "head_unreadable",
+    "path_too_long",
+    "head_too_long",
+    "call_cut",
+    "call_timeout",
+    "upstream_unreachable",
+    "upstream_connect_timeout",
+    "upstream_timeout",
+    "upstream_closed",
+];
+
 impl Refusal {
     pub(crate) fn status(&self) -> StatusCode {
         match self {

@@ -10,7 +10,7 @@ use crate::{
     headers::{self, Upgrading},
     link::Link,
     live,
-    meters::{self, InFlight, UnreadMeters},
+    meters::{InFlight, RefusalMeters, UnreadMeters},
     patience::Rule,
     pool::Pool,
     refusal::Refusal,
@@ -49,6 +49,7 @@ pub(crate) struct Worker {
     pub(crate) in_flight: Gauge,
     pub(crate) call_idle: Arc<Rule>,
     pub(crate) reply_idle: Arc<Rule>,
+    pub(crate) refusals: RefusalMeters,
     pub(crate) unread: UnreadMeters,
 }
 
@@ -151,7 +152,7 @@ pub(crate) async fn serve(
     let (call, client, body) = match begin(&worker, link, in_flight, request) {
         Ok(begun) => begun,
         Err((refusal, in_flight)) => {
-            return answer_refusal(&refusal, Replying::unobserved(), in_flight);
+            return answer_refusal(&worker, &refusal, Replying::unobserved(), in_flight);
         }
     };
     if client.upgrade.is_none() && live::concerns(&worker, &call) {
@@ -168,6 +169,11 @@ fn begin(
 ) -> Result<(Call, Client, Inflow), (Refusal, InFlight)> {
     if request.method() == Method::CONNECT {
         return Err((Refusal::Connect, in_flight));
+    }
+    let bytes_max = worker.shared.limits.head_bytes_max;
+    // In HTTP/1.1 it is refused while it is read.
+    if link.is_http2() && headers::size_in_http2(request.uri(), request.headers()) > bytes_max {
+        return Err((Refusal::LongHead { bytes_max }, in_flight));
     }
     let upgrade = match headers::upgrading(request.headers()) {
         Upgrading::Yes => Some(hyper::upgrade::on(&mut request)),
@@ -199,11 +205,12 @@ fn unknown(worker: &Worker, asked: &str) -> Refusal {
 
 /// Answers with an error of our own, in the shape that the caller's SDK reads.
 pub(crate) fn answer_refusal(
+    worker: &Worker,
     refusal: &Refusal,
     replying: Replying,
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
-    meters::refused(refusal.code()).increment(1);
+    worker.refusals.refused(refusal.code());
     let ahead = VecDeque::from([Frame::data(refusal.body())]);
     let mut response = Response::new(ReplyBody::new(ahead, Rest::End, replying, in_flight));
     *response.status_mut() = refusal.status();

@@ -1,7 +1,16 @@
 //! Heads that cross from one version of HTTP to the other (RFC 9113, 8.2). Names are in lower case in
 //! HTTP/2, and the `http` crate keeps them so.
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+
+/// The size of a call's head as HTTP/2 counts it (RFC 9113, 6.5.2), without the pseudo-fields other
+/// than its path.
+pub(crate) fn size(uri: &Uri, head: &HeaderMap) -> usize {
+    const FIELD_BYTES: usize = 32;
+    let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let fields = head.iter().map(|(name, value)| name.as_str().len() + value.len() + FIELD_BYTES);
+    path + fields.sum::<usize>()
+}
 
 /// A head as HTTP/2 carries it: the connection's own fields and the framing of HTTP/1.1 are illegal
 /// there, and the host is said by `:authority`. `te` says `trailers` by now, or is not there.

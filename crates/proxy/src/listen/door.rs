@@ -140,7 +140,7 @@ fn http2_server(limits: &Limits, calls: Calls) -> http2::Builder<Calls> {
     let mut builder = http2::Builder::new(calls);
     builder
         .auto_date_header(false)
-        .max_header_list_size(limits.http2_head_bytes_max())
+        .max_header_list_size(limits.http2_head_bytes_read_max())
         .max_concurrent_streams(limits.http2_streams_max)
         .initial_stream_window_size(limits.http2_window_bytes)
         .initial_connection_window_size(limits.http2_connection_window_bytes())

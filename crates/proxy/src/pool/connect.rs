@@ -4,6 +4,7 @@ use crate::{
     body::{CallBody, Retold},
     config::{Config, Limits},
     error::Error,
+    meters,
     pool::{lines::Allowance, reach::reach, through},
     refusal::Refusal,
     resolve::Resolver,
@@ -15,6 +16,7 @@ use hyper::{
     rt::Executor,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
+use metrics::Counter;
 use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
 use std::{io, sync::Arc, time::Duration};
 use tokio::{net::TcpStream, time::timeout};
@@ -97,6 +99,7 @@ pub(crate) struct Connector {
     tls: Security,
     http1: http1::Builder,
     http2: http2::Builder<Drivers>,
+    surplus: Counter,
     resolver: Resolver,
     wait_max: Duration,
     next_address_after: Duration,
@@ -122,6 +125,7 @@ impl Connector {
         let mut http1 = http1::Builder::new();
         http1.preserve_header_case(true).max_header_size(limits.head_bytes_max);
         Ok(Self {
+            surplus: meters::surplus(upstream.name()),
             upstream,
             tls: security,
             http1,
@@ -163,8 +167,12 @@ impl Connector {
     ) -> Result<http1::SendRequest<CallBody>, Refusal> {
         let handshake = self.http1.handshake(TokioIo::new(transport)).await;
         let (sender, connection) = handshake.map_err(|_| self.died())?;
+        let surplus = self.surplus.clone();
         self.drivers.spawn(async move {
             if let Err(error) = connection.with_upgrades().await {
+                if is_surplus(&error) {
+                    surplus.increment(1);
+                }
                 tracing::debug!(%error, "a provider's connection ended");
             }
         });
@@ -249,6 +257,11 @@ impl Connector {
         stream.set_nodelay(true)?;
         Ok(stream)
     }
+}
+
+/// Whether more came than was announced. hyper says it in words alone.
+fn is_surplus(error: &hyper::Error) -> bool {
+    error.to_string() == "received unexpected message from connection"
 }
 
 /// The tasks of a provider's HTTP/2.

@@ -1,6 +1,7 @@
 //! What bounds a client that speaks HTTP/2, and what its presence does not change for others.
 
 use crate::{
+    limits,
     peers::{
         DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, RST_STREAM, SETTINGS, ask, begin, call,
         client, frame, greet_as_client, read_first, read_frame, run, whole,
@@ -14,6 +15,8 @@ use std::{
     time::Duration,
 };
 use tokio::sync::mpsc::Receiver;
+
+const REFUSED: &str = "foreshadow_live_refusals_total{code=head_too_long}";
 
 fn before(provider: &Provider, change: impl FnOnce(&mut proxy::Limits)) -> Rig {
     let mut setup = Setup::of(&[("p", provider.url())]);
@@ -77,7 +80,7 @@ fn a_connection_without_calls_ends_softly_and_one_with_a_call_stays() {
 }
 
 #[test]
-fn limits_are_announced_and_a_head_over_them_is_a_431() {
+fn limits_are_announced() {
     let rig = before(&answering(), |limits| {
         limits.http2_streams_max = 7;
         limits.http2_window_bytes = 70_000;
@@ -87,15 +90,33 @@ fn limits_are_announced_and_a_head_over_them_is_a_431() {
     wire.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
     wire.send(frame(SETTINGS, 0, 0, &[]));
     let settings = read_frame(&mut wire, SETTINGS).1;
-    for (name, value) in [(3_u16, 7_u32), (4, 70_000), (6, 1024)] {
+    for (name, value) in [(3_u16, 7_u32), (4, 70_000), (6, 2048)] {
         let said = [&name.to_be_bytes()[..], &value.to_be_bytes()].concat();
         assert!(settings.chunks(6).any(|setting| setting == said), "{name}: {settings:?}");
     }
-    let long = "y".repeat(2000);
+}
+
+/// A field of `length` bytes in a call, where a head may have 1,024.
+fn check_head(length: usize, expect: (u16, Option<&str>), counted: u64) {
+    let (rig, counts) = limits::counted(&answering(), |setup| {
+        setup.config.limits.head_bytes_max = 1024;
+    });
+    let long = "y".repeat(length);
     let reply = run(async {
         ask(&client(&rig).await, call("GET", "/p/x", &[("x", &long)]), "").await.unwrap()
     });
-    assert_eq!(reply.status, 431);
+    let error: serde_json::Value = serde_json::from_str(&reply.body).unwrap_or_default();
+    assert_eq!((reply.status, error["error"]["code"].as_str()), expect, "{length}");
+    let refusals = counts.above_zero().into_iter().find(|(name, _)| name == REFUSED);
+    assert_eq!(refusals.map_or(0, |(_, count)| count), counted, "{length}");
+}
+
+#[test]
+fn a_head_over_the_limit_gets_an_error_of_ours_and_one_far_over_it_h2s() {
+    check_head(900, (200, None), 0);
+    check_head(1024, (431, Some("head_too_long")), 1);
+    check_head(1800, (431, Some("head_too_long")), 1);
+    check_head(2048, (431, None), 0);
 }
 
 #[test]

@@ -126,8 +126,9 @@ fn what_follows_a_reply_unasked_is_nobodys_reply() {
         wire.send(format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi{surplus}"));
         wire.read_to_close();
     });
-    let (rig, _) = counted(&provider, |_| {});
+    let (rig, counts) = counted(&provider, |_| {});
     let mut client = rig.client();
     assert_eq!(client.ask(CALL).1, "hi");
     assert_eq!(client.ask("GET /p/alive HTTP/1.1\r\nhost: a\r\n\r\n").1, "{}");
+    check_after(&rig, &counts, "foreshadow_live_surplus_total{provider=p}");
 }
