@@ -10,6 +10,8 @@
 //! for the family; only `evidence.confidence_adj` gates.
 
 mod aggregate;
+mod group;
+mod grouped;
 mod state;
 
 use aggregate::{Aggregate, Question};

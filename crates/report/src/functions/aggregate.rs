@@ -1,14 +1,19 @@
-use super::state;
+//! What is asked, and how the engine asks it: of one group, or of many at once.
+
+use super::{
+    group::{Constants, Group},
+    grouped::Grouped,
+    state::{self, States},
+};
 use arrow::{
     array::{Array, ArrayRef, AsArray, Float64Array},
     datatypes::{DataType, Field, FieldRef, Float64Type},
 };
-use confidence::{Histogram, Level, LossRange, Tolerance, Unit, process};
+use confidence::{Histogram, Level, Unit, process};
 use datafusion::{
     common::{Result, ScalarValue, exec_err},
-    error::DataFusionError,
     logical_expr::{
-        Accumulator, AggregateUDFImpl, Signature, Volatility,
+        Accumulator, AggregateUDFImpl, GroupsAccumulator, Signature, Volatility,
         function::{AccumulatorArgs, StateFieldsArgs},
         utils::format_state_name,
     },
@@ -28,7 +33,7 @@ impl Question {
     pub(super) const ALL: [Self; 4] =
         [Self::ConfidenceLoss, Self::Confidence, Self::QualityLower, Self::QualityUpper];
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::ConfidenceLoss => "confidence_loss",
             Self::Confidence => "confidence",
@@ -47,7 +52,7 @@ impl Question {
     }
 
     /// The unit in row `at`, and the arguments that must be the same in every row.
-    fn read(self, columns: &[&Float64Array], at: usize) -> (Unit, Constants) {
+    pub(super) fn read(self, columns: &[&Float64Array], at: usize) -> (Unit, Constants) {
         let value = |column: usize| columns.get(column).map_or(f64::NAN, |array| array.value(at));
         match self {
             Self::ConfidenceLoss => (
@@ -64,7 +69,7 @@ impl Question {
         }
     }
 
-    fn answer(self, histogram: &Histogram, constants: Constants) -> Result<f64> {
+    pub(super) fn answer(self, histogram: &Histogram, constants: Constants) -> Result<f64> {
         let tolerance = constants.tolerance()?;
         let level = Level::FIVE_PERCENT;
         Ok(match self {
@@ -78,24 +83,6 @@ impl Question {
                 1.0 - process::loss_lower_bound(histogram, tolerance.range(), level)
             }
         })
-    }
-}
-
-/// The arguments that say what is asked, not of whom: one value for the whole group.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Constants {
-    tau: f64,
-    lo: f64,
-    hi: f64,
-}
-
-impl Constants {
-    fn tolerance(self) -> Result<Tolerance> {
-        Tolerance::new(self.tau, self.lo, self.hi).map_err(external)
-    }
-
-    fn range(self) -> Result<LossRange> {
-        LossRange::new(self.lo, self.hi).map_err(external)
     }
 }
 
@@ -126,11 +113,18 @@ impl AggregateUDFImpl for Aggregate {
     }
 
     fn accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Gathering {
-            question: self.question,
-            histogram: Histogram::new(),
-            constants: None,
-        }))
+        Ok(Box::new(Gathering { question: self.question, group: Group::default() }))
+    }
+
+    fn groups_accumulator_supported(&self, _: AccumulatorArgs<'_>) -> bool {
+        true
+    }
+
+    fn create_groups_accumulator(
+        &self,
+        _: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn GroupsAccumulator>> {
+        Ok(Box::new(Grouped::of(self.question)))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -146,85 +140,49 @@ impl AggregateUDFImpl for Aggregate {
     }
 }
 
-/// The histogram of one group, growing. Its state is integers, so no order of rows, partitions or
-/// merges changes a bit of the answer.
+/// One group alone.
 #[derive(Debug)]
 struct Gathering {
     question: Question,
-    histogram: Histogram,
-    constants: Option<Constants>,
-}
-
-impl Gathering {
-    fn agree(&mut self, constants: Constants) -> Result<()> {
-        match self.constants {
-            Some(known) if known != constants => exec_err!(
-                "{} needs one tau, lo and hi (or bar) for a whole group, and saw two: \
-                 GROUP BY what they depend on",
-                self.question.name()
-            ),
-            Some(_) => Ok(()),
-            None => {
-                constants.tolerance()?;
-                self.constants = Some(constants);
-                Ok(())
-            }
-        }
-    }
+    group: Group,
 }
 
 impl Accumulator for Gathering {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let columns = values
-            .iter()
-            .map(|array| known(array, self.question))
-            .collect::<Result<Vec<&Float64Array>>>()?;
-        let rows = columns.first().map_or(0, |column| column.len());
-        for at in 0..rows {
+        let columns = self.question.columns(values)?;
+        for at in 0..columns.first().map_or(0, |column| column.len()) {
             let (unit, constants) = self.question.read(&columns, at);
-            self.agree(constants)?;
-            self.histogram.add(unit, constants.range()?).map_err(external)?;
+            self.group.add(self.question, unit, constants)?;
         }
         Ok(())
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let answer = self.constants.map(|of| self.question.answer(&self.histogram, of));
-        Ok(ScalarValue::Float64(answer.transpose()?))
+        Ok(ScalarValue::Float64(self.group.answer(self.question)?))
     }
 
     fn size(&self) -> usize {
-        size_of::<Self>() + 16 * self.histogram.keys()
+        size_of::<Self>() + self.group.heap_bytes()
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let part = |of: fn(Constants) -> f64| ScalarValue::Float64(self.constants.map(of));
-        Ok(vec![
-            ScalarValue::Binary(Some(state::encode(&self.histogram))),
-            part(|of| of.tau),
-            part(|of| of.lo),
-            part(|of| of.hi),
-        ])
+        let columns = state::columns(std::slice::from_ref(&self.group));
+        columns.iter().map(|column| ScalarValue::try_from_array(column, 0)).collect()
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let [units, tau, lo, hi] = states else {
-            return exec_err!("{} merges states of four columns", self.question.name());
-        };
-        let (units, tau) = (units.as_binary::<i32>(), tau.as_primitive::<Float64Type>());
-        let (lo, hi) = (lo.as_primitive::<Float64Type>(), hi.as_primitive::<Float64Type>());
-        for at in (0..units.len()).filter(|&at| tau.is_valid(at)) {
-            self.agree(Constants { tau: tau.value(at), lo: lo.value(at), hi: hi.value(at) })?;
-            let Some(rows) = state::decode(units.value(at)) else {
-                return exec_err!("{}: a partial state is cut", self.question.name());
-            };
-            self.histogram.merge(&Histogram::from_rows(rows).map_err(external)?);
-        }
-        Ok(())
+        let states = States::of(self.question, states)?;
+        (0..states.len()).try_for_each(|at| states.merge_into(&mut self.group, at))
     }
 }
 
-/// The column as numbers, none of them missing.
+impl Question {
+    /// The arguments as numbers, none of them missing.
+    pub(super) fn columns(self, values: &[ArrayRef]) -> Result<Vec<&Float64Array>> {
+        values.iter().map(|array| known(array, self)).collect()
+    }
+}
+
 fn known(array: &ArrayRef, question: Question) -> Result<&Float64Array> {
     if array.null_count() > 0 {
         return exec_err!(
@@ -236,8 +194,4 @@ fn known(array: &ArrayRef, question: Question) -> Result<&Float64Array> {
         Some(numbers) => Ok(numbers),
         None => exec_err!("{} takes DOUBLE arguments", question.name()),
     }
-}
-
-fn external(error: confidence::Error) -> DataFusionError {
-    DataFusionError::External(Box::new(error))
 }

@@ -144,3 +144,37 @@ async fn aggregates_refuse_two_bars_in_one_group() {
     let error = warehouse.ask(text).await.unwrap_err();
     assert!(error.to_string().contains("GROUP BY what they depend on"), "{error}");
 }
+
+/// One column of numbers.
+async fn numbers(text: &str) -> Vec<f64> {
+    let warehouse = warehouse(&world::lake(), world::AS_OF, 3).await;
+    let (_, found) = warehouse.ask(text).await.unwrap();
+    let columns = found.iter().map(|batch| batch.column(0).as_primitive::<Float64Type>());
+    columns.flat_map(|column| column.values().to_vec()).collect()
+}
+
+#[tokio::test]
+async fn what_a_filter_keeps_out_may_be_null() {
+    const ASKED: &str = "confidence(1.0 - nullif(loss, 1.0), 0.9)";
+    let filtered = format!(
+        "SELECT {ASKED} FILTER (WHERE loss < 1.0) FROM shadows WHERE cell IS NOT NULL \
+         GROUP BY cell ORDER BY cell"
+    );
+    let without = "SELECT confidence(1.0 - loss, 0.9) FROM shadows \
+         WHERE cell IS NOT NULL AND loss < 1.0 GROUP BY cell ORDER BY cell";
+    let found = numbers(&filtered).await;
+    assert!(found.iter().any(|confidence| *confidence > 0.5), "{found:?}");
+    assert_eq!(found, numbers(without).await);
+}
+
+/// The engine gives up on adding up beforehand where nearly every row is a group of its own.
+#[tokio::test]
+async fn groups_of_a_row_each_are_added_up_all_the_same() {
+    let text = "SELECT sum(lower) FROM (SELECT quality_lower(CASE WHEN value % 2 = 0 THEN 0.0 \
+         ELSE 1.0 END, 1.0, 0.0, 1.0) FILTER (WHERE value % 3 > 0) AS lower \
+         FROM generate_series(1, 300000) GROUP BY value)";
+    let one = numbers("SELECT quality_lower(0.0, 1.0, 0.0, 1.0)").await[0];
+    let zero = numbers("SELECT quality_lower(1.0, 1.0, 0.0, 1.0)").await[0];
+    let found = numbers(text).await[0];
+    assert!((found - 100_000.0 * (zero + one)).abs() < 1e-6, "{found} of {one} and {zero}");
+}
