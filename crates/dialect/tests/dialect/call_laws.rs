@@ -17,7 +17,9 @@ pub(crate) fn call_law(data: &[u8]) {
     if call.endpoint == "chat.completions" && call.unreplayable != ["body"] {
         edit_law((method, path), &message, &call);
     }
-    if !data.windows(SECRET.len()).any(|window| window == SECRET.as_bytes()) {
+    // Names of fields are read in lower case.
+    let has_it = |window: &[u8]| window.eq_ignore_ascii_case(SECRET.as_bytes());
+    if !data.windows(SECRET.len()).any(has_it) {
         credentials_law(path, &message);
     }
 }
