@@ -6,7 +6,10 @@ pub(crate) mod edit;
 pub(crate) mod error;
 pub(crate) mod judge;
 pub(crate) mod message;
+pub(crate) mod prompt;
 pub(crate) mod reply;
+pub(crate) mod request;
+pub(crate) mod schema;
 pub(crate) mod stream;
 
 /// Where messages of our own go.

@@ -9,6 +9,8 @@ pub(crate) mod edit;
 pub(crate) mod error;
 pub(crate) mod judge;
 pub(crate) mod path;
+pub(crate) mod prompt;
 pub(crate) mod reply;
+pub(crate) mod request;
 pub(crate) mod schema;
 pub(crate) mod stream;

@@ -2,7 +2,9 @@
 //! edits and calls of our own.
 
 pub(crate) mod call;
+pub(crate) mod prompt;
 pub(crate) mod reply;
+pub(crate) mod request;
 pub(crate) mod stream;
 
 /// The form's name, as an endpoint of a call.

@@ -6,6 +6,8 @@ use serde_json::{Map, Value, json};
 
 /// References are followed no deeper, so that a cycle ends.
 pub(crate) const REFERENCES_MAX: usize = 16;
+/// Nothing is written out deeper, because references lead down again.
+pub(crate) const DEPTH_MAX: usize = 128;
 /// No schema is written out to more nodes: references in references multiply.
 pub(crate) const NODES_MAX: usize = 10_000;
 /// Keywords that mean the same on both sides.
@@ -67,7 +69,7 @@ fn standard_member(name: &str, value: &Value) -> Value {
 /// A JSON Schema in the API's own form; what it cannot say is dropped, or written wider, and
 /// reported as part of `field`.
 pub(crate) fn own(schema: &Value, field: &str, losses: &mut Losses) -> Value {
-    let mut writer = Writer { root: schema, field, nodes: 0, losses };
+    let mut writer = Writer { root: schema, field, nodes: 0, depth: 0, losses };
     writer.schema(schema, 0)
 }
 
@@ -75,16 +77,24 @@ struct Writer<'s> {
     root: &'s Value,
     field: &'s str,
     nodes: usize,
+    depth: usize,
     losses: &'s mut Losses,
 }
 
 impl Writer<'_> {
     fn schema(&mut self, schema: &Value, references: usize) -> Value {
         self.nodes += 1;
-        if self.nodes > NODES_MAX {
+        if self.nodes > NODES_MAX || self.depth >= DEPTH_MAX {
             self.wider("it is too large when its references are written out");
             return json!({"type": "OBJECT"});
         }
+        self.depth += 1;
+        let written = self.written(schema, references);
+        self.depth -= 1;
+        written
+    }
+
+    fn written(&mut self, schema: &Value, references: usize) -> Value {
         let Value::Object(members) = schema else {
             // `true` takes everything, and so must what stands for it.
             return json!({});

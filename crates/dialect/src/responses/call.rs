@@ -73,12 +73,10 @@ fn content_text(content: Option<&Value>) -> Option<String> {
     match content? {
         Value::String(text) => Some(text.clone()),
         Value::Array(parts) => {
-            let texts = parts.iter().filter_map(|part| {
+            let texts = parts.iter().map(|part| {
                 let said = text(part, "text").or_else(|| text(part, "refusal"));
-                Some(said.map_or_else(
-                    || format!("[{}]", text(part, "type").unwrap_or("part")),
-                    str::to_owned,
-                ))
+                let kind = || format!("[{}]", text(part, "type").unwrap_or("part"));
+                said.map_or_else(kind, str::to_owned)
             });
             Some(texts.collect::<Vec<String>>().join("\n"))
         }
