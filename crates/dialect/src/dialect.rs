@@ -1,4 +1,4 @@
-use crate::{Error, openai, stream, tokens};
+use crate::{Error, Form, anthropic, delta::Each, gemini, openai, reply, stream, tokens};
 use bytes::Bytes;
 use exchange::{Call, Exchange, Headers, Reply, Usage, UsageSource};
 use serde_json::Value;
@@ -16,19 +16,26 @@ pub fn opaque() -> Call {
 /// A provider's wire format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Dialect {
-    /// `OpenAI` Chat Completions, as spoken by `OpenAI`, Azure, vLLM, Ollama, `OpenRouter` and more.
+    /// `OpenAI` Chat Completions, as spoken by `OpenAI`, Azure, vLLM, Ollama, `OpenRouter` and more; and
+    /// Responses.
     OpenAi,
+    /// Anthropic Messages.
+    Anthropic,
+    /// Gemini `generateContent`.
+    Gemini,
 }
 
 impl Dialect {
     /// Every dialect that this program speaks.
-    pub const ALL: [Self; 1] = [Self::OpenAi];
+    pub const ALL: [Self; 3] = [Self::OpenAi, Self::Anthropic, Self::Gemini];
 
     /// The dialect's name in pipelines and tables.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::OpenAi => "openai",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
         }
     }
 
@@ -39,6 +46,8 @@ impl Dialect {
     pub fn read_call(self, method: &str, path: &str, headers: &Headers, body: &[u8]) -> Call {
         match self {
             Self::OpenAi => openai::call::read(method, path, headers, body),
+            Self::Anthropic => anthropic::call::read(method, path, headers, body),
+            Self::Gemini => gemini::call::read(method, path, headers, body),
         }
     }
 
@@ -52,9 +61,12 @@ impl Dialect {
         headers: &Headers,
         body: &[u8],
     ) -> bool {
-        match self {
-            Self::OpenAi => openai::call::may_tell_conversation(method, path, headers, body),
-        }
+        let may_tell = match self {
+            Self::OpenAi => openai::call::may_tell_conversation,
+            Self::Anthropic => anthropic::call::may_tell_conversation,
+            Self::Gemini => gemini::call::may_tell_conversation,
+        };
+        may_tell(method, path, headers, body)
     }
 
     /// Reads a reply, streamed or not. Never fails: what is not understood is not `complete`.
@@ -62,9 +74,7 @@ impl Dialect {
     /// `body` is as it came over the wire; its content coding is undone here, as far as it goes.
     #[must_use]
     pub fn read_reply(self, status: u16, headers: &Headers, body: &[u8]) -> Reply {
-        match self {
-            Self::OpenAi => openai::reply::read(status, headers, body),
-        }
+        reply::read(self, status, headers, body)
     }
 
     /// Reads an exchange, both sides. A body that is not at hand is not understood.
@@ -90,7 +100,8 @@ impl Dialect {
     #[must_use]
     pub fn prompt_tokens(self, call: &Call) -> u64 {
         match self {
-            Self::OpenAi => openai::call::prompt_tokens(call),
+            // One tokenizer for all: the others' are not published.
+            Self::OpenAi | Self::Anthropic | Self::Gemini => tokens::of_prompt(call),
         }
     }
 
@@ -120,6 +131,8 @@ impl Dialect {
     pub fn with_model(self, body: &[u8], model: &str) -> Result<Bytes, Error> {
         match self {
             Self::OpenAi => openai::edit::with_model(body, model),
+            Self::Anthropic => anthropic::edit::with_model(body, model),
+            Self::Gemini => gemini::edit::with_model(body, model),
         }
     }
 
@@ -131,6 +144,8 @@ impl Dialect {
     pub fn replay_body(self, body: &[u8], model: &str) -> Result<Bytes, Error> {
         match self {
             Self::OpenAi => openai::edit::replay(body, model),
+            Self::Anthropic => anthropic::edit::replay(body, model),
+            Self::Gemini => gemini::edit::with_model(body, model),
         }
     }
 
@@ -139,6 +154,8 @@ impl Dialect {
     pub fn takes_schema(self, model: &str) -> bool {
         match self {
             Self::OpenAi => openai::judge::takes_schema(model),
+            Self::Anthropic => anthropic::judge::takes_schema(model),
+            Self::Gemini => gemini::judge::takes_schema(model),
         }
     }
 
@@ -153,6 +170,8 @@ impl Dialect {
     ) -> Bytes {
         match self {
             Self::OpenAi => openai::judge::body(model, system, user, schema),
+            Self::Anthropic => anthropic::judge::body(model, system, user, schema),
+            Self::Gemini => gemini::judge::body(system, user, schema),
         }
     }
 
@@ -161,14 +180,77 @@ impl Dialect {
     pub fn prompt_body(self, model: &str, system: Option<&str>, user: &str) -> Bytes {
         match self {
             Self::OpenAi => openai::judge::words(model, system, user),
+            Self::Anthropic => anthropic::judge::words(model, system, user),
+            Self::Gemini => gemini::judge::words(system, user),
         }
     }
 
-    /// The path of calls of our own, below the provider's base URL.
+    /// The form of calls of our own.
     #[must_use]
-    pub fn path(self) -> &'static str {
+    pub fn form(self) -> Form {
         match self {
-            Self::OpenAi => openai::CHAT_PATH,
+            Self::OpenAi => Form::ChatCompletions,
+            Self::Anthropic => Form::Messages,
+            Self::Gemini => Form::GenerateContent,
+        }
+    }
+
+    /// The path of calls of our own to a model, below the provider's base URL.
+    #[must_use]
+    pub fn path(self, model: &str) -> String {
+        self.form().path(model)
+    }
+
+    /// The path on which a call is put to another model, unstreamed: the one of its form.
+    #[must_use]
+    pub fn replay_path(self, call: &Call, model: &str) -> String {
+        Form::of(call).unwrap_or_else(|| self.form()).path(model)
+    }
+
+    /// The caller's own path with another model, all else as it is: for live calls of a candidate.
+    #[must_use]
+    pub fn path_with_model(self, path: &str, model: &str) -> String {
+        match self {
+            Self::OpenAi | Self::Anthropic => path.to_owned(),
+            Self::Gemini => gemini::path::Path::read(path)
+                .map_or_else(|| path.to_owned(), |path| path.with_model(model)),
+        }
+    }
+
+    /// The caller's own path, unstreamed: for calls of the reference as a control.
+    #[must_use]
+    pub fn unstreamed_path(self, path: &str) -> String {
+        match self {
+            Self::OpenAi | Self::Anthropic => path.to_owned(),
+            Self::Gemini => gemini::path::Path::read(path)
+                .map_or_else(|| path.to_owned(), |path| path.unstreamed()),
+        }
+    }
+
+    /// Header fields that each call of ours carries beside its key.
+    #[must_use]
+    pub fn headers(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::OpenAi | Self::Gemini => &[],
+            Self::Anthropic => &anthropic::HEADERS,
+        }
+    }
+
+    /// Reads a call of this dialect by its body alone, for bodies that were kept without their paths.
+    #[must_use]
+    pub fn read_body(self, body: &[u8]) -> Call {
+        let read = |form: Form| self.read_call("POST", &form.path(""), &Headers::default(), body);
+        let forms = Form::ALL.into_iter().filter(|form| form.dialect() == self);
+        let mut calls = forms.map(read).filter(|call| !call.transcript.is_empty());
+        calls.next().unwrap_or_else(|| read(self.form()))
+    }
+
+    /// What a reply says that came whole.
+    pub(crate) fn whole(self, root: &Value, each: Each<'_>) {
+        match self {
+            Self::OpenAi => openai::reply::whole(root, each),
+            Self::Anthropic => anthropic::reply::whole(root, each),
+            Self::Gemini => gemini::reply::whole(root, each),
         }
     }
 
@@ -177,6 +259,8 @@ impl Dialect {
     pub fn error_body(self, status: u16, message: &str, kind: &str) -> Bytes {
         match self {
             Self::OpenAi => openai::error::body(status, message, kind),
+            Self::Anthropic => anthropic::error::body(status, message),
+            Self::Gemini => gemini::error::body(status, message),
         }
     }
 }
@@ -189,7 +273,7 @@ impl fmt::Display for Dialect {
 
 /// No dialect has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("dialect `{0}` is unknown: use `openai`")]
+#[error("dialect `{0}` is unknown: use `openai`, `anthropic` or `gemini`")]
 pub struct UnknownDialect(String);
 
 impl FromStr for Dialect {

@@ -30,6 +30,19 @@ pub(crate) enum Edit<'e> {
     Replace(&'e [u8]),
 }
 
+/// The object's text with another model and without the members `removed`; a model that it does not
+/// name is put first, as in Azure's bodies, whose path has it.
+pub(crate) fn with_model(body: &[u8], model: &str, removed: &[&str]) -> Result<Bytes, Error> {
+    let object = Object::parse(body)?;
+    let model = serde_json::Value::from(model).to_string();
+    let added = (!object.has("model")).then_some(("model", model.as_bytes()));
+    Ok(object.edited(added, |name| match name {
+        "model" => Edit::Replace(model.as_bytes()),
+        name if removed.contains(&name) => Edit::Remove,
+        _ => Edit::Keep,
+    }))
+}
+
 impl<'a> Object<'a> {
     pub(crate) fn parse(text: &'a [u8]) -> Result<Self, Error> {
         serde_json::from_slice::<IgnoredAny>(text).map_err(|_| Error::NotAnObject)?;
@@ -93,6 +106,12 @@ impl<'a> Object<'a> {
         }
         out.extend_from_slice(&self.text[at..]);
         Bytes::from(out)
+    }
+
+    /// The text of a member's value, the last of its name.
+    pub(crate) fn value(&self, name: &str) -> Option<&'a [u8]> {
+        let member = self.members.iter().rev().find(|member| member.name == name)?;
+        self.text.get(member.value.clone())
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {

@@ -8,21 +8,34 @@
 //!
 //! This crate never does I/O, never sees a key (it removes them, see [`credentials`]) and never
 //! decides anything: it only reads and writes. Each dialect is a folder of the same files: `call`,
-//! `reply`, `stream`, `edit`, `error`, `judge`.
+//! `reply`, `stream`, `edit`, `error`, `judge`; Responses, the second form of `openai`, borrows the last
+//! three. Every reader of a reply makes the same `delta`s of it, and every writer takes them.
 
+mod anthropic;
 pub mod content;
 mod conversation;
 pub mod credentials;
+mod delta;
 mod dialect;
 mod error;
+mod failure;
+mod fields;
+mod form;
+mod gemini;
 mod json;
+mod media;
 mod openai;
+mod reply;
+mod responses;
 pub mod sse;
 pub mod stream;
 mod tokens;
+mod transcript;
+pub mod translate;
 pub mod unreplayable;
 
 pub use conversation::{CONVERSATION_KEY_CHARS_MAX, conversation};
 pub use dialect::{Dialect, OPAQUE, UnknownDialect, opaque};
 pub use error::Error;
+pub use form::Form;
 pub use tokens::{COUNTED_BYTES_MAX, count as count_tokens};

@@ -6,7 +6,9 @@ pub(crate) mod edit;
 pub(crate) mod error;
 pub(crate) mod judge;
 pub(crate) mod message;
+pub(crate) mod prompt;
 pub(crate) mod reply;
+pub(crate) mod request;
 pub(crate) mod stream;
 
 /// Where chat calls of our own go.

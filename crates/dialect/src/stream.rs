@@ -3,37 +3,71 @@
 //! A [`Reader`] may be fed at any byte boundary, inside a line or a character too: the reply is the
 //! same. It keeps the reply that it builds and one unfinished event, nothing else.
 
-use crate::{Dialect, openai};
+use crate::{
+    Dialect, anthropic,
+    delta::{Draft, Each},
+    gemini, openai,
+};
 use exchange::Reply;
 
 /// Builds a [`Reply`] from a stream's bytes.
 #[derive(Debug)]
-pub struct Reader(Of);
+pub struct Reader {
+    deltas: Deltas,
+    draft: Draft,
+}
 
+/// Makes deltas of a stream's bytes.
 #[derive(Debug)]
-enum Of {
+pub(crate) enum Deltas {
     OpenAi(openai::stream::Reader),
+    Anthropic(anthropic::stream::Reader),
+    Gemini(gemini::stream::Reader),
 }
 
 impl Reader {
     pub(crate) fn new(dialect: Dialect) -> Self {
-        match dialect {
-            Dialect::OpenAi => Self(Of::OpenAi(openai::stream::Reader::default())),
-        }
+        Self { deltas: Deltas::new(dialect), draft: Draft::default() }
     }
 
     /// Takes the next bytes of the stream.
     pub fn push(&mut self, bytes: &[u8]) {
-        match &mut self.0 {
-            Of::OpenAi(reader) => reader.push(bytes),
-        }
+        let Self { deltas, draft } = self;
+        deltas.push(bytes, &mut |delta| draft.take(delta));
     }
 
     /// The reply, when the stream has ended, however it ended.
     #[must_use]
-    pub fn finish(self) -> Reply {
-        match self.0 {
-            Of::OpenAi(reader) => reader.finish(),
+    pub fn finish(mut self) -> Reply {
+        let Self { deltas, draft } = &mut self;
+        deltas.finish(&mut |delta| draft.take(delta));
+        self.draft.finish()
+    }
+}
+
+impl Deltas {
+    pub(crate) fn new(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::OpenAi => Self::OpenAi(openai::stream::Reader::default()),
+            Dialect::Anthropic => Self::Anthropic(anthropic::stream::Reader::default()),
+            Dialect::Gemini => Self::Gemini(gemini::stream::Reader::default()),
+        }
+    }
+
+    pub(crate) fn push(&mut self, bytes: &[u8], each: Each<'_>) {
+        match self {
+            Self::OpenAi(reader) => reader.push(bytes, each),
+            Self::Anthropic(reader) => reader.push(bytes, each),
+            Self::Gemini(reader) => reader.push(bytes, each),
+        }
+    }
+
+    /// The stream has ended, however it ended: what is still to be said.
+    pub(crate) fn finish(&mut self, each: Each<'_>) {
+        match self {
+            Self::OpenAi(reader) => reader.finish(each),
+            Self::Anthropic(reader) => reader.finish(each),
+            Self::Gemini(reader) => reader.finish(each),
         }
     }
 }

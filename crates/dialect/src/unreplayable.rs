@@ -18,6 +18,8 @@ pub const WEB_SEARCH: &str = "web_search";
 pub const SERVER_TOOL: &str = "server_tool";
 /// The reply shall be sound, which no scorer hears.
 pub const AUDIO: &str = "audio";
+/// The reply shall be a picture, which no scorer sees.
+pub const IMAGE: &str = "image";
 /// The client reads token probabilities, which no scorer compares.
 pub const LOGPROBS: &str = "logprobs";
 /// The call leans on something that only this provider keeps.

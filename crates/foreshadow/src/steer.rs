@@ -143,7 +143,7 @@ impl Steering {
         }
         let plain = content::decode(&read.headers, body, DECODED_BYTES_MAX).ok()?;
         let body = read.dialect.with_model(&plain, &model.wire_name).ok()?;
-        let mut path = head.path.to_owned();
+        let mut path = read.dialect.path_with_model(head.path, &model.wire_name);
         dialect::credentials::strip(&mut Headers::default(), &mut path);
         Some(Rewrite {
             provider: model.provider.clone(),

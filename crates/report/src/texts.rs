@@ -25,9 +25,7 @@ impl Texts {
             let read = |dialect: &Dialect| dialect.read_reply(200, &headers, text.as_bytes());
             Dialect::ALL.iter().map(read).find(|reply: &Reply| reply.complete)
         };
-        let mut calls = Dialect::ALL
-            .iter()
-            .map(|dialect| dialect.read_call("POST", dialect.path(), &headers, request.as_bytes()));
+        let mut calls = Dialect::ALL.iter().map(|dialect| dialect.read_body(request.as_bytes()));
         let call = calls.find(|call| !call.transcript.is_empty())?;
         Some(Self { call, reference: reply(reference)?, candidate: reply(candidate)? })
     }

@@ -209,7 +209,7 @@ impl<L: Ledger> Judge<'_, L> {
             trial,
             provider,
             model: pair.model,
-            path: dialect.path(),
+            path: dialect.path(wire_name),
             body: dialect.judge_body(wire_name, &prompt.system, &prompt.user, schema),
             deadline: self.deadline,
         }

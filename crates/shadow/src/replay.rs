@@ -41,7 +41,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) provider: &'a str,
     /// The model's name in the pipeline, by which it is priced.
     pub(crate) model: &'a str,
-    pub(crate) path: &'a str,
+    pub(crate) path: String,
     pub(crate) body: Bytes,
     pub(crate) deadline: Duration,
 }
@@ -101,7 +101,7 @@ impl<L: Ledger> Asker<L> {
         self.wait_for_quota(ask.provider).await;
         let asked_at = self.clock.now();
         let seed = chance::of(&[ask.purpose.name(), &ask.exchange.id.to_string(), ask.trial]);
-        let sent = client.call(ask.path, ask.body.clone(), ask.deadline, seed as u64).await;
+        let sent = client.call(&ask.path, ask.body.clone(), ask.deadline, seed as u64).await;
         let (mut asked, attempts) = match sent {
             Ok(answer) => self.answered(&ask, dialect, asked_at, answer),
             Err(failure) => {
@@ -175,7 +175,7 @@ impl<L: Ledger> Asker<L> {
     ) -> (Asked, Vec<Attempt>) {
         let reply = dialect.read_reply(answer.status, &answer.headers, &answer.body);
         let usage = reply.usage.unwrap_or_else(|| {
-            let call = dialect.read_call("POST", ask.path, &Headers::default(), &ask.body);
+            let call = dialect.read_call("POST", &ask.path, &Headers::default(), &ask.body);
             dialect.usage_or_estimate(&call, &reply)
         });
         let prices = &self.settings.prices;

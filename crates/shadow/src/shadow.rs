@@ -63,16 +63,19 @@ impl<L: Ledger> Shadower<L> {
             Arm::Control => {
                 let model = job.call.model.as_deref().unwrap_or_default();
                 let provider = job.exchange.provider.as_str();
-                (Purpose::Control, provider, model, model, job.exchange.call.path.as_str())
+                let path = job.dialect.unstreamed_path(&job.exchange.call.path);
+                (Purpose::Control, provider, model, model, path)
             }
             Arm::Candidate(Cell { candidate, .. }) => {
                 let model = settings.models.models.get(candidate);
                 let (provider, wire_name) =
                     model.map_or(("", ""), |model| (model.provider.as_str(), &model.wire_name));
-                (Purpose::Shadow, provider, candidate.as_str(), wire_name, job.dialect.path())
+                let path = job.dialect.replay_path(&job.call, wire_name);
+                (Purpose::Shadow, provider, candidate.as_str(), wire_name, path)
             }
             Arm::Closed { candidate, .. } => {
-                (Purpose::Shadow, "", candidate.as_deref().unwrap_or_default(), "", "")
+                let candidate = candidate.as_deref().unwrap_or_default();
+                (Purpose::Shadow, "", candidate, "", String::new())
             }
         };
         let work = settings.categories.get(&job.category);

@@ -173,7 +173,8 @@ fn operation(exchange: &Exchange, call: &Call) -> Option<&'static str> {
     let ends_so = path.trim_end_matches('/').ends_with(&call.endpoint.replace('.', "/"));
     let is_asked = exchange.call.method == "POST" && ends_so;
     match call.endpoint.as_str() {
-        "chat.completions" | "responses" => Some(CHAT).filter(|_| is_asked),
+        "chat.completions" | "responses" | "messages" => Some(CHAT).filter(|_| is_asked),
+        "generateContent" => Some("generate_content"),
         "completions" => Some("text_completion").filter(|_| is_asked),
         "embeddings" => Some("embeddings").filter(|_| is_asked),
         _ => None,
@@ -184,6 +185,8 @@ fn operation(exchange: &Exchange, call: &Call) -> Option<&'static str> {
 fn provider_name(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::OpenAi => "openai",
+        Dialect::Anthropic => "anthropic",
+        Dialect::Gemini => "gcp.gemini",
     }
 }
 

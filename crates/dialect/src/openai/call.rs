@@ -1,14 +1,11 @@
 use super::message;
-use crate::{OPAQUE, content, tokens, unreplayable};
+use crate::{OPAQUE, fields::Fields, media, responses, transcript, unreplayable};
 use exchange::{Call, Headers};
 use memchr::memmem::Finder;
-use serde_json::{Map, Value};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
-};
+use serde_json::Value;
+use std::{collections::BTreeMap, sync::LazyLock};
 
-const CHAT: &str = "chat.completions";
+pub(crate) const CHAT: &str = "chat.completions";
 /// Endpoints that are known by the first segment of this name in their path.
 const KNOWN: [&str; 20] = [
     "assistants",
@@ -34,32 +31,32 @@ const KNOWN: [&str; 20] = [
 ];
 /// No call without any of these in its body tells a conversation. The last begins an escaped character,
 /// which could be part of the others.
-static CONVERSATION_MARKS: LazyLock<[Finder<'static>; 5]> = LazyLock::new(|| {
-    ["assistant", "conversation", "thread_id", "session_id", "\\u"].map(Finder::new)
+static CONVERSATION_MARKS: LazyLock<[Finder<'static>; 6]> = LazyLock::new(|| {
+    let marks = ["assistant", "conversation", "thread_id", "session_id", "function_call", "\\u"];
+    marks.map(Finder::new)
 });
-/// Tokens that the format spends on each message, and on the start of the reply.
-const MESSAGE_TOKENS: u64 = 3;
-/// Words in the query of a link that expires: S3, Google Cloud Storage, Azure Blob, CloudFront.
-const EXPIRY_MARKS: [&str; 5] = ["x-amz-expires=", "x-goog-expires=", "expires=", "se=", "expiry="];
 
 pub(crate) fn read(method: &str, path: &str, headers: &Headers, body: &[u8]) -> Call {
     let endpoint = endpoint(method, path);
-    let fields = fields(headers, body);
+    let fields = Fields::read(headers, body);
     let mut call = Call {
         endpoint: endpoint.to_owned(),
-        model: fields.as_ref().and_then(|fields| string(fields, "model")),
-        stream: fields.as_ref().is_some_and(|fields| is_true(fields, "stream")),
+        model: fields.as_ref().and_then(|fields| fields.text("model")),
+        stream: fields.as_ref().is_some_and(|fields| fields.is_true("stream")),
         user: fields.as_ref().and_then(user),
         ..Call::default()
     };
-    if endpoint != CHAT {
+    let is_response = responses::call::is_create(method, path);
+    if endpoint != CHAT && !is_response {
         call.unreplayable.push(unreplayable::ENDPOINT.to_owned());
         return call;
     }
     call.model = call.model.or_else(|| deployment(path));
-    match fields.as_ref().and_then(|fields| Some((fields, fields.get("messages")?.as_array()?))) {
-        Some((fields, messages)) => read_chat(fields, messages, &mut call),
-        None => call.unreplayable.push(unreplayable::BODY.to_owned()),
+    let asked = if is_response { "input" } else { "messages" };
+    match fields.as_ref().and_then(|fields| Some((fields, fields.get(asked)?))) {
+        Some((fields, input)) if is_response => responses::call::fill(fields, input, &mut call),
+        Some((fields, Value::Array(messages))) => read_chat(fields, messages, &mut call),
+        Some(_) | None => call.unreplayable.push(unreplayable::BODY.to_owned()),
     }
     call
 }
@@ -73,18 +70,8 @@ pub(crate) fn may_tell_conversation(
 ) -> bool {
     // What is coded, or written in escapes, is not told by its bytes.
     let is_plain = headers.get("content-encoding").is_none();
-    endpoint(method, path) == CHAT
+    (endpoint(method, path) == CHAT || responses::call::is_create(method, path))
         && !(is_plain && CONVERSATION_MARKS.iter().all(|mark| mark.find(body).is_none()))
-}
-
-/// About how many tokens the prompt is; a call without messages has none.
-pub(crate) fn prompt_tokens(call: &Call) -> u64 {
-    if call.transcript.is_empty() {
-        return 0;
-    }
-    let turns = call.transcript.iter().map(|(_, text)| tokens::count(text) + MESSAGE_TOKENS);
-    let offers = call.offers.iter().map(|offer| tokens::count(offer));
-    turns.chain(offers).sum::<u64>() + MESSAGE_TOKENS
 }
 
 fn endpoint(method: &str, path: &str) -> &'static str {
@@ -103,66 +90,37 @@ fn deployment(path: &str) -> Option<String> {
     rest.split('/').next().filter(|name| !name.is_empty()).map(str::to_owned)
 }
 
-fn fields(headers: &Headers, body: &[u8]) -> Option<Map<String, Value>> {
-    let body = content::decode(headers, body, content::DECODED_BYTES_MAX).ok()?;
-    match serde_json::from_slice(&body).ok()? {
-        Value::Object(fields) => Some(fields),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            None
-        }
-    }
-}
-
-fn read_chat(fields: &Map<String, Value>, messages: &[Value], call: &mut Call) {
-    call.transcript = messages.iter().map(message::turn).collect();
-    call.system = system(&call.transcript);
-    call.first_user = first_of(&call.transcript, "user");
-    call.assistant_turns = count_of(&call.transcript, "assistant");
+fn read_chat(fields: &Fields, messages: &[Value], call: &mut Call) {
+    transcript::fill(call, messages.iter().map(message::turn).collect());
     call.tools = tools(fields);
     call.tool_schemas = tool_schemas(fields);
     (call.response_format, call.response_schema) = response_format(fields);
-    call.parameters = parameters(fields);
+    call.parameters = fields.names();
     call.media = media(messages);
     call.output_tokens_max = output_tokens_max(fields);
-    call.metadata = metadata(fields);
+    call.metadata = fields.texts("metadata");
     call.conversation = conversation(fields, &call.metadata);
-    call.offers = offers(fields);
+    call.offers = fields.written(&["tools", "functions", "response_format"]);
     call.unreplayable = unreplayable(fields, messages);
 }
 
-fn system(transcript: &[(String, String)]) -> Option<String> {
-    let texts: Vec<&str> = transcript
-        .iter()
-        .filter(|(role, _)| role == "system" || role == "developer")
-        .map(|(_, text)| text.as_str())
-        .collect();
-    (!texts.is_empty()).then(|| texts.join("\n"))
-}
-
-fn first_of(transcript: &[(String, String)], wanted: &str) -> Option<String> {
-    transcript.iter().find(|(role, _)| role == wanted).map(|(_, text)| text.clone())
-}
-
-fn count_of(transcript: &[(String, String)], wanted: &str) -> u32 {
-    u32::try_from(transcript.iter().filter(|(role, _)| role == wanted).count()).unwrap_or(u32::MAX)
-}
-
 /// Tools, and functions as they were called before.
-fn tools(fields: &Map<String, Value>) -> Vec<String> {
-    let tools = items(fields, "tools").filter_map(|tool| {
+fn tools(fields: &Fields) -> Vec<String> {
+    let tools = fields.items("tools").filter_map(|tool| {
         let kind = tool.get("type")?.as_str()?;
         let name = tool.get(kind).and_then(|body| body.get("name")).and_then(Value::as_str);
         Some(name.unwrap_or(kind).to_owned())
     });
-    let functions = items(fields, "functions")
+    let functions = fields
+        .items("functions")
         .filter_map(|function| function.get("name")?.as_str().map(str::to_owned));
     tools.chain(functions).collect()
 }
 
 /// What each function says of its arguments. A custom tool takes free text, which has no schema.
-fn tool_schemas(fields: &Map<String, Value>) -> BTreeMap<String, Value> {
-    let tools = items(fields, "tools").filter_map(|tool| tool.get("function"));
-    let functions = tools.chain(items(fields, "functions"));
+fn tool_schemas(fields: &Fields) -> BTreeMap<String, Value> {
+    let tools = fields.items("tools").filter_map(|tool| tool.get("function"));
+    let functions = tools.chain(fields.items("functions"));
     let schemas = functions.filter_map(|function| {
         let name = function.get("name")?.as_str()?.to_owned();
         Some((name, function.get("parameters").filter(|schema| !schema.is_null())?.clone()))
@@ -170,81 +128,58 @@ fn tool_schemas(fields: &Map<String, Value>) -> BTreeMap<String, Value> {
     schemas.collect()
 }
 
-fn response_format(fields: &Map<String, Value>) -> (Option<String>, Option<Value>) {
+fn response_format(fields: &Fields) -> (Option<String>, Option<Value>) {
     let Some(format) = fields.get("response_format") else { return (None, None) };
     let kind = format.get("type").and_then(Value::as_str).map(str::to_owned);
     (kind, format.pointer("/json_schema/schema").cloned())
 }
 
-/// What is set to something: a member that is null asks for nothing.
-fn parameters(fields: &Map<String, Value>) -> Vec<String> {
-    let set = fields.iter().filter(|(_, value)| !value.is_null());
-    let names: BTreeSet<&String> = set.map(|(name, _)| name).collect();
-    names.into_iter().cloned().collect()
-}
-
 fn media(messages: &[Value]) -> Vec<String> {
-    let kinds = messages.iter().flat_map(message::parts).filter_map(|part| {
+    media::kinds(messages.iter().flat_map(message::parts).filter_map(|part| {
         match part.get("type")?.as_str()? {
             "image_url" | "input_image" => Some("image"),
             "input_audio" => Some("audio"),
             "file" | "input_file" => Some("file"),
             _ => None,
         }
-    });
-    let kinds: BTreeSet<&str> = kinds.collect();
-    kinds.into_iter().map(str::to_owned).collect()
+    }))
 }
 
-fn output_tokens_max(fields: &Map<String, Value>) -> Option<u64> {
+fn output_tokens_max(fields: &Fields) -> Option<u64> {
     let names = ["max_completion_tokens", "max_tokens"];
     names.into_iter().find_map(|name| fields.get(name)?.as_u64())
 }
 
-fn metadata(fields: &Map<String, Value>) -> BTreeMap<String, String> {
-    let entries = fields.get("metadata").and_then(Value::as_object);
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    entries.into_iter().flatten().map(|(key, value)| (key.clone(), text(value))).collect()
-}
-
 /// Chat Completions has no conversation of its own; these are the places where callers and
 /// compatible providers put one.
-fn conversation(
-    fields: &Map<String, Value>,
-    metadata: &BTreeMap<String, String>,
-) -> Option<String> {
+pub(crate) fn conversation(fields: &Fields, metadata: &BTreeMap<String, String>) -> Option<String> {
     let field = fields
         .get("conversation")
         .and_then(|value| value.as_str().or_else(|| value.get("id")?.as_str()).map(str::to_owned));
     let named = || ["conversation_id", "thread_id", "session_id"].into_iter();
     field
-        .or_else(|| named().find_map(|name| string(fields, name)))
+        .or_else(|| named().find_map(|name| fields.text(name)))
         .or_else(|| named().find_map(|name| metadata.get(name).cloned()))
         .filter(|id| !id.is_empty())
 }
 
-fn user(fields: &Map<String, Value>) -> Option<String> {
-    string(fields, "safety_identifier").or_else(|| string(fields, "user"))
+fn user(fields: &Fields) -> Option<String> {
+    fields.text("safety_identifier").or_else(|| fields.text("user"))
 }
 
-fn offers(fields: &Map<String, Value>) -> Vec<String> {
-    let named = ["tools", "functions", "response_format"].into_iter();
-    named.filter_map(|name| fields.get(name)).map(Value::to_string).collect()
-}
-
-fn unreplayable(fields: &Map<String, Value>, messages: &[Value]) -> Vec<String> {
-    let asks = |name: &str| fields.get(name).is_some_and(|value| !value.is_null());
+fn unreplayable(fields: &Fields, messages: &[Value]) -> Vec<String> {
+    let asks = |name: &str| fields.asks(name);
     let choices = fields.get("n").is_some_and(|n| !n.is_null() && n.as_u64() != Some(1));
-    let sound = items(fields, "modalities").any(|modality| modality.as_str() == Some("audio"));
+    let sound = fields.items("modalities").any(|modality| modality.as_str() == Some("audio"));
     let kept = ["previous_response_id", "conversation", "container", "background"];
     let parts = || messages.iter().flat_map(message::parts);
     let reasons = [
         (unreplayable::CHOICES, choices),
-        (unreplayable::STORE, is_true(fields, "store")),
+        (unreplayable::STORE, fields.is_true("store")),
         (unreplayable::WEB_SEARCH, asks("web_search_options")),
-        (unreplayable::SERVER_TOOL, items(fields, "tools").any(runs_at_provider)),
+        (unreplayable::SERVER_TOOL, fields.items("tools").any(runs_at_provider)),
         (unreplayable::AUDIO, sound || asks("audio")),
-        (unreplayable::LOGPROBS, is_true(fields, "logprobs")),
+        (unreplayable::LOGPROBS, fields.is_true("logprobs")),
         (
             unreplayable::STATEFUL,
             kept.into_iter().any(asks)
@@ -262,23 +197,5 @@ fn runs_at_provider(tool: &Value) -> bool {
 
 fn expires(part: &Value) -> bool {
     let url = part.pointer("/image_url/url").or_else(|| part.get("image_url"));
-    let Some((_, query)) = url.and_then(Value::as_str).and_then(|url| url.split_once('?')) else {
-        return false;
-    };
-    query
-        .split('&')
-        .map(str::to_ascii_lowercase)
-        .any(|parameter| EXPIRY_MARKS.iter().any(|mark| parameter.starts_with(mark)))
-}
-
-fn items<'f>(fields: &'f Map<String, Value>, name: &str) -> impl Iterator<Item = &'f Value> {
-    fields.get(name).and_then(Value::as_array).into_iter().flatten()
-}
-
-fn string(fields: &Map<String, Value>, name: &str) -> Option<String> {
-    fields.get(name)?.as_str().map(str::to_owned)
-}
-
-fn is_true(fields: &Map<String, Value>, name: &str) -> bool {
-    fields.get(name).and_then(Value::as_bool).unwrap_or(false)
+    url.and_then(Value::as_str).is_some_and(media::expires)
 }

@@ -1,6 +1,6 @@
 use crate::{
     Error,
-    json::{Edit, Object},
+    json::{self, Edit, Object},
 };
 use bytes::Bytes;
 use serde_json::Value;
@@ -10,21 +10,32 @@ use serde_json::Value;
 const NOT_IN_SHADOW: [&str; 3] = ["stream", "stream_options", "store"];
 
 pub(crate) fn with_model(body: &[u8], model: &str) -> Result<Bytes, Error> {
-    edited(body, model, &[])
+    json::with_model(body, model, &[])
 }
 
 pub(crate) fn replay(body: &[u8], model: &str) -> Result<Bytes, Error> {
-    edited(body, model, &NOT_IN_SHADOW)
+    let body = json::with_model(body, model, &NOT_IN_SHADOW)?;
+    let object = Object::parse(&body)?;
+    if object.has("input") && !object.has("messages") { as_response(&object) } else { Ok(body) }
 }
 
-fn edited(body: &[u8], model: &str, removed: &[&str]) -> Result<Bytes, Error> {
-    let object = Object::parse(body)?;
-    let model = Value::from(model).to_string();
-    // Azure's bodies carry no model, because its path does.
-    let added = (!object.has("model")).then_some(("model", model.as_bytes()));
-    Ok(object.edited(added, |name| match name {
-        "model" => Edit::Replace(model.as_bytes()),
-        name if removed.contains(&name) => Edit::Remove,
+/// Responses are kept unless a call says otherwise, and items of reasoning are read by no model but
+/// the one that wrote them.
+fn as_response(object: &Object<'_>) -> Result<Bytes, Error> {
+    let input = object.value("input").and_then(|text| serde_json::from_slice(text).ok());
+    let portable = match input {
+        Some(Value::Array(items)) if items.iter().any(is_reasoning) => {
+            let kept = items.into_iter().filter(|item| !is_reasoning(item));
+            Some(Value::Array(kept.collect()).to_string())
+        }
+        Some(_) | None => None,
+    };
+    Ok(object.edited(Some(("store", b"false")), |name| match (name, &portable) {
+        ("input", Some(text)) => Edit::Replace(text.as_bytes()),
         _ => Edit::Keep,
     }))
+}
+
+fn is_reasoning(item: &Value) -> bool {
+    item.get("type").and_then(Value::as_str) == Some("reasoning")
 }

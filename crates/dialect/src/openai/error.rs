@@ -1,8 +1,6 @@
+use crate::failure::{self, Class, Failure};
 use bytes::Bytes;
 use serde_json::{Value, json};
-
-/// No more of a provider's words is kept than this.
-const ERROR_CHARS_MAX: usize = 500;
 
 /// An error of our own.
 pub(crate) fn body(status: u16, message: &str, kind: &str) -> Bytes {
@@ -16,29 +14,34 @@ pub(crate) fn body(status: u16, message: &str, kind: &str) -> Bytes {
 }
 
 /// The error that a provider reported, in an error body or in a chunk of a stream.
-pub(crate) fn read(root: &Value) -> Option<String> {
-    let error = root.get("error").filter(|error| !error.is_null())?;
-    let message = error.as_str().or_else(|| error.get("message")?.as_str());
-    let code = ["code", "type"].into_iter().find_map(|name| error.get(name)?.as_str());
-    Some(match (code, message) {
-        (Some(code), Some(message)) => bounded(&format!("{code}: {message}")),
-        (None, Some(message)) => bounded(message),
-        (_, None) => bounded(&error.to_string()),
+pub(crate) fn read(root: &Value) -> Option<Failure> {
+    let (code, message) = failure::read(root, &["code", "type"])?;
+    let kind = root.pointer("/error/type").and_then(Value::as_str);
+    let class = [code.as_deref(), kind].into_iter().flatten().find_map(class);
+    Some(Failure { class: class.unwrap_or(Class::Server), code, message })
+}
+
+fn class(name: &str) -> Option<Class> {
+    Some(match name {
+        "invalid_request_error" => Class::Invalid,
+        "invalid_api_key" | "authentication_error" => Class::Authentication,
+        "permission_error" | "insufficient_quota" => Class::Permission,
+        "not_found_error" | "model_not_found" => Class::NotFound,
+        "rate_limit_exceeded" | "rate_limit_error" | "requests" | "tokens" => Class::RateLimit,
+        "server_error" | "api_error" => Class::Server,
+        "overloaded_error" | "server_is_overloaded" | "slow_down" => Class::Overloaded,
+        _ => return None,
     })
 }
 
-/// An error body that is not in this dialect: a gateway's page, or nothing.
-pub(crate) fn foreign(status: u16, body: &[u8]) -> String {
-    let head = &body[..body.len().min(4 * ERROR_CHARS_MAX)];
-    let text = String::from_utf8_lossy(head);
-    let text = text.trim();
-    if text.is_empty() {
-        format!("status {status}")
-    } else {
-        bounded(&format!("status {status}: {text}"))
+/// What this dialect calls an error.
+pub(crate) fn name(class: Class) -> &'static str {
+    match class {
+        Class::Invalid | Class::TooLarge => "invalid_request_error",
+        Class::Authentication => "authentication_error",
+        Class::Permission => "permission_error",
+        Class::NotFound => "not_found_error",
+        Class::RateLimit => "rate_limit_error",
+        Class::Server | Class::Overloaded | Class::Timeout => "server_error",
     }
-}
-
-pub(crate) fn bounded(text: &str) -> String {
-    text.chars().take(ERROR_CHARS_MAX).collect()
 }

@@ -1,5 +1,6 @@
 //! One message of a call or a reply: its text, and the tool calls that it carries.
 
+use crate::fields::{items, nonempty};
 use exchange::ToolCall;
 use serde_json::Value;
 
@@ -39,9 +40,16 @@ pub(crate) fn parts(message: &Value) -> impl Iterator<Item = &Value> {
 
 /// The tool calls of a message, the older `function_call` among them.
 pub(crate) fn tool_calls(message: &Value) -> Vec<ToolCall> {
-    let calls = message.get("tool_calls").and_then(Value::as_array).into_iter().flatten();
-    let calls = calls.filter_map(|call| named(body(call)));
-    calls.chain(message.get("function_call").and_then(named)).collect()
+    calls_with_ids(message).map(|(_, call)| call).collect()
+}
+
+/// The same, each with its id.
+pub(crate) fn calls_with_ids(
+    message: &Value,
+) -> impl Iterator<Item = (Option<String>, ToolCall)> + '_ {
+    let calls = items(message, "tool_calls");
+    let calls = calls.filter_map(|call| Some((nonempty(call.get("id")), named(body(call))?)));
+    calls.chain(message.get("function_call").and_then(named).map(|call| (None, call)))
 }
 
 /// What a tool call says under its type's name: `function`, or `custom`.

@@ -1,47 +1,30 @@
-use super::{error, message, stream};
-use crate::content;
-use exchange::{FinishReason, Headers, Reply, Usage, UsageSource};
+use super::{error, message};
+use crate::{
+    delta::{Delta, Each},
+    fields::{nonempty, text},
+    responses,
+};
+use exchange::{FinishReason, Usage, UsageSource};
 use serde_json::Value;
 
-pub(crate) fn read(status: u16, headers: &Headers, body: &[u8]) -> Reply {
-    let (body, stopped) = content::decode_prefix(headers, body, content::DECODED_BYTES_MAX);
-    let mut reply = if is_stream(headers, &body) {
-        let mut reader = stream::Reader::default();
-        reader.push(&body);
-        reader.finish()
-    } else {
-        read_json(&body)
-    };
-    if status >= 400 && reply.error.is_none() {
-        reply.error = Some(error::foreign(status, &body));
+/// A reply that came whole: of Chat Completions, of Responses, or of an endpoint that only counts.
+pub(crate) fn whole(root: &Value, each: Each<'_>) {
+    if text(root, "object") == Some("response") {
+        return responses::reply::whole(root, each);
     }
-    reply.complete &= stopped.is_none() && reply.error.is_none();
-    reply
-}
-
-/// By the content type; by the first bytes only where there is none.
-fn is_stream(headers: &Headers, body: &[u8]) -> bool {
-    match headers.get("content-type") {
-        Some(kind) => kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream"),
-        None => [&b"data:"[..], b"event:", b":"].iter().any(|start| body.starts_with(start)),
-    }
-}
-
-fn read_json(body: &[u8]) -> Reply {
-    let Ok(root) = serde_json::from_slice::<Value>(body) else { return Reply::default() };
+    each(Delta::Begin { id: nonempty(root.get("id")), model: model(root) });
     let choice = root.pointer("/choices/0").unwrap_or(&Value::Null);
     let said = choice.get("message").unwrap_or(&Value::Null);
-    let finish_reason = finish_reason(choice);
-    Reply {
-        model: model(&root),
-        text: message::text(said.get("content")),
-        tool_calls: message::tool_calls(said),
-        finish_reason,
-        refusal: nonempty(said.get("refusal")),
-        usage: usage(&root),
-        error: error::read(&root),
-        complete: finish_reason.is_some(),
+    message::text(said.get("content")).map(Delta::Text).map(&mut *each);
+    nonempty(said.get("refusal")).map(Delta::Refusal).map(&mut *each);
+    for (at, (id, call)) in (0..).zip(message::calls_with_ids(said)) {
+        each(Delta::Call { at, id, name: Some(call.name) });
+        each(Delta::Arguments { at, text: call.arguments });
     }
+    usage(root).map(Delta::Usage).map(&mut *each);
+    error::read(root).map(Delta::Error).map(&mut *each);
+    finish_reason(choice).map(Delta::Finish).map(&mut *each);
+    each(Delta::End);
 }
 
 pub(crate) fn model(root: &Value) -> Option<String> {
@@ -76,8 +59,4 @@ pub(crate) fn usage(root: &Value) -> Option<Usage> {
         reasoning_tokens: reasoning.min(output_tokens),
         source: UsageSource::Reported,
     })
-}
-
-fn nonempty(value: Option<&Value>) -> Option<String> {
-    value?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }

@@ -1,4 +1,4 @@
-//! Calls, from golden files: `{method, path, headers, body, expect}`.
+//! Calls, from golden files: `{dialect, method, path, headers, body, expect}`.
 
 use crate::golden;
 use dialect::Dialect;
@@ -19,8 +19,8 @@ fn every_golden_call_is_read_as_expected() {
             serde_json::Value::String(raw) => raw.clone(),
             parsed => parsed.to_string(),
         };
-        let call =
-            Dialect::OpenAi.read_call(&text("method"), &text("path"), &headers, body.as_bytes());
+        let dialect = golden::dialect(&case);
+        let call = dialect.read_call(&text("method"), &text("path"), &headers, body.as_bytes());
         golden::assert_same(path.to_str().unwrap(), &golden::of_call(&call), &case["expect"]);
     }
 }

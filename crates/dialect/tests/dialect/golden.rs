@@ -26,6 +26,11 @@ pub(crate) fn json(path: &Path) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path:?}: {error}"))
 }
 
+/// The dialect of a case; `openai` where it does not say.
+pub(crate) fn dialect(case: &Value) -> Dialect {
+    case["dialect"].as_str().unwrap_or("openai").parse().unwrap()
+}
+
 pub(crate) fn headers(pairs: &[(&str, &str)]) -> Headers {
     Headers(pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect())
 }

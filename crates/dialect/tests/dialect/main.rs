@@ -12,6 +12,7 @@ mod edit;
 mod golden;
 mod hostile;
 mod laws;
+mod matrix;
 mod message;
 mod replies;
 mod reply_laws;

@@ -1,5 +1,5 @@
 //! Replies, from golden files: `NAME.json` or `NAME.sse` beside `NAME.expect`, which says
-//! `{status, expect}`.
+//! `{dialect, status, expect}`.
 
 use crate::golden;
 use dialect::Dialect;
@@ -14,7 +14,7 @@ fn every_golden_reply_is_read_as_expected() {
             let status = u16::try_from(case["status"].as_u64().unwrap()).unwrap();
             let headers = golden::headers(&[("content-type", kind)]);
             let body = fs::read(&path).unwrap();
-            let reply = Dialect::OpenAi.read_reply(status, &headers, &body);
+            let reply = golden::dialect(&case).read_reply(status, &headers, &body);
             golden::assert_same(path.to_str().unwrap(), &golden::of_reply(&reply), &case["expect"]);
         }
     }
@@ -24,12 +24,23 @@ fn every_golden_reply_is_read_as_expected() {
 /// difference between models.
 #[test]
 fn a_streamed_reply_equals_the_unstreamed_one() {
-    for name in ["text", "parallel_tools", "refusal"] {
+    for name in [
+        "text",
+        "parallel_tools",
+        "refusal",
+        "anthropic_text",
+        "anthropic_tools",
+        "gemini_text",
+        "gemini_tools",
+        "responses_text",
+        "responses_tools",
+    ] {
         let expect = |suffix: &str| {
             let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/dialect/golden/replies");
             golden::json(format!("{folder}/{name}{suffix}.expect").as_ref())["expect"].clone()
         };
         assert_eq!(expect(""), expect("_stream"), "{name}");
+        assert!(expect("")["complete"] == true, "{name}");
     }
 }
 

@@ -1,33 +1,43 @@
 //! Streams cut anywhere, and server-sent events by the letter of their standard.
 
 use crate::{golden, laws};
-use dialect::sse;
+use dialect::{Dialect, sse};
 use proptest::prelude::*;
 use std::fs;
+
+/// How each form says that a stream has ended.
+const ENDS: [&str; 5] =
+    ["[DONE]", "message_stop", "\"finishReason\"", "response.completed", "response.incomplete"];
+
+fn cases() -> Vec<(String, Dialect, Vec<u8>)> {
+    let case = |path: std::path::PathBuf| {
+        let dialect = golden::dialect(&golden::json(&path.with_extension("expect")));
+        (path.display().to_string(), dialect, fs::read(&path).unwrap())
+    };
+    golden::files("replies", ".sse").into_iter().map(case).collect()
+}
 
 /// Exhaustive, not sampled: a cut that breaks is often one inside a character or a line end.
 #[test]
 fn every_golden_stream_cut_at_every_byte_gives_the_same_reply() {
-    for path in golden::files("replies", ".sse") {
-        let stream = fs::read(&path).unwrap();
-        let whole = laws::read([&stream[..]]);
+    for (name, dialect, stream) in cases() {
+        let whole = laws::read(dialect, [&stream[..]]);
         for at in 0..=stream.len() {
             let (head, tail) = stream.split_at(at);
-            assert_eq!(laws::read([head, tail]), whole, "{} cut at {at}", path.display());
+            assert_eq!(laws::read(dialect, [head, tail]), whole, "{name} cut at {at}");
         }
-        assert_eq!(laws::read(stream.chunks(1)), whole, "{} byte by byte", path.display());
+        assert_eq!(laws::read(dialect, stream.chunks(1)), whole, "{name} byte by byte");
     }
 }
 
 /// No prefix of a stream may pass for the whole: that is how a dead upstream becomes a good reply.
 #[test]
 fn no_proper_prefix_of_a_whole_stream_is_complete() {
-    for path in golden::files("replies", ".sse") {
-        let stream = fs::read(&path).unwrap();
-        let end = b"[DONE]";
-        let done = stream.windows(end.len()).position(|window| window == end);
-        for at in 0..done.unwrap_or(stream.len()) {
-            assert!(!laws::read([&stream[..at]]).complete, "{} up to {at}", path.display());
+    for (name, dialect, stream) in cases() {
+        let place = |end: &&str| stream.windows(end.len()).position(|it| it == end.as_bytes());
+        let end = ENDS.iter().filter_map(|end| place(end)).min();
+        for at in 0..end.unwrap_or(stream.len()) {
+            assert!(!laws::read(dialect, [&stream[..at]]).complete, "{name} up to {at}");
         }
     }
 }

@@ -20,7 +20,8 @@ fn a_judge_call_is_a_call_that_can_be_read() {
     let schema = json!({"type": "object"});
     let body = Dialect::OpenAi.judge_body("judge", "be strict", "compare", Some(&schema));
     let dialect = Dialect::OpenAi;
-    let call = dialect.read_call("POST", dialect.path(), &exchange::Headers::default(), &body);
+    let call =
+        dialect.read_call("POST", &dialect.path("judge"), &exchange::Headers::default(), &body);
     assert_eq!(call.model.as_deref(), Some("judge"));
     assert_eq!(call.system.as_deref(), Some("be strict"));
     assert_eq!(call.first_user.as_deref(), Some("compare"));

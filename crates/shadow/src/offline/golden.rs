@@ -274,7 +274,7 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
             trial: name,
             provider,
             model: name,
-            path: job.dialect.path(),
+            path: job.dialect.replay_path(&job.call, wire_name),
             body: body.as_ref().cloned().unwrap_or_default(),
             deadline: work.deadline,
         };

@@ -8,7 +8,7 @@ use crate::{
 use bytes::Bytes;
 use dialect::Dialect;
 use exchange::{
-    Body, Capture, Conversation, ConversationSource, Declared, Exchange, ExchangeId, Headers,
+    Body, Call, Capture, Conversation, ConversationSource, Declared, Exchange, ExchangeId, Headers,
     NanoUsd, Origin as Proxy, RawCall, RawReply, Reply, Route, Served, Timestamp, Usage,
     UsageSource,
 };
@@ -138,10 +138,12 @@ impl StoredExchange {
         let (request, response) = (self.request.as_ref()?, self.response.as_ref()?);
         let body = Bytes::copy_from_slice(request.as_bytes());
         let headers = Headers::default();
-        let call = dialect.read_call("POST", dialect.path(), &headers, &body);
+        let mut call = dialect.read_body(&body);
+        // Where the path names the model, a body alone does not.
+        call.model = call.model.or_else(|| self.model.clone());
         let status = self.status.unwrap_or_default();
         let reply = dialect.read_reply(status, &headers, response.as_bytes());
-        let exchange = Box::new(self.exchange(models, dialect, body.clone()));
+        let exchange = Box::new(self.exchange(models, dialect, &call, body.clone()));
         let category = self.category.clone();
         Some(Job {
             offset: self.journal_offset,
@@ -157,7 +159,7 @@ impl StoredExchange {
     }
 
     /// What the table does not keep (header fields, the path) is what a shadow call has anyway.
-    fn exchange(&self, models: &Models, dialect: Dialect, body: Bytes) -> Exchange {
+    fn exchange(&self, models: &Models, dialect: Dialect, call: &Call, body: Bytes) -> Exchange {
         let provider = self.model.as_ref().and_then(|model| models.models.get(model));
         let response = self.response.clone().unwrap_or_default();
         Exchange {
@@ -172,7 +174,7 @@ impl StoredExchange {
             },
             call: RawCall {
                 method: "POST".to_owned(),
-                path: dialect.path().to_owned(),
+                path: dialect.replay_path(call, call.model.as_deref().unwrap_or_default()),
                 headers: Headers::default(),
                 body: Body::Inline(body),
             },

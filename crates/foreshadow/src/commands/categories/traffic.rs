@@ -1,6 +1,6 @@
 use anyhow::Result;
 use dialect::Dialect;
-use exchange::{Call, Headers};
+use exchange::Call;
 use report::{Format, Warehouse, render_rows};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
@@ -162,8 +162,7 @@ async fn examples(warehouse: &Warehouse, rows: &[Row]) -> Result<BTreeMap<String
         let row = known.get(body.exchange_id.as_str())?;
         let dialect: Dialect = row.dialect.parse().ok()?;
         let request = body.request.unwrap_or_default();
-        let call =
-            dialect.read_call("POST", dialect.path(), &Headers::default(), request.as_bytes());
+        let call = dialect.read_body(request.as_bytes());
         Some((body.exchange_id.clone(), example(body.exchange_id, call)))
     };
     Ok(bodies.into_iter().filter_map(read).collect())

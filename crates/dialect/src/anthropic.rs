@@ -1,0 +1,18 @@
+//! Anthropic Messages. Other endpoints of the API are known by name only: they are forwarded and
+//! metered, but not put to candidates.
+
+pub(crate) mod call;
+pub(crate) mod edit;
+pub(crate) mod error;
+pub(crate) mod judge;
+pub(crate) mod message;
+pub(crate) mod prompt;
+pub(crate) mod reply;
+pub(crate) mod request;
+pub(crate) mod schema;
+pub(crate) mod stream;
+
+/// Where messages of our own go.
+pub(crate) const PATH: &str = "/v1/messages";
+/// What each call of our own says beside its key: the version that this was written for.
+pub(crate) const HEADERS: [(&str, &str); 1] = [("anthropic-version", "2023-06-01")];

@@ -1,0 +1,101 @@
+use super::error;
+use crate::{
+    delta::{Delta, Each},
+    fields::{items, nonempty, text},
+};
+use exchange::{FinishReason, Usage, UsageSource};
+use serde_json::Value;
+
+/// A message that came whole.
+pub(crate) fn whole(root: &Value, each: Each<'_>) {
+    each(Delta::Begin { id: nonempty(root.get("id")), model: nonempty(root.get("model")) });
+    for (at, block) in (0..).zip(items(root, "content")) {
+        match text(block, "type") {
+            Some("text") => {
+                nonempty(block.get("text")).map(Delta::Text).map(&mut *each);
+            }
+            Some("tool_use") => {
+                let (id, name) = (nonempty(block.get("id")), nonempty(block.get("name")));
+                each(Delta::Call { at, id, name });
+                let input = block.get("input").filter(|input| !input.is_null());
+                each(Delta::Arguments {
+                    at,
+                    text: input.map_or_else(|| "{}".to_owned(), Value::to_string),
+                });
+            }
+            // Thinking, and what tools of the provider say, is not the answer.
+            Some(_) | None => {}
+        }
+    }
+    let mut counters = Counters::default();
+    counters.take(root.get("usage")).map(Delta::Usage).map(&mut *each);
+    error::read(root).map(Delta::Error).map(&mut *each);
+    stop(root, each);
+    each(Delta::End);
+}
+
+/// Why it stopped, with the provider's words where it refused.
+pub(crate) fn stop(stopped: &Value, each: Each<'_>) {
+    let words =
+        stopped.get("stop_details").and_then(|details| nonempty(details.get("explanation")));
+    words.map(Delta::Refusal).map(&mut *each);
+    text(stopped, "stop_reason").map(finish_reason).map(Delta::Finish).map(&mut *each);
+}
+
+fn finish_reason(reason: &str) -> FinishReason {
+    match reason {
+        "end_turn" | "stop_sequence" => FinishReason::Stop,
+        "max_tokens" | "model_context_window_exceeded" => FinishReason::Length,
+        "tool_use" => FinishReason::ToolCalls,
+        "refusal" => FinishReason::ContentFilter,
+        _ => FinishReason::Other,
+    }
+}
+
+/// The counters of a reply. In a stream each of them is a running total, which may stand in the first
+/// event, in the last or in both, and be zero or absent in one: the highest holds.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    input: Option<u64>,
+    cache_read: u64,
+    cache_write: u64,
+    output: Option<u64>,
+    thinking: u64,
+}
+
+impl Counters {
+    /// What was used so far; nothing until both sides were counted once.
+    ///
+    /// `input_tokens` leaves out what was read from and written to the cache; ours includes both.
+    pub(crate) fn take(&mut self, usage: Option<&Value>) -> Option<Usage> {
+        let usage = usage?;
+        let count = |pointer: &str| usage.pointer(pointer).and_then(Value::as_u64);
+        let by_lifetime = ["5m", "1h"].map(|lifetime| {
+            count(&format!("/cache_creation/ephemeral_{lifetime}_input_tokens")).unwrap_or(0)
+        });
+        let written = by_lifetime[0].saturating_add(by_lifetime[1]);
+        self.input = self.input.max(count("/input_tokens"));
+        self.output = self.output.max(count("/output_tokens"));
+        self.cache_read = self.cache_read.max(count("/cache_read_input_tokens").unwrap_or(0));
+        let total = count("/cache_creation_input_tokens").unwrap_or(0);
+        self.cache_write = self.cache_write.max(total).max(written);
+        let thinking = count("/output_tokens_details/thinking_tokens").unwrap_or(0);
+        self.thinking = self.thinking.max(thinking);
+        self.usage()
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        let (fresh, output_tokens) = (self.input?, self.output?);
+        // Counters that no bill could hold are cut, so that their sums are still sums.
+        let cached_tokens = self.cache_read.min(u64::MAX / 4);
+        let cache_write_tokens = self.cache_write.min(u64::MAX / 4);
+        Some(Usage {
+            input_tokens: fresh.min(u64::MAX / 4) + cached_tokens + cache_write_tokens,
+            cached_tokens,
+            cache_write_tokens,
+            output_tokens,
+            reasoning_tokens: self.thinking.min(output_tokens),
+            source: UsageSource::Reported,
+        })
+    }
+}

@@ -1,0 +1,120 @@
+use super::{error, reply};
+use crate::{
+    delta::{Delta, Each},
+    failure::Failure,
+    fields::{nonempty, text},
+    sse,
+};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Reads the events of a stream, which is whole only if it ended with `message_stop`.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    parser: sse::Parser,
+    state: State,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    counters: reply::Counters,
+    /// Tool calls whose input has not come yet: it may be empty, and stand in the block's beginning.
+    silent: BTreeSet<u64>,
+}
+
+impl Reader {
+    pub(crate) fn push(&mut self, bytes: &[u8], each: Each<'_>) {
+        let Self { parser, state } = self;
+        parser.push(bytes, &mut |event| state.take(event, each));
+    }
+
+    pub(crate) fn finish(&mut self, each: Each<'_>) {
+        if self.parser.overflowed() {
+            each(Delta::Lost);
+        }
+    }
+}
+
+impl State {
+    fn take(&mut self, event: sse::Event<'_>, each: Each<'_>) {
+        let Ok(data) = serde_json::from_slice::<Value>(event.data) else {
+            if event.name == b"error" {
+                each(Delta::Error(Failure::unnamed(&String::from_utf8_lossy(event.data))));
+            }
+            return each(Delta::Hole);
+        };
+        let at = data.get("index").and_then(Value::as_u64).unwrap_or(0);
+        let kind = text(&data, "type")
+            .map_or_else(|| String::from_utf8_lossy(event.name).into_owned(), str::to_owned);
+        match kind.as_str() {
+            "message_start" => {
+                let message = data.get("message").unwrap_or(&Value::Null);
+                let (id, model) = (nonempty(message.get("id")), nonempty(message.get("model")));
+                each(Delta::Begin { id, model });
+                self.count(message.get("usage"), each);
+            }
+            "content_block_start" => self.begin(at, &data["content_block"], each),
+            "content_block_delta" => self.grow(at, &data["delta"], each),
+            "content_block_stop" => self.end_block(at, each),
+            "message_delta" => {
+                self.count(data.get("usage"), each);
+                reply::stop(&data["delta"], each);
+            }
+            "message_stop" => each(Delta::End),
+            "error" => {
+                let unnamed = || Failure::unnamed(&data.to_string());
+                each(Delta::Error(error::read(&data).unwrap_or_else(unnamed)));
+            }
+            // A `ping` may come anywhere, and so may what is invented later.
+            _ => {}
+        }
+    }
+
+    fn count(&mut self, usage: Option<&Value>, each: Each<'_>) {
+        self.counters.take(usage).map(Delta::Usage).map(each);
+    }
+
+    fn begin(&mut self, at: u64, block: &Value, each: Each<'_>) {
+        match text(block, "type") {
+            Some("text") => {
+                nonempty(block.get("text")).map(Delta::Text).map(each);
+            }
+            Some("tool_use") => {
+                let (id, name) = (nonempty(block.get("id")), nonempty(block.get("name")));
+                each(Delta::Call { at, id, name });
+                match block.get("input").and_then(Value::as_object) {
+                    Some(input) if !input.is_empty() => {
+                        each(Delta::Arguments { at, text: Value::from(input.clone()).to_string() });
+                    }
+                    Some(_) | None => {
+                        self.silent.insert(at);
+                    }
+                }
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    fn grow(&mut self, at: u64, delta: &Value, each: Each<'_>) {
+        match text(delta, "type") {
+            Some("text_delta") => {
+                nonempty(delta.get("text")).map(Delta::Text).map(each);
+            }
+            Some("input_json_delta") => {
+                if let Some(text) = nonempty(delta.get("partial_json")) {
+                    self.silent.remove(&at);
+                    each(Delta::Arguments { at, text });
+                }
+            }
+            // Thinking, its signature and citations are not the answer.
+            Some(_) | None => {}
+        }
+    }
+
+    /// A tool that takes nothing is called with nothing, which is an empty object.
+    fn end_block(&mut self, at: u64, each: Each<'_>) {
+        if self.silent.remove(&at) {
+            each(Delta::Arguments { at, text: "{}".to_owned() });
+        }
+    }
+}

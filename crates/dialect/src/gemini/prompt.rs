@@ -1,0 +1,226 @@
+//! A call of `generateContent`, as a neutral prompt.
+
+use super::{call, content, schema};
+use crate::{
+    fields::{Fields, nonempty, text},
+    media,
+    translate::{
+        Format, Impossible, Losses, Part, Prompt, Role, Sampling, Source, Tool, ToolCall,
+        ToolChoice, ToolResult, Voice, number,
+    },
+};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Members that are read here, or say nothing that another form could lack.
+const KNOWN: [&str; 8] = [
+    "cachedContent",
+    "contents",
+    "generationConfig",
+    "labels",
+    "model",
+    "systemInstruction",
+    "toolConfig",
+    "tools",
+];
+/// The same of the configuration.
+const KNOWN_CONFIG: [&str; 16] = [
+    "candidateCount",
+    "frequencyPenalty",
+    "logprobs",
+    "maxOutputTokens",
+    "presencePenalty",
+    "responseJsonSchema",
+    "responseLogprobs",
+    "responseMimeType",
+    "responseModalities",
+    "responseSchema",
+    "seed",
+    "stopSequences",
+    "temperature",
+    "thinkingConfig",
+    "topK",
+    "topP",
+];
+
+pub(crate) fn read(fields: &Fields, losses: &mut Losses) -> Result<Prompt, Impossible> {
+    let fields = &call::camel(fields.clone());
+    losses.unknown(fields, &KNOWN);
+    let config = fields.get("generationConfig").unwrap_or(&Value::Null);
+    let set = config.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    for (name, _) in set {
+        if !KNOWN_CONFIG.iter().any(|known| known == name || content::snake(known) == *name) {
+            losses.drop(name, "it has no like elsewhere");
+        }
+    }
+    if content::member(config, "thinkingConfig").is_some_and(|it| !it.is_null()) {
+        losses.drop("thinkingConfig", "how much a model reasons is the target's own affair");
+    }
+    let mut prompt = Prompt {
+        tools: call::functions(fields).map(tool).collect(),
+        tool_choice: tool_choice(fields, losses),
+        format: format(config),
+        sampling: sampling(config),
+        metadata: fields.texts("labels"),
+        ..Prompt::default()
+    };
+    let system = fields.get("systemInstruction").into_iter().flat_map(content::parts);
+    prompt.instruct(Voice::System, system.filter_map(|part| nonempty(part.get("text"))));
+    for item in call::contents(fields).unwrap_or_default() {
+        add(&mut prompt, item, losses)?;
+    }
+    Ok(prompt)
+}
+
+fn add(prompt: &mut Prompt, item: &Value, losses: &mut Losses) -> Result<(), Impossible> {
+    let role = match text(item, "role") {
+        Some("model") => Role::Assistant,
+        None | Some("user" | "function" | "") => Role::User,
+        Some(_) => {
+            return Err(Impossible::new("contents.role", "it is a role that no other form has"));
+        }
+    };
+    let mut parts = Vec::new();
+    let mut answered: BTreeMap<String, usize> = BTreeMap::new();
+    let mut calls = prompt.calls().count();
+    for part in content::parts(item) {
+        if content::is_thought(part) || content::member(part, "thoughtSignature").is_some() {
+            losses.drop("contents.thought", "only the model that wrote it can read it");
+        }
+        if content::is_thought(part) {
+            continue;
+        }
+        if let Some(call) = content::member(part, "functionCall") {
+            calls += 1;
+            parts.push(Part::Call(read_call(call, calls)));
+        } else if let Some(response) = content::member(part, "functionResponse") {
+            parts.push(Part::Result(result(prompt, response, &mut answered)?));
+        } else {
+            parts.extend(read_part(part)?);
+        }
+    }
+    prompt.say(role, parts);
+    Ok(())
+}
+
+/// The form needs no ids; others do.
+fn read_call(call: &Value, nth: usize) -> ToolCall {
+    ToolCall {
+        id: nonempty(call.get("id")).unwrap_or_else(|| format!("call_{nth}")),
+        name: text(call, "name").unwrap_or_default().to_owned(),
+        arguments: call.get("args").map_or_else(|| "{}".to_owned(), Value::to_string),
+    }
+}
+
+/// Without an id, a result answers the calls of its tool in their order; `answered` counts them.
+fn result(
+    prompt: &Prompt,
+    response: &Value,
+    answered: &mut BTreeMap<String, usize>,
+) -> Result<ToolResult, Impossible> {
+    let name = text(response, "name").unwrap_or_default().to_owned();
+    let last = prompt.turns.iter().rev().find(|turn| turn.role == Role::Assistant);
+    let calls = last.into_iter().flat_map(|turn| &turn.parts).filter_map(|part| match part {
+        Part::Call(call) if call.name == name => Some(call),
+        _ => None,
+    });
+    let nth = answered.entry(name.clone()).or_default();
+    let by_order = calls.map(|call| &call.id).nth(*nth).cloned();
+    *nth += 1;
+    let id = nonempty(response.get("id")).or(by_order);
+    let id = id.ok_or_else(|| Impossible::new("contents", "a tool's result answers no call"))?;
+    let (text, is_error) = words(response.get("response").unwrap_or(&Value::Null));
+    let parts = if text.is_empty() { Vec::new() } else { vec![Part::Text(text)] };
+    Ok(ToolResult { id, name, parts, is_error })
+}
+
+/// A result of one text under the usual names is that text.
+fn words(response: &Value) -> (String, bool) {
+    let single = response.as_object().filter(|members| members.len() == 1);
+    let said = |name: &str| single?.get(name)?.as_str().map(str::to_owned);
+    match (said("result").or_else(|| said("output")), said("error")) {
+        (Some(text), _) => (text, false),
+        (None, Some(text)) => (text, true),
+        (None, None) if response.is_null() => (String::new(), false),
+        (None, None) => (response.to_string(), false),
+    }
+}
+
+fn read_part(part: &Value) -> Result<Option<Part>, Impossible> {
+    if let Some(said) = text(part, "text") {
+        return Ok((!said.is_empty()).then(|| Part::Text(said.to_owned())));
+    }
+    let media_type = content::media_type(part).unwrap_or_default().to_owned();
+    let inline = content::member(part, "inlineData").and_then(|it| text(it, "data"));
+    let source = match (inline, content::file_uri(part)) {
+        (Some(data), _) => Source::Inline { media_type: media_type.clone(), data: data.to_owned() },
+        (None, Some(uri)) => Source::Link(uri.to_owned()),
+        (None, None) => {
+            return Err(Impossible::new(
+                "contents.parts",
+                "it has a part of a kind that no other form has",
+            ));
+        }
+    };
+    Ok(Some(match media::kind(&media_type) {
+        "image" => Part::Image { source, detail: None },
+        "audio" => Part::Audio { source },
+        _ => Part::File { source, name: None },
+    }))
+}
+
+fn tool(function: &Value) -> Tool {
+    let schema = call::function_schema(function).filter(|schema| schema.is_object());
+    Tool {
+        name: text(function, "name").unwrap_or_default().to_owned(),
+        description: nonempty(function.get("description")),
+        schema: schema.map(schema::standard),
+        is_strict: false,
+    }
+}
+
+fn tool_choice(fields: &Fields, losses: &mut Losses) -> Option<ToolChoice> {
+    let config = content::member(fields.get("toolConfig")?, "functionCallingConfig")?;
+    let names = content::member(config, "allowedFunctionNames").and_then(Value::as_array);
+    let names: Vec<&str> = names.into_iter().flatten().filter_map(Value::as_str).collect();
+    match (text(config, "mode"), &names[..]) {
+        (Some("NONE"), _) => Some(ToolChoice::None),
+        (Some("ANY"), [name]) => Some(ToolChoice::Named((*name).to_owned())),
+        (Some("ANY"), names) => {
+            if !names.is_empty() {
+                losses.approximate("toolConfig", "a choice among some tools is said as a free one");
+            }
+            Some(ToolChoice::Required)
+        }
+        (Some("AUTO"), _) => Some(ToolChoice::Auto),
+        (Some("VALIDATED"), _) => {
+            losses.approximate("toolConfig", "calls are not held to their schema in earnest");
+            Some(ToolChoice::Auto)
+        }
+        (Some(_) | None, _) => None,
+    }
+}
+
+/// The API holds its replies to a schema in earnest.
+fn format(config: &Value) -> Format {
+    match (call::response_schema(config), content::member(config, "responseMimeType")) {
+        (Some(schema), _) => Format::Schema { name: None, schema, is_strict: true },
+        (None, Some(kind)) if kind == "application/json" => Format::JsonObject,
+        (None, Some(_) | None) => Format::Text,
+    }
+}
+
+fn sampling(config: &Value) -> Sampling {
+    let get = |name: &str| content::member(config, name);
+    let stop = get("stopSequences").and_then(Value::as_array).into_iter().flatten();
+    Sampling {
+        output_tokens_max: get("maxOutputTokens").and_then(Value::as_u64),
+        temperature: number(get("temperature")),
+        top_p: number(get("topP")),
+        top_k: number(get("topK")),
+        seed: number(get("seed")),
+        presence_penalty: number(get("presencePenalty")),
+        frequency_penalty: number(get("frequencyPenalty")),
+        stop: stop.filter_map(Value::as_str).map(str::to_owned).collect(),
+    }
+}

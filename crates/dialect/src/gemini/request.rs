@@ -1,0 +1,251 @@
+//! A neutral prompt, as a call of `generateContent`.
+
+use super::schema;
+use crate::translate::{
+    Body, Format, Impossible, Losses, Part, Prompt, Role, Source, Tool, ToolCall, ToolChoice,
+    ToolResult, Turn, Voice, check_image, object_of, pruned_text,
+};
+use serde_json::{Map, Value, json};
+
+const IMAGES: [&str; 5] = ["image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"];
+/// More sequences that end a reply are refused.
+const STOP_MAX: usize = 5;
+/// Models that want back what they thought with each call of a tool.
+const THINKS: &str = "gemini-3";
+/// What the API takes for thoughts behind a call that another model made.
+const NO_THOUGHT: &str = "skip_thought_signature_validator";
+
+pub(crate) fn write(prompt: &Prompt, mut body: Body<'_>) -> Result<Map<String, Value>, Impossible> {
+    let instructions = prompt.all_instructions();
+    if instructions.len() > prompt.instructions.len() {
+        body.losses
+            .approximate("messages.system", "instructions between turns are moved to the top");
+    }
+    if instructions.iter().any(|it| it.voice == Voice::Developer) {
+        body.losses
+            .approximate("messages.developer", "the developer's words are said as the system's");
+    }
+    let mut system: Vec<String> = instructions.into_iter().map(|it| it.text).collect();
+    let mut turns = prompt.alternating();
+    if turns.is_empty() {
+        let Some(last) = system.pop() else {
+            return Err(Impossible::new("messages", "nothing is said in it"));
+        };
+        body.losses
+            .approximate("messages.system", "the last instruction is said as the user's words");
+        turns.push(Turn { role: Role::User, parts: vec![Part::Text(last)] });
+    }
+    if !system.is_empty() {
+        let parts = system.iter().map(|text| json!({ "text": text }));
+        body.must("systemInstruction", json!({ "parts": parts.collect::<Value>() }));
+    }
+    let thinks = body.target.model.rsplit('/').next().unwrap_or_default().starts_with(THINKS);
+    let contents: Vec<Value> = (0..turns.len())
+        .map(|at| content(&turns, at, thinks, body.losses))
+        .collect::<Result<_, _>>()?;
+    body.must("contents", contents);
+    tools(prompt, &mut body);
+    config(prompt, &mut body);
+    for (name, said) in
+        [("reasoning_effort", prompt.effort.is_some()), ("user", prompt.user.is_some())]
+    {
+        if said {
+            body.losses.drop(name, "the target has no place for it");
+        }
+    }
+    if !prompt.metadata.is_empty() {
+        body.losses.drop("metadata", "the target keeps none");
+    }
+    Ok(body.finish())
+}
+
+fn content(
+    turns: &[Turn],
+    at: usize,
+    thinks: bool,
+    losses: &mut Losses,
+) -> Result<Value, Impossible> {
+    let turn = &turns[at];
+    let role = if turn.role == Role::Assistant { "model" } else { "user" };
+    let before = at.checked_sub(1).map(|before| &turns[before]);
+    let mut parts = Vec::new();
+    let mut unsigned = thinks;
+    for item in ordered(turn, before) {
+        let mut written = part(item, losses)?;
+        if let (Part::Call(_), true) = (item, unsigned) {
+            losses.approximate("messages.tool_calls", "thoughts behind the calls are not known");
+            written["thoughtSignature"] = Value::from(NO_THOUGHT);
+            unsigned = false;
+        }
+        parts.push(written);
+    }
+    Ok(json!({"role": role, "parts": parts}))
+}
+
+/// Results are told apart by their places, so they come in the order of the calls that they answer.
+fn ordered<'t>(turn: &'t Turn, before: Option<&Turn>) -> Vec<&'t Part> {
+    let calls: Vec<&str> = before
+        .into_iter()
+        .flat_map(|turn| &turn.parts)
+        .filter_map(|part| match part {
+            Part::Call(call) => Some(call.id.as_str()),
+            _ => None,
+        })
+        .collect();
+    let place = |part: &&Part| match part {
+        Part::Result(result) => {
+            calls.iter().position(|id| *id == result.id).unwrap_or(usize::MAX - 1)
+        }
+        _ => usize::MAX,
+    };
+    let mut parts: Vec<&Part> = turn.parts.iter().collect();
+    if turn.role == Role::User {
+        parts.sort_by_key(place);
+    }
+    parts
+}
+
+fn part(part: &Part, losses: &mut Losses) -> Result<Value, Impossible> {
+    Ok(match part {
+        Part::Text(text) => json!({ "text": text }),
+        Part::Refusal(text) => {
+            losses.approximate("messages.refusal", "a refusal is said as text");
+            json!({ "text": text })
+        }
+        Part::Image { source, detail } => {
+            if detail.as_ref().is_some_and(|detail| detail != "auto") {
+                losses.drop("messages.image.detail", "the target looks at images in one way only");
+            }
+            if let Source::Inline { media_type, .. } = source {
+                check_image(media_type, &IMAGES)?;
+            }
+            inline(source)?
+        }
+        Part::File { source: Source::Text(text), .. } => {
+            losses.approximate("messages.document", "a document of text is said as text");
+            json!({ "text": text })
+        }
+        Part::File { source, name } => {
+            if name.is_some() {
+                losses.drop("messages.document.name", "files have no names there");
+            }
+            inline(source)?
+        }
+        Part::Audio { source } => inline(source)?,
+        Part::Call(call) => {
+            json!({"functionCall": {"name": call.name, "args": args(call, losses)}})
+        }
+        Part::Result(it) => {
+            json!({"functionResponse": {"name": it.name, "response": response(it)?}})
+        }
+    })
+}
+
+fn inline(source: &Source) -> Result<Value, Impossible> {
+    match source {
+        Source::Inline { media_type, data } => {
+            Ok(json!({"inlineData": {"mimeType": media_type, "data": data}}))
+        }
+        Source::Link(_) => {
+            Err(Impossible::new("messages.media", "the target takes no links to media"))
+        }
+        Source::Text(text) => Ok(json!({ "text": text })),
+    }
+}
+
+fn args(call: &ToolCall, losses: &mut Losses) -> Value {
+    if call.arguments.trim().is_empty() {
+        return json!({});
+    }
+    object_of(&call.arguments).map_or_else(
+        || {
+            losses.approximate(
+                "messages.tool_calls",
+                "arguments that are no JSON object are put into one",
+            );
+            json!({"arguments": call.arguments})
+        },
+        Value::Object,
+    )
+}
+
+/// A result is an object: the one that its text is, or one around the text.
+fn response(result: &ToolResult) -> Result<Value, Impossible> {
+    let text = pruned_text(&result.parts)?;
+    Ok(match (result.is_error, object_of(&text)) {
+        (true, _) => json!({ "error": text }),
+        (false, Some(object)) => Value::Object(object),
+        (false, None) => json!({ "result": text }),
+    })
+}
+
+fn tools(prompt: &Prompt, body: &mut Body<'_>) {
+    if prompt.tools.is_empty() {
+        return;
+    }
+    if prompt.tools.iter().any(|tool| tool.is_strict) {
+        body.losses
+            .approximate("tools.strict", "arguments are not held to their schema in earnest");
+    }
+    let functions: Vec<Value> =
+        prompt.tools.iter().map(|tool| function(tool, body.losses)).collect();
+    body.must("tools", json!([{"functionDeclarations": functions}]));
+    if prompt.parallel_tools == Some(false) {
+        body.losses.drop("parallel_tool_calls", "the target calls as many tools as it likes");
+    }
+    let config = match &prompt.tool_choice {
+        None => return,
+        Some(ToolChoice::Auto) => json!({"mode": "AUTO"}),
+        Some(ToolChoice::None) => json!({"mode": "NONE"}),
+        Some(ToolChoice::Required) => json!({"mode": "ANY"}),
+        Some(ToolChoice::Named(name)) => json!({"mode": "ANY", "allowedFunctionNames": [name]}),
+    };
+    body.set("toolConfig", Some(&json!({"functionCallingConfig": config})));
+}
+
+/// An object without members is refused, so a function that takes nothing has no schema.
+fn function(tool: &Tool, losses: &mut Losses) -> Value {
+    let mut written = json!({"name": tool.name});
+    if let Some(description) = &tool.description {
+        written["description"] = Value::from(description.as_str());
+    }
+    let properties = |schema: &Value| schema.get("properties").and_then(Value::as_object).cloned();
+    if let Some(schema) = &tool.schema
+        && (properties(schema).is_some_and(|it| !it.is_empty()) || schema.get("$ref").is_some())
+    {
+        written["parameters"] = schema::own(schema, "tools.parameters", losses);
+    }
+    written
+}
+
+/// The configuration, whose members may be refused like those of a body.
+fn config(prompt: &Prompt, body: &mut Body<'_>) {
+    let mut config = Body::new(body.target, body.losses);
+    let sampling = &prompt.sampling;
+    config.set("maxOutputTokens", sampling.output_tokens_max.as_ref());
+    config.set("temperature", sampling.temperature.as_ref());
+    config.set("topP", sampling.top_p.as_ref());
+    config.set("topK", sampling.top_k.as_ref());
+    config.set("seed", sampling.seed.as_ref());
+    config.set("presencePenalty", sampling.presence_penalty.as_ref());
+    config.set("frequencyPenalty", sampling.frequency_penalty.as_ref());
+    if sampling.stop.len() > STOP_MAX {
+        config.losses.approximate("stop", "the target takes five sequences only");
+    }
+    let stop: Vec<String> = sampling.stop.iter().take(STOP_MAX).cloned().collect();
+    config.set("stopSequences", (!stop.is_empty()).then_some(&stop));
+    let json = Value::from("application/json");
+    match &prompt.format {
+        Format::Text => {}
+        Format::JsonObject => config.set("responseMimeType", Some(&json)),
+        Format::Schema { schema, .. } => {
+            let schema = schema::own(schema, "response_format", config.losses);
+            config.set("responseMimeType", Some(&json));
+            config.set("responseSchema", Some(&schema));
+        }
+    }
+    let config = config.finish();
+    if !config.is_empty() {
+        body.must("generationConfig", config);
+    }
+}

@@ -1,0 +1,244 @@
+//! A call of Chat Completions, as a neutral prompt.
+
+use super::message;
+use crate::{
+    fields::{Fields, nonempty, text},
+    media,
+    translate::{
+        Format, Impossible, Losses, Part, Prompt, Role, Sampling, Source, Tool, ToolCall,
+        ToolChoice, ToolResult, Voice, number, parts_of,
+    },
+};
+use serde_json::Value;
+
+/// Members that are read here, or say nothing that another form could lack.
+const KNOWN: [&str; 31] = [
+    "frequency_penalty",
+    "function_call",
+    "functions",
+    "logprobs",
+    "max_completion_tokens",
+    "max_tokens",
+    "messages",
+    "metadata",
+    "modalities",
+    "model",
+    "n",
+    "parallel_tool_calls",
+    "presence_penalty",
+    "reasoning_effort",
+    "response_format",
+    "safety_identifier",
+    "seed",
+    "stop",
+    "store",
+    "stream",
+    "stream_options",
+    "temperature",
+    "tool_choice",
+    "tools",
+    "top_k",
+    "top_p",
+    "user",
+    "web_search_options",
+    "conversation_id",
+    "thread_id",
+    "session_id",
+];
+
+pub(crate) fn read(fields: &Fields, losses: &mut Losses) -> Result<Prompt, Impossible> {
+    losses.unknown(fields, &KNOWN);
+    let mut prompt = Prompt {
+        tools: tools(fields)?,
+        tool_choice: fields
+            .get("tool_choice")
+            .or_else(|| fields.get("function_call"))
+            .and_then(|it| tool_choice(it, losses)),
+        parallel_tools: fields.get("parallel_tool_calls").and_then(Value::as_bool),
+        format: format(fields.get("response_format")),
+        sampling: sampling(fields),
+        effort: fields.text("reasoning_effort"),
+        user: fields.text("safety_identifier").or_else(|| fields.text("user")),
+        metadata: fields.texts("metadata"),
+        ..Prompt::default()
+    };
+    for message in fields.items("messages") {
+        add(&mut prompt, message, losses)?;
+    }
+    Ok(prompt)
+}
+
+fn add(prompt: &mut Prompt, message: &Value, losses: &mut Losses) -> Result<(), Impossible> {
+    let role = text(message, "role").unwrap_or_default();
+    if message.get("name").is_some_and(|name| !name.is_null()) && role != "function" {
+        losses.drop("messages.name", "speakers have no names elsewhere");
+    }
+    let parts = parts_of(message.get("content"), |part| read_part(part, losses))?;
+    match role {
+        "system" => prompt.instruct(Voice::System, texts(parts)),
+        "developer" => prompt.instruct(Voice::Developer, texts(parts)),
+        "user" => prompt.say(Role::User, parts),
+        "assistant" => assistant(prompt, message, parts),
+        "tool" => {
+            let id = text(message, "tool_call_id").unwrap_or_default().to_owned();
+            let name = prompt.called(&id)?;
+            let result = ToolResult { id, name, parts, is_error: false };
+            prompt.say(Role::User, vec![Part::Result(result)]);
+        }
+        "function" => {
+            let name = text(message, "name").unwrap_or_default().to_owned();
+            let call = prompt.calls().filter(|call| call.name == name).last();
+            let id = call.map(|call| call.id.clone());
+            let id = id.ok_or_else(|| {
+                Impossible::new("messages", "a function's result answers no call")
+            })?;
+            prompt.say(
+                Role::User,
+                vec![Part::Result(ToolResult { id, name, parts, is_error: false })],
+            );
+        }
+        _ => return Err(Impossible::new("messages.role", "it is a role that no other form has")),
+    }
+    Ok(())
+}
+
+fn texts(parts: Vec<Part>) -> impl Iterator<Item = String> {
+    parts.into_iter().filter_map(|part| match part {
+        Part::Text(text) => Some(text),
+        Part::Refusal(_)
+        | Part::Image { .. }
+        | Part::File { .. }
+        | Part::Audio { .. }
+        | Part::Call(_)
+        | Part::Result(_) => None,
+    })
+}
+
+fn assistant(prompt: &mut Prompt, message: &Value, mut parts: Vec<Part>) {
+    parts.extend(nonempty(message.get("refusal")).map(Part::Refusal));
+    let calls = message::calls_with_ids(message);
+    let first = prompt.calls().count() + 1;
+    for (nth, (id, call)) in (first..).zip(calls) {
+        let id = id.unwrap_or_else(|| format!("call_{nth}"));
+        parts.push(Part::Call(ToolCall { id, name: call.name, arguments: call.arguments }));
+    }
+    prompt.say(Role::Assistant, parts);
+}
+
+fn read_part(part: &Value, losses: &mut Losses) -> Result<Option<Part>, Impossible> {
+    if part.get("cache_control").is_some() {
+        losses.drop("cache_control", "what is cached is the target's own affair");
+    }
+    Ok(match text(part, "type") {
+        Some("text") => nonempty(part.get("text")).map(Part::Text),
+        Some("refusal") => nonempty(part.get("refusal")).map(Part::Refusal),
+        Some("image_url") => {
+            let image = part.get("image_url").unwrap_or(&Value::Null);
+            let url = image.as_str().or_else(|| text(image, "url")).unwrap_or_default();
+            Some(Part::Image {
+                source: link(url),
+                detail: text(image, "detail").map(str::to_owned),
+            })
+        }
+        Some("input_audio") => {
+            let audio = part.get("input_audio").unwrap_or(&Value::Null);
+            let format = text(audio, "format").unwrap_or_default();
+            let data = text(audio, "data").unwrap_or_default().to_owned();
+            let media_type = format!("audio/{format}");
+            Some(Part::Audio { source: Source::Inline { media_type, data } })
+        }
+        Some("file") => {
+            let file = part.get("file").unwrap_or(&Value::Null);
+            let name = text(file, "filename").map(str::to_owned);
+            Some(Part::File { source: link(text(file, "file_data").unwrap_or_default()), name })
+        }
+        _ => return Err(Impossible::new("messages.content", "it has a part of an unknown kind")),
+    })
+}
+
+/// Media in a link, or behind one.
+pub(crate) fn link(url: &str) -> Source {
+    match media::data_url(url) {
+        Some((media_type, data)) => {
+            Source::Inline { media_type: media_type.to_owned(), data: data.to_owned() }
+        }
+        None => Source::Link(url.to_owned()),
+    }
+}
+
+fn tools(fields: &Fields) -> Result<Vec<Tool>, Impossible> {
+    let tools = fields.items("tools").map(|tool| {
+        let function = tool.get("function");
+        function.ok_or_else(|| {
+            Impossible::new("tools", "a tool takes free text, which has no like elsewhere")
+        })
+    });
+    tools.chain(fields.items("functions").map(Ok)).map(|it| it.map(tool)).collect()
+}
+
+/// A function as it is declared, under its own name or beside its type.
+pub(crate) fn tool(function: &Value) -> Tool {
+    Tool {
+        name: text(function, "name").unwrap_or_default().to_owned(),
+        description: nonempty(function.get("description")),
+        schema: function.get("parameters").filter(|schema| schema.is_object()).cloned(),
+        is_strict: function.get("strict").and_then(Value::as_bool).unwrap_or(false),
+    }
+}
+
+/// The choice of a tool, in both forms of the dialect.
+pub(crate) fn tool_choice(choice: &Value, losses: &mut Losses) -> Option<ToolChoice> {
+    match choice.as_str() {
+        Some("auto") => Some(ToolChoice::Auto),
+        Some("none") => Some(ToolChoice::None),
+        Some("required" | "any") => Some(ToolChoice::Required),
+        Some(_) => None,
+        None => {
+            let name = text(choice, "name")
+                .or_else(|| text(choice.get("function")?, "name"))
+                .map(|name| ToolChoice::Named(name.to_owned()));
+            if name.is_none() && !choice.is_null() {
+                losses
+                    .approximate("tool_choice", "a choice among some tools is said as a free one");
+            }
+            name
+        }
+    }
+}
+
+fn format(format: Option<&Value>) -> Format {
+    let kind = format.and_then(|format| text(format, "type"));
+    let inner = format.and_then(|format| format.get("json_schema")).unwrap_or(&Value::Null);
+    schema_format(kind, inner)
+}
+
+/// The form of a reply, whose schema stands in `inner`.
+pub(crate) fn schema_format(kind: Option<&str>, inner: &Value) -> Format {
+    match (kind, inner.get("schema")) {
+        (Some("json_schema"), Some(schema)) => Format::Schema {
+            name: nonempty(inner.get("name")),
+            schema: schema.clone(),
+            is_strict: inner.get("strict").and_then(Value::as_bool).unwrap_or(false),
+        },
+        (Some("json_object" | "json_schema"), _) => Format::JsonObject,
+        (Some(_) | None, _) => Format::Text,
+    }
+}
+
+fn sampling(fields: &Fields) -> Sampling {
+    let stop = match fields.get("stop") {
+        Some(Value::String(one)) => vec![one.clone()],
+        _ => fields.items("stop").filter_map(Value::as_str).map(str::to_owned).collect(),
+    };
+    let limits = ["max_completion_tokens", "max_tokens"];
+    Sampling {
+        output_tokens_max: limits.into_iter().find_map(|name| fields.get(name)?.as_u64()),
+        temperature: number(fields.get("temperature")),
+        top_p: number(fields.get("top_p")),
+        top_k: number(fields.get("top_k")),
+        seed: number(fields.get("seed")),
+        presence_penalty: number(fields.get("presence_penalty")),
+        frequency_penalty: number(fields.get("frequency_penalty")),
+        stop,
+    }
+}

@@ -1,0 +1,167 @@
+//! A neutral prompt, as a call of Responses.
+
+use crate::{
+    openai::request::{arguments, choice, held, tool, url, voice},
+    translate::{Body, Delivery, Format, Impossible, Losses, Part, Prompt, Role, Source, Turn},
+};
+use serde_json::{Map, Value, json};
+
+pub(crate) fn write(prompt: &Prompt, mut body: Body<'_>) -> Result<Map<String, Value>, Impossible> {
+    body.must("model", body.target.model);
+    // A reply would be kept otherwise.
+    body.must("store", false);
+    let mut input: Vec<Value> = prompt
+        .instructions
+        .iter()
+        .map(|it| json!({"role": voice(it.voice), "content": it.text}))
+        .collect();
+    for turn in &prompt.turns {
+        add(turn, &mut input, body.losses)?;
+    }
+    body.must("input", input);
+    if body.target.delivery == Delivery::Streamed {
+        body.must("stream", true);
+    }
+    if !prompt.tools.is_empty() {
+        body.must("tools", prompt.tools.iter().map(write_tool).collect::<Value>());
+        let choice = prompt
+            .tool_choice
+            .as_ref()
+            .map(|it| choice(it, |name| json!({"type": "function", "name": name})));
+        body.set("tool_choice", choice.as_ref());
+        body.set("parallel_tool_calls", prompt.parallel_tools.as_ref());
+    }
+    format(prompt, &mut body);
+    sampling(prompt, &mut body);
+    body.set("reasoning", prompt.effort.as_ref().map(|it| json!({ "effort": it })).as_ref());
+    body.set("safety_identifier", prompt.user.as_ref());
+    let metadata = (!prompt.metadata.is_empty()).then(|| json!(prompt.metadata));
+    body.set("metadata", metadata.as_ref());
+    Ok(body.finish())
+}
+
+fn write_tool(it: &crate::translate::Tool) -> Value {
+    let mut function = tool(it);
+    function["type"] = Value::from("function");
+    function["strict"] = Value::from(it.is_strict);
+    if it.schema.is_none() {
+        // The form demands one.
+        function["parameters"] =
+            json!({"type": "object", "properties": {}, "additionalProperties": false});
+    }
+    function
+}
+
+/// Tool calls and their results are items of their own; what is said between them is a message.
+fn add(turn: &Turn, input: &mut Vec<Value>, losses: &mut Losses) -> Result<(), Impossible> {
+    let role = match turn.role {
+        Role::Instructor(it) => voice(it),
+        Role::User => "user",
+        Role::Assistant => "assistant",
+    };
+    let mut content: Vec<Value> = Vec::new();
+    for item in &turn.parts {
+        let own = match item {
+            Part::Call(it) => json!({
+                "type": "function_call",
+                "call_id": it.id,
+                "name": it.name,
+                "arguments": arguments(it),
+            }),
+            Part::Result(it) => {
+                if it.is_error {
+                    losses.approximate(
+                        "messages.tool",
+                        "that a tool failed is told by its words only",
+                    );
+                }
+                json!({"type": "function_call_output", "call_id": it.id, "output": output(&it.parts, losses)?})
+            }
+            other => {
+                content.push(part(other, turn.role, losses)?);
+                continue;
+            }
+        };
+        message(role, &mut content, input);
+        input.push(own);
+    }
+    message(role, &mut content, input);
+    Ok(())
+}
+
+fn message(role: &str, content: &mut Vec<Value>, input: &mut Vec<Value>) {
+    if !content.is_empty() {
+        let content = std::mem::take(content);
+        input.push(json!({"type": "message", "role": role, "content": content}));
+    }
+}
+
+/// A result that is text alone is written as such.
+fn output(parts: &[Part], losses: &mut Losses) -> Result<Value, Impossible> {
+    match parts {
+        [] => Ok(Value::from("")),
+        [Part::Text(text)] => Ok(Value::from(text.as_str())),
+        several => several.iter().map(|it| part(it, Role::User, losses)).collect(),
+    }
+}
+
+fn part(part: &Part, role: Role, losses: &mut Losses) -> Result<Value, Impossible> {
+    Ok(match part {
+        Part::Text(text) if role == Role::Assistant => {
+            json!({"type": "output_text", "text": text})
+        }
+        Part::Text(text) => json!({"type": "input_text", "text": text}),
+        Part::Refusal(text) => json!({"type": "refusal", "refusal": text}),
+        Part::Image { source, detail } => {
+            let mut image = json!({"type": "input_image", "image_url": url(source)?});
+            if let Some(detail) = detail {
+                image["detail"] = Value::from(detail.as_str());
+            }
+            image
+        }
+        Part::File { source: Source::Text(text), .. } => {
+            losses.approximate("messages.document", "a document of text is said as text");
+            json!({"type": "input_text", "text": text})
+        }
+        Part::File { source: Source::Link(url), name } => {
+            if name.is_some() {
+                losses.drop("messages.document.name", "a linked file is named by its link");
+            }
+            json!({"type": "input_file", "file_url": url})
+        }
+        Part::File { source: Source::Inline { media_type, data }, name } => json!({
+            "type": "input_file",
+            "filename": name.as_deref().unwrap_or("document"),
+            "file_data": format!("data:{media_type};base64,{data}"),
+        }),
+        Part::Audio { .. } => {
+            return Err(Impossible::new("messages.audio", "the target does not hear"));
+        }
+        Part::Call(_) | Part::Result(_) => Value::Null,
+    })
+}
+
+fn format(prompt: &Prompt, body: &mut Body<'_>) {
+    let format = match &prompt.format {
+        Format::Text => return,
+        Format::JsonObject => json!({"type": "json_object"}),
+        Format::Schema { name, schema, is_strict } => {
+            let mut format = held(name.as_deref(), schema, *is_strict, body.losses);
+            format["type"] = Value::from("json_schema");
+            format
+        }
+    };
+    body.set("text", Some(&json!({ "format": format })));
+}
+
+fn sampling(prompt: &Prompt, body: &mut Body<'_>) {
+    let sampling = &prompt.sampling;
+    body.set("max_output_tokens", sampling.output_tokens_max.as_ref());
+    body.set("temperature", sampling.temperature.as_ref());
+    body.set("top_p", sampling.top_p.as_ref());
+    body.cannot("top_k", sampling.top_k.as_ref());
+    body.cannot("seed", sampling.seed.as_ref());
+    body.cannot("presence_penalty", sampling.presence_penalty.as_ref());
+    body.cannot("frequency_penalty", sampling.frequency_penalty.as_ref());
+    body.cannot("stop", sampling.stop.first());
+}

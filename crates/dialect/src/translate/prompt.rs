@@ -1,0 +1,244 @@
+//! What a call asks, in no dialect's words: what every reader of a call makes, and every writer of one
+//! takes.
+
+use super::Impossible;
+use serde_json::{Number, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A call, understood.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Prompt {
+    /// What stands before the first turn.
+    pub(crate) instructions: Vec<Instruction>,
+    pub(crate) turns: Vec<Turn>,
+    pub(crate) tools: Vec<Tool>,
+    pub(crate) tool_choice: Option<ToolChoice>,
+    pub(crate) parallel_tools: Option<bool>,
+    pub(crate) format: Format,
+    pub(crate) sampling: Sampling,
+    /// How much the model shall reason, in the words that the two forms of one dialect share.
+    pub(crate) effort: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) metadata: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Instruction {
+    pub(crate) voice: Voice,
+    pub(crate) text: String,
+}
+
+/// Who gives an instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Voice {
+    System,
+    Developer,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Turn {
+    pub(crate) role: Role,
+    pub(crate) parts: Vec<Part>,
+}
+
+/// Who speaks a turn. Results of tools are parts of the user's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    User,
+    Assistant,
+    /// An instruction between the turns.
+    Instructor(Voice),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Part {
+    Text(String),
+    Refusal(String),
+    Image { source: Source, detail: Option<String> },
+    File { source: Source, name: Option<String> },
+    Audio { source: Source },
+    Call(ToolCall),
+    Result(ToolResult),
+}
+
+/// Where media lie.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Source {
+    /// In the call itself, in base64.
+    Inline {
+        media_type: String,
+        data: String,
+    },
+    Link(String),
+    /// A document that is text.
+    Text(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ToolCall {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// As the model wrote them: JSON text, perhaps broken.
+    pub(crate) arguments: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ToolResult {
+    /// The call that it answers.
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) is_error: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Tool {
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    /// JSON Schema of its arguments; none where it takes nothing.
+    pub(crate) schema: Option<Value>,
+    /// Whether arguments are held to the schema.
+    pub(crate) is_strict: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ToolChoice {
+    Auto,
+    None,
+    Required,
+    Named(String),
+}
+
+/// The form of the reply.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Format {
+    #[default]
+    Text,
+    JsonObject,
+    Schema {
+        name: Option<String>,
+        schema: Value,
+        is_strict: bool,
+    },
+}
+
+/// How the reply is drawn, and where it ends.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Sampling {
+    pub(crate) output_tokens_max: Option<u64>,
+    pub(crate) temperature: Option<Number>,
+    pub(crate) top_p: Option<Number>,
+    pub(crate) top_k: Option<Number>,
+    pub(crate) seed: Option<Number>,
+    pub(crate) presence_penalty: Option<Number>,
+    pub(crate) frequency_penalty: Option<Number>,
+    pub(crate) stop: Vec<String>,
+}
+
+impl Prompt {
+    /// Adds an instruction, where it stands: before the first turn, or between the turns.
+    pub(crate) fn instruct(&mut self, voice: Voice, texts: impl Iterator<Item = String>) {
+        let texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
+        if self.turns.is_empty() {
+            self.instructions.extend(texts.into_iter().map(|text| Instruction { voice, text }));
+        } else {
+            let parts = texts.into_iter().map(Part::Text).collect();
+            self.say(Role::Instructor(voice), parts);
+        }
+    }
+
+    /// Adds a turn, unless it says nothing.
+    pub(crate) fn say(&mut self, role: Role, parts: Vec<Part>) {
+        if !parts.is_empty() {
+            self.turns.push(Turn { role, parts });
+        }
+    }
+
+    /// Adds to the last turn if it is of the same role: the items of some forms are parts of turns.
+    pub(crate) fn say_on(&mut self, role: Role, part: Part) {
+        match self.turns.last_mut() {
+            Some(turn) if turn.role == role => turn.parts.push(part),
+            Some(_) | None => self.say(role, vec![part]),
+        }
+    }
+
+    pub(crate) fn calls(&self) -> impl Iterator<Item = &ToolCall> {
+        self.turns.iter().flat_map(|turn| &turn.parts).filter_map(|part| match part {
+            Part::Call(call) => Some(call),
+            Part::Text(_)
+            | Part::Refusal(_)
+            | Part::Image { .. }
+            | Part::File { .. }
+            | Part::Audio { .. }
+            | Part::Result(_) => None,
+        })
+    }
+
+    /// An id for a call that has none.
+    pub(crate) fn next_id(&self) -> String {
+        format!("call_{}", self.calls().count() + 1)
+    }
+
+    /// The name of the tool that a result comes from.
+    pub(crate) fn called(&self, id: &str) -> Result<String, Impossible> {
+        let call = self.calls().filter(|call| call.id == id).last();
+        call.map(|call| call.name.clone())
+            .ok_or_else(|| Impossible::new("messages", "a tool's result answers no call"))
+    }
+
+    /// Calls are told apart by their ids, whatever the form.
+    pub(crate) fn check_ids(&self) -> Result<(), Impossible> {
+        let mut seen = BTreeSet::new();
+        if self.calls().all(|call| seen.insert(&call.id)) {
+            Ok(())
+        } else {
+            Err(Impossible::new("messages", "two tool calls have the same id"))
+        }
+    }
+
+    /// The turns, those of one role that follow each other as one, and none of an instructor.
+    pub(crate) fn alternating(&self) -> Vec<Turn> {
+        let mut turns: Vec<Turn> = Vec::new();
+        for turn in &self.turns {
+            match turns.last_mut() {
+                Some(last) if last.role == turn.role => last.parts.extend(turn.parts.clone()),
+                Some(_) | None if matches!(turn.role, Role::Instructor(_)) => {}
+                Some(_) | None => turns.push(turn.clone()),
+            }
+        }
+        turns
+    }
+
+    /// Instructions wherever they stand, in their order.
+    pub(crate) fn all_instructions(&self) -> Vec<Instruction> {
+        let between = self.turns.iter().flat_map(|turn| {
+            let voice = match turn.role {
+                Role::Instructor(voice) => Some(voice),
+                Role::User | Role::Assistant => None,
+            };
+            turn.parts.iter().filter_map(move |part| match (voice, part) {
+                (Some(voice), Part::Text(text)) => Some(Instruction { voice, text: text.clone() }),
+                _ => None,
+            })
+        });
+        self.instructions.iter().cloned().chain(between).collect()
+    }
+}
+
+impl Turn {
+    /// The texts of its parts.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.parts
+            .iter()
+            .filter_map(|part| match part {
+                Part::Text(text) => Some(text.clone()),
+                Part::Refusal(_)
+                | Part::Image { .. }
+                | Part::File { .. }
+                | Part::Audio { .. }
+                | Part::Call(_)
+                | Part::Result(_) => None,
+            })
+            .collect()
+    }
+}
