@@ -220,6 +220,7 @@ fn shadow_client(
         base_url: provider.base_url.clone(),
         key: upstream::Secret::new(key.unwrap_or_default()),
         key_header: provider.key_header.clone(),
+        headers: provider.dialect.parse::<Dialect>()?.headers(),
         way: upstream::Way { ca_pem: provider.ca_pem.clone(), proxy: provider.proxy.clone() },
         limits: upstream::Limits::default(),
     };

@@ -82,6 +82,8 @@ pub struct ArmOnTrial {
     pub sampling: Sampling,
     /// The least probability that the day's block declared.
     pub pi_floor: f64,
+    /// The part of the call that cannot be said in the arm's dialect, where there is one.
+    pub untranslatable: Option<String>,
     /// Why this arm is not asked at present.
     pub withheld: Option<Withheld>,
 }
@@ -157,6 +159,8 @@ pub enum Ineligible {
     Altered,
     /// The call rests on something that a replay does not have; the dialect says what.
     Unreplayable(String),
+    /// The arm speaks another dialect, in which this part of the call cannot be said.
+    Untranslatable(String),
 }
 
 impl fmt::Display for Ineligible {
@@ -170,6 +174,7 @@ impl fmt::Display for Ineligible {
             Self::ServedByCandidate => out.write_str("served_by_candidate"),
             Self::Altered => out.write_str("altered"),
             Self::Unreplayable(why) => write!(out, "unreplayable:{why}"),
+            Self::Untranslatable(field) => write!(out, "untranslatable:{field}"),
         }
     }
 }
@@ -233,6 +238,8 @@ pub fn assign(
 ) -> Vec<Assignment> {
     let chances = Chances::of(draw);
     let decide = |trial: &ArmOnTrial| {
+        let untranslatable = || trial.untranslatable.clone().map(Ineligible::Untranslatable);
+        let ineligible = ineligible.cloned().or_else(untranslatable);
         let asked = ineligible.is_none() && trial.withheld.is_none();
         let pi = trial.sampling.probability();
         Assignment {
@@ -244,9 +251,9 @@ pub fn assign(
             // calls that follow; their own probability is then the least.
             pi_floor: trial.pi_floor.min(pi),
             sampled: asked && chances.admit(trial.sampling),
-            ineligible: ineligible.cloned(),
             // Each arm ends in one place only, and what cannot be asked is not withheld too.
             withheld: if ineligible.is_none() { trial.withheld } else { None },
+            ineligible,
         }
     };
     arms.iter().map(decide).collect()

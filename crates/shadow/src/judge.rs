@@ -14,6 +14,7 @@ use crate::{
     observe::Job,
     replay::{Ask, Asker},
     rows::score::ScoreRow,
+    wording::Wording,
 };
 use exchange::{Arm, NanoUsd, Reply};
 use futures::future;
@@ -209,8 +210,11 @@ impl<L: Ledger> Judge<'_, L> {
             trial,
             provider,
             model: pair.model,
-            path: dialect.path(wire_name),
-            body: dialect.judge_body(wire_name, &prompt.system, &prompt.user, schema),
+            wording: Ok(Wording {
+                path: dialect.path(wire_name),
+                body: dialect.judge_body(wire_name, &prompt.system, &prompt.user, schema),
+                losses: Vec::new(),
+            }),
             deadline: self.deadline,
         }
     }

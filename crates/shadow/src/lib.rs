@@ -26,6 +26,7 @@ mod rows;
 mod settings;
 mod shadow;
 mod verdict;
+mod wording;
 mod worker;
 
 pub use budget::{BURST_SHARE, Elsewhere};

@@ -4,10 +4,13 @@
 //! Whatever comes back, every attempt is in the ledger before anything is made of it.
 
 use crate::{
-    Error, Ledger, Origin, Purpose, Settings, budget::Budget, chance, metric, rows::call::CallRow,
+    Error, Ledger, Origin, Purpose, Settings,
+    budget::Budget,
+    chance, metric,
+    rows::call::CallRow,
     rows::millis,
+    wording::{self, Wording},
 };
-use bytes::Bytes;
 use dialect::Dialect;
 use exchange::{Clock, Exchange, ExchangeId, Headers, NanoUsd, Reply, Timestamp, Usage};
 use score::Subject;
@@ -41,8 +44,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) provider: &'a str,
     /// The model's name in the pipeline, by which it is priced.
     pub(crate) model: &'a str,
-    pub(crate) path: String,
-    pub(crate) body: Bytes,
+    /// What it is asked, or why it cannot be.
+    pub(crate) wording: Result<Wording, String>,
     pub(crate) deadline: Duration,
 }
 
@@ -59,6 +62,8 @@ pub(crate) struct Asked {
     pub(crate) latency_us: Option<u64>,
     pub(crate) ttft_us: Option<u64>,
     pub(crate) response: Option<String>,
+    /// What it was not asked as the caller said it.
+    pub(crate) translation: Option<String>,
 }
 
 impl Asked {
@@ -95,15 +100,20 @@ pub(crate) struct Asker<L> {
 impl<L: Ledger> Asker<L> {
     /// Asks, and returns when every attempt is in the ledger.
     pub(crate) async fn ask(&self, ask: Ask<'_>) -> Result<Asked, Error> {
+        let wording = match &ask.wording {
+            Ok(wording) => wording,
+            Err(why) => return Ok(self.not_asked(&ask, why)),
+        };
         let Some((dialect, client)) = self.settings.models.client(ask.provider) else {
             return Ok(self.not_asked(&ask, "there is no key for the provider"));
         };
         self.wait_for_quota(ask.provider).await;
         let asked_at = self.clock.now();
         let seed = chance::of(&[ask.purpose.name(), &ask.exchange.id.to_string(), ask.trial]);
-        let sent = client.call(&ask.path, ask.body.clone(), ask.deadline, seed as u64).await;
+        let sent =
+            client.call(&wording.path, wording.body.clone(), ask.deadline, seed as u64).await;
         let (mut asked, attempts) = match sent {
-            Ok(answer) => self.answered(&ask, dialect, asked_at, answer),
+            Ok(answer) => self.answered(&ask, (dialect, wording), asked_at, answer),
             Err(failure) => {
                 let mut asked = self.not_asked(&ask, &failure.error);
                 asked.status = failure.status;
@@ -157,6 +167,7 @@ impl<L: Ledger> Asker<L> {
             latency_us: None,
             ttft_us: None,
             response: None,
+            translation: ask.wording.as_ref().ok().and_then(|it| wording::told(&it.losses)),
         }
     }
 
@@ -169,13 +180,13 @@ impl<L: Ledger> Asker<L> {
     fn answered(
         &self,
         ask: &Ask<'_>,
-        dialect: Dialect,
+        (dialect, wording): (Dialect, &Wording),
         asked_at: Timestamp,
         answer: Answer,
     ) -> (Asked, Vec<Attempt>) {
         let reply = dialect.read_reply(answer.status, &answer.headers, &answer.body);
         let usage = reply.usage.unwrap_or_else(|| {
-            let call = dialect.read_call("POST", &ask.path, &Headers::default(), &ask.body);
+            let call = dialect.read_call("POST", &wording.path, &Headers::default(), &wording.body);
             dialect.usage_or_estimate(&call, &reply)
         });
         let prices = &self.settings.prices;

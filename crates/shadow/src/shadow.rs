@@ -11,6 +11,7 @@ use crate::{
     replay::{Answered, Ask, Asked, Asker, Failed},
     rows::{millis, shadow::ShadowRow},
     verdict::{self, Verdict},
+    wording::{Said, Wording},
 };
 use exchange::Reply;
 use futures::{StreamExt, TryStreamExt, future, stream};
@@ -59,44 +60,35 @@ impl<L: Ledger> Shadower<L> {
     /// Puts the mirrored call to an arm.
     pub(crate) async fn put(&self, job: &Job, arm: &Arm) -> Result<Asked, Error> {
         let settings = &self.asker.settings;
-        let (purpose, provider, model, wire_name, path) = match arm {
+        let said = Said::of(job);
+        let (purpose, provider, model, wording) = match arm {
             Arm::Control => {
                 let model = job.call.model.as_deref().unwrap_or_default();
-                let provider = job.exchange.provider.as_str();
                 let path = job.dialect.unstreamed_path(&job.exchange.call.path);
-                (Purpose::Control, provider, model, model, path)
+                let wording = said.again(model).map(|wording| Wording { path, ..wording });
+                (Purpose::Control, job.exchange.provider.as_str(), model, wording)
             }
             Arm::Candidate(Cell { candidate, .. }) => {
                 let model = settings.models.models.get(candidate);
-                let (provider, wire_name) =
-                    model.map_or(("", ""), |model| (model.provider.as_str(), &model.wire_name));
-                let path = job.dialect.replay_path(&job.call, wire_name);
-                (Purpose::Shadow, provider, candidate.as_str(), wire_name, path)
+                let provider = model.map_or("", |model| model.provider.as_str());
+                (Purpose::Shadow, provider, candidate.as_str(), said.to(&settings.models, model))
             }
             Arm::Closed { candidate, .. } => {
-                let candidate = candidate.as_deref().unwrap_or_default();
-                (Purpose::Shadow, "", candidate, "", String::new())
+                let wording = Err("the cell was closed before its call was made".to_owned());
+                (Purpose::Shadow, "", candidate.as_deref().unwrap_or_default(), wording)
             }
         };
-        let work = settings.categories.get(&job.category);
-        let body = job.dialect.replay_body(&job.body, wire_name);
+        let deadline = settings.categories.get(&job.category).map(|work| work.deadline);
         let ask = Ask {
             purpose,
             exchange: &job.exchange,
             trial: model,
             provider,
             model,
-            path,
-            body: body.as_ref().cloned().unwrap_or_default(),
-            deadline: work.map_or_else(Default::default, |work| work.deadline),
+            wording,
+            deadline: deadline.unwrap_or_default(),
         };
-        match (arm, body) {
-            (Arm::Closed { .. }, _) => {
-                Ok(self.asker.not_asked(&ask, "the cell was closed before its call was made"))
-            }
-            (_, Err(error)) => Ok(self.asker.not_asked(&ask, &error.to_string())),
-            (Arm::Control | Arm::Candidate(_), Ok(_)) => self.asker.ask(ask).await,
-        }
+        self.asker.ask(ask).await
     }
 
     /// What is made of a candidate's reply; nothing of a control's, which only serves the others.
@@ -178,6 +170,7 @@ impl<L: Ledger> Shadower<L> {
             acceptable: verdict.loss.map(|loss| loss < verdict::UNACCEPTABLE_LOSS),
             journal_offset: job.offset,
             response: asked.response,
+            translation: asked.translation,
             scores: verdict.scores,
             origin: self.asker.origin,
         }

@@ -29,6 +29,8 @@ pub struct ProviderTarget {
     pub key: Secret,
     /// The header that carries the key. `authorization` gets `Bearer ` before it.
     pub key_header: String,
+    /// Header fields that each call carries beside the key.
+    pub headers: &'static [(&'static str, &'static str)],
     /// How it is reached.
     pub way: Way,
     /// How much of it at once, and how patiently.

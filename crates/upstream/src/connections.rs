@@ -93,6 +93,9 @@ fn headers(target: &ProviderTarget) -> Result<HeaderMap, Error> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     headers.insert(USER_AGENT, HeaderValue::from_static("foreshadow"));
+    for (name, value) in target.headers {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
     if target.key.reveal().is_empty() {
         return Ok(headers);
     }

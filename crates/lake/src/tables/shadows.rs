@@ -67,6 +67,12 @@ pub(crate) static TABLE: Definition = Definition {
             "Body of the reply, decoded; null where it is not text or was not kept.",
         ),
         maybe(
+            "translation",
+            Kind::Text,
+            "What the model was not asked as the caller said it, because its provider speaks another \
+             dialect; null where nothing was lost.",
+        ),
+        maybe(
             "scores",
             Kind::List(SCORES),
             "What each scorer said, on this reply and on those that it is compared with.",

@@ -7,8 +7,9 @@ use serde_spanned::Spanned;
 /// First segments of a path that are not a provider's.
 const RESERVED: [&str; 5] = ["api", "foreshadow", "healthz", "metrics", "readyz"];
 
-/// The dialects that this version speaks.
-const DIALECTS: [&str; 1] = ["openai"];
+/// The dialects that this version speaks, each with the header that carries its key.
+const DIALECTS: [(&str, &str); 3] =
+    [("openai", "authorization"), ("anthropic", "x-api-key"), ("gemini", "x-goog-api-key")];
 
 /// Variables are shorter than most keys, and keys hold characters that variables do not.
 const ENV_CHARS_MAX: usize = 64;
@@ -37,6 +38,7 @@ fn provider(
     let key_env = raw.key_env.as_ref().map(|name| variable(notes, "key_env", name));
     let shadow_key_env =
         raw.shadow_key_env.as_ref().map(|name| variable(notes, "shadow_key_env", name));
+    let key_header = key_header(notes, raw.key_header.as_ref(), &dialect);
     Some(Provider {
         name: raw.name.as_ref()?.get_ref().clone(),
         dialect,
@@ -44,7 +46,7 @@ fn provider(
         base_url: base_url.unwrap_or_default(),
         key_env,
         shadow_key_env,
-        key_header: key_header(notes, raw.key_header.as_ref()),
+        key_header,
         allowed: raw.allowed.as_ref().is_none_or(|allowed| *allowed.get_ref()),
         http2: raw.http2.as_ref().map(|http2| *http2.get_ref()),
         ca_pem,
@@ -53,10 +55,11 @@ fn provider(
 }
 
 fn dialect(notes: &mut Notes<'_>, raw: Option<&Spanned<String>>) -> String {
-    let Some(raw) = raw else { return DIALECTS[0].to_owned() };
-    if !DIALECTS.contains(&raw.get_ref().as_str()) {
+    let known = DIALECTS.map(|(name, _)| name);
+    let Some(raw) = raw else { return known[0].to_owned() };
+    if !known.contains(&raw.get_ref().as_str()) {
         let what = format!("there is no dialect `{}`", raw.get_ref());
-        notes.error(raw.span(), what, did_you_mean(raw.get_ref(), &DIALECTS));
+        notes.error(raw.span(), what, did_you_mean(raw.get_ref(), &known));
     }
     raw.get_ref().clone()
 }
@@ -142,8 +145,11 @@ fn variable(notes: &mut Notes<'_>, field: &str, raw: &Spanned<String>) -> String
     name.clone()
 }
 
-fn key_header(notes: &mut Notes<'_>, raw: Option<&Spanned<String>>) -> String {
-    let Some(raw) = raw else { return "authorization".to_owned() };
+fn key_header(notes: &mut Notes<'_>, raw: Option<&Spanned<String>>, dialect: &str) -> String {
+    let Some(raw) = raw else {
+        let usual = DIALECTS.iter().find(|(name, _)| *name == dialect);
+        return usual.map_or("authorization", |(_, header)| header).to_owned();
+    };
     let name = raw.get_ref().to_ascii_lowercase();
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.is_empty() || !name.chars().all(fits) {

@@ -28,6 +28,7 @@ fn candidate(name: &str) -> ArmOnTrial {
         cell: Some(format!("summarize/{name}/1")),
         sampling: Sampling::ALL,
         pi_floor: 0.2,
+        untranslatable: None,
         withheld: None,
     }
 }
@@ -207,6 +208,21 @@ fn arm_strategy() -> impl Strategy<Value = ArmOnTrial> {
         sampling: sampling(rates.0, rates.1),
         ..candidate("small")
     })
+}
+
+/// What a candidate of another dialect cannot be told is not put to it, and is no other arm's concern.
+#[test]
+fn what_cannot_be_said_to_an_arm_is_ineligible_for_that_arm_alone() {
+    let foreign = ArmOnTrial {
+        untranslatable: Some("input_audio".to_owned()),
+        withheld: Some(Withheld::Budget),
+        ..candidate("foreign")
+    };
+    let decided = assign(&draw(exchange(1), "c-1"), None, &[foreign, candidate("small")]);
+    let said = decided[0].ineligible.as_ref().map(ToString::to_string);
+    assert_eq!(said.as_deref(), Some("untranslatable:input_audio"));
+    assert_eq!((decided[0].pi, decided[0].sampled, decided[0].withheld), (0.0, false, None));
+    assert!(decided[1].sampled && decided[1].ineligible.is_none());
 }
 
 proptest! {

@@ -7,6 +7,7 @@ use crate::{
     budget::{Budget, Expense},
     metric,
     rows::assignment::AssignmentRow,
+    wording::Said,
 };
 use confidence::Mode;
 use exchange::{Arm, Call, NanoUsd, Timestamp, Usage, UsageSource};
@@ -93,10 +94,12 @@ impl Context<'_> {
         let mut found = Arms::default();
         for OnTrial { cell, pi_floor, refuted } in cells {
             let before = spent.len();
-            let withheld = refuted
-                .then_some(Withheld::Refuted)
-                .or(needed)
-                .or_else(|| self.withhold(seen, Some(&cell.candidate), &mut spent));
+            let untranslatable = self.untranslatable(seen, &cell.candidate);
+            let withheld =
+                refuted.then_some(Withheld::Refuted).or(needed).or_else(|| match untranslatable {
+                    Some(_) => None,
+                    None => self.withhold(seen, Some(&cell.candidate), &mut spent),
+                });
             found.planned.push(spent[before..].to_vec());
             found.arms.push(ArmOnTrial {
                 arm: Arm::Candidate,
@@ -104,6 +107,7 @@ impl Context<'_> {
                 cell: Some(cell.cell),
                 sampling: self.work.sampling.within(pi_floor),
                 pi_floor,
+                untranslatable,
                 withheld,
             });
         }
@@ -113,6 +117,14 @@ impl Context<'_> {
             found.planned.push(of_control);
         }
         found
+    }
+
+    /// The part of a call that cannot be said to a candidate.
+    fn untranslatable(&self, seen: &Seen, candidate: &str) -> Option<String> {
+        let (dialect, body) = (seen.dialect?, seen.body.as_ref()?);
+        let said = Said { dialect, call: &seen.call, body };
+        let models = &self.settings.models;
+        said.obstacle(models, models.models.get(candidate)?)
     }
 
     /// Why a candidate (or, with `None`, the control) is not to be asked; else its cost is planned.
@@ -198,7 +210,8 @@ fn control_of(
     withheld: Option<Withheld>,
     sampling: Sampling,
 ) -> ArmOnTrial {
-    let asked = candidates.iter().filter(|arm| arm.withheld.is_none());
+    let could = |arm: &&ArmOnTrial| arm.untranslatable.is_none() && arm.withheld.is_none();
+    let asked = candidates.iter().filter(could);
     let most = asked.map(|arm| arm.sampling.conversations).max();
     let nobody = if most.is_none() { candidates.first() } else { None };
     let conversations = most.unwrap_or(sampling.conversations);
@@ -209,6 +222,7 @@ fn control_of(
         cell: None,
         sampling,
         pi_floor: sampling.probability(),
+        untranslatable: nobody.and_then(|arm| arm.untranslatable.clone()),
         withheld: withheld.or_else(|| nobody?.withheld),
     }
 }

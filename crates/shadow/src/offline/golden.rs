@@ -15,6 +15,7 @@ use crate::{
     observe::{Arm, Job, trial},
     replay::{Ask, Asked},
     verdict::{self, Verdict},
+    wording::Said,
 };
 use bytes::Bytes;
 use exchange::{ExchangeId, FinishReason, Reply, Timestamp};
@@ -261,10 +262,8 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
 
     async fn ask_model(&self, work: &CategoryWork, job: &Job, put: &Put) -> Result<Asked, Error> {
         let name = put.cell.candidate.as_str();
-        let model = self.settings.models.models.get(name);
-        let (provider, wire_name) =
-            model.map_or(("", ""), |model| (model.provider.as_str(), &model.wire_name));
-        let body = job.dialect.replay_body(&job.body, wire_name);
+        let models = &self.settings.models;
+        let model = models.models.get(name);
         let ask = Ask {
             purpose: match put.arm {
                 exchange::Arm::Reference | exchange::Arm::Control => Purpose::Control,
@@ -272,16 +271,12 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
             },
             exchange: &job.exchange,
             trial: name,
-            provider,
+            provider: model.map_or("", |model| model.provider.as_str()),
             model: name,
-            path: job.dialect.replay_path(&job.call, wire_name),
-            body: body.as_ref().cloned().unwrap_or_default(),
+            wording: Said::of(job).to(models, model),
             deadline: work.deadline,
         };
-        match body {
-            Ok(_) => self.shadower.asker.ask(ask).await,
-            Err(error) => Ok(self.shadower.asker.not_asked(&ask, &error.to_string())),
-        }
+        self.shadower.asker.ask(ask).await
     }
 
     /// What a reply is worth by itself, beside the case's answer or the reference's reply where

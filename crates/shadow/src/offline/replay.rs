@@ -12,6 +12,7 @@ use crate::{
     budget::Expense,
     chance,
     observe::{Arm, Job, trial},
+    wording::Said,
 };
 use confidence::Mode;
 use exchange::{Arm as Side, Date, ExchangeId, NanoUsd};
@@ -235,6 +236,7 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
             let job = exchange.job(&self.settings.models, Vec::new());
             let has_control = controls.contains(&exchange.exchange_id);
             let why = ineligible(job.as_ref(), work, has_control);
+            let why = why.or_else(|| self.untranslatable(job.as_ref()?, &cell.candidate));
             let cost = self.cost(work, &cell.candidate, std::iter::once(&exchange));
             let assignment = AssignmentRow {
                 date: exchange.observed_at.date(),
@@ -325,6 +327,13 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
     fn forbidden_to(&self, work: &CategoryWork, candidate: &str) -> Option<Withheld> {
         let judges = work.judge.iter().flat_map(|judge| judge.models());
         self.forbidden(work, std::iter::once(candidate).chain(judges))
+    }
+
+    /// The part of a call that cannot be said to a candidate.
+    fn untranslatable(&self, job: &Job, candidate: &str) -> Option<Ineligible> {
+        let models = &self.settings.models;
+        let obstacle = Said::of(job).obstacle(models, models.models.get(candidate)?);
+        obstacle.map(Ineligible::Untranslatable)
     }
 
     fn cost<'a>(

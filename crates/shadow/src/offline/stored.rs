@@ -218,6 +218,7 @@ impl StoredShadow {
             latency_us: micros(self.latency_ms),
             ttft_us: micros(self.ttft_ms),
             response: self.response.clone(),
+            translation: None,
         }
     }
 

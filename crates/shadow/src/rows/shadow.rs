@@ -77,6 +77,8 @@ pub struct ShadowRow {
     pub journal_offset: u64,
     /// The reply's body, decoded; null where it is not text.
     pub response: Option<String>,
+    /// What the model was not asked as the caller said it; `None` where nothing was lost.
+    pub translation: Option<String>,
     /// What each scorer said.
     pub scores: Vec<ScoreRow>,
     /// What it was made for, if not for the call as it passed.

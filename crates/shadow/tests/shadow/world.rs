@@ -114,6 +114,7 @@ impl World {
             base_url: self.provider.base_url(),
             key: Secret::new(KEY),
             key_header: "authorization".to_owned(),
+            headers: &[],
             way: upstream::Way::default(),
             limits: upstream::Limits {
                 retry_wait: Duration::from_millis(1),

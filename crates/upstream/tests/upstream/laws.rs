@@ -43,6 +43,7 @@ impl Line {
             base_url: format!("http://{}", listener.local_addr()?),
             key: Secret::new(KEY),
             key_header: "authorization".to_owned(),
+            headers: &[],
             way: upstream::Way::default(),
             limits: Limits { retry_wait: Duration::from_micros(1), ..Limits::default() },
         };

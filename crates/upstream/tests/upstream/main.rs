@@ -29,6 +29,7 @@ fn target(base_url: &str, key_header: &str) -> ProviderTarget {
         base_url: base_url.to_owned(),
         key: Secret::new(KEY),
         key_header: key_header.to_owned(),
+        headers: &[],
         way: Way::default(),
         limits: Limits { retry_wait: Duration::from_millis(2), ..Limits::default() },
     }

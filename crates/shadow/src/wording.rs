@@ -1,0 +1,95 @@
+//! How a mirrored call is worded for a model: as it was, unstreamed, where its provider speaks the
+//! caller's dialect; translated everywhere else, with word of what that loses.
+
+use crate::{Model, Models, observe::Job};
+use bytes::Bytes;
+use dialect::{
+    Dialect, Form,
+    translate::{self, Delivery, Impossible, Loss, Target},
+};
+use exchange::Call;
+
+/// A call that is to be put to models of other providers.
+#[derive(Clone, Copy)]
+pub(crate) struct Said<'a> {
+    pub(crate) dialect: Dialect,
+    pub(crate) call: &'a Call,
+    /// Without content coding.
+    pub(crate) body: &'a [u8],
+}
+
+/// The same call as one model gets it.
+pub(crate) struct Wording {
+    pub(crate) path: String,
+    pub(crate) body: Bytes,
+    /// What the model does not get as it was said.
+    pub(crate) losses: Vec<Loss>,
+}
+
+impl<'a> Said<'a> {
+    pub(crate) fn of(job: &'a Job) -> Self {
+        Self { dialect: job.dialect, call: &job.call, body: &job.body }
+    }
+
+    /// The call as `model` gets it.
+    ///
+    /// # Errors
+    /// Why it cannot be asked that.
+    pub(crate) fn to(self, models: &Models, model: Option<&Model>) -> Result<Wording, String> {
+        let Some(model) = model else { return Err("the pipeline has no such model".to_owned()) };
+        let speaks = models.providers.get(&model.provider).map(|provider| provider.dialect);
+        match speaks.filter(|speaks| *speaks != self.dialect) {
+            None => self.again(&model.wire_name),
+            Some(speaks) => self.translated(speaks, model).map_err(|why| why.to_string()),
+        }
+    }
+
+    /// The part of the call that cannot be said to `model`, where there is one. Only a translation can
+    /// fail on that.
+    pub(crate) fn obstacle(self, models: &Models, model: &Model) -> Option<String> {
+        let speaks = models.providers.get(&model.provider)?.dialect;
+        let translated = (speaks != self.dialect).then(|| self.translated(speaks, model))?;
+        translated.err().map(|impossible| impossible.field)
+    }
+
+    /// The call as it was, to another model of the same dialect, or to the same model once more.
+    ///
+    /// # Errors
+    /// Why it cannot be asked that.
+    pub(crate) fn again(self, wire_name: &str) -> Result<Wording, String> {
+        let body = self.dialect.replay_body(self.body, wire_name);
+        let body = body.map_err(|error| error.to_string())?;
+        let path = self.dialect.replay_path(self.call, wire_name);
+        Ok(Wording { path, body, losses: Vec::new() })
+    }
+
+    fn translated(self, speaks: Dialect, model: &Model) -> Result<Wording, Impossible> {
+        let target = Target {
+            form: form_of(speaks),
+            model: &model.wire_name,
+            refuses: &model.capabilities.refuses,
+            output_tokens_max: model.capabilities.output_tokens,
+            delivery: Delivery::Whole,
+        };
+        let translated = translate::call(self.call, self.body, &target)?;
+        let translate::Translated { path, body, losses, headers: _ } = translated;
+        Ok(Wording { path, body, losses })
+    }
+}
+
+/// The form in which a provider of a dialect is asked. Every provider of the `openai` dialect has Chat
+/// Completions, and few have Responses.
+fn form_of(dialect: Dialect) -> Form {
+    match dialect {
+        Dialect::OpenAi => Form::ChatCompletions,
+        Dialect::Anthropic => Form::Messages,
+        Dialect::Gemini => Form::GenerateContent,
+    }
+}
+
+/// The losses in words, as the tables keep them; `None` where nothing was lost.
+pub(crate) fn told(losses: &[Loss]) -> Option<String> {
+    let told = |loss: &Loss| format!("{} {}: {}", loss.kind.name(), loss.field, loss.reason);
+    let lines: Vec<String> = losses.iter().map(told).collect();
+    (!lines.is_empty()).then(|| lines.join("; "))
+}
