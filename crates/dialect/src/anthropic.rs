@@ -11,6 +11,7 @@ pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod schema;
 pub(crate) mod stream;
+pub(crate) mod writer;
 
 /// Where messages of our own go.
 pub(crate) const PATH: &str = "/v1/messages";

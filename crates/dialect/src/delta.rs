@@ -32,21 +32,40 @@ pub(crate) enum Delta {
     End,
 }
 
+impl Called {
+    /// Id and name come whole; some providers repeat them, and the first count.
+    pub(crate) fn name(&mut self, id: Option<String>, name: Option<String>) {
+        self.id = self.id.take().or(id);
+        if self.name.is_empty() {
+            self.name = name.unwrap_or_default();
+        }
+    }
+}
+
 /// Takes the pieces as they come.
 pub(crate) type Each<'e> = &'e mut dyn FnMut(Delta);
 
 /// A reply in the making.
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
-    model: Option<String>,
-    text: String,
-    refusal: String,
-    calls: BTreeMap<u64, ToolCall>,
-    finish_reason: Option<FinishReason>,
-    usage: Option<Usage>,
-    error: Option<String>,
+    pub(crate) id: Option<String>,
+    pub(crate) model: Option<String>,
+    pub(crate) text: String,
+    pub(crate) refusal: String,
+    pub(crate) calls: BTreeMap<u64, Called>,
+    pub(crate) finish_reason: Option<FinishReason>,
+    pub(crate) usage: Option<Usage>,
+    pub(crate) error: Option<Failure>,
     ended: bool,
     has_hole: bool,
+}
+
+/// A tool call in the making.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Called {
+    pub(crate) id: Option<String>,
+    pub(crate) name: String,
+    pub(crate) arguments: String,
 }
 
 impl Draft {
@@ -56,49 +75,46 @@ impl Draft {
             return;
         }
         match delta {
-            Delta::Begin { model, .. } => {
-                if self.model.is_none() {
-                    self.model = model;
-                }
+            Delta::Begin { id, model } => {
+                self.id = self.id.take().or(id);
+                self.model = self.model.take().or(model);
             }
             Delta::Text(text) => self.text.push_str(&text),
             Delta::Refusal(text) => self.refusal.push_str(&text),
-            Delta::Call { at, name, .. } => {
-                let call = self.call(at);
-                if let Some(name) = name.filter(|_| call.name.is_empty()) {
-                    call.name = name;
-                }
+            Delta::Call { at, id, name } => self.calls.entry(at).or_default().name(id, name),
+            Delta::Arguments { at, text } => {
+                self.calls.entry(at).or_default().arguments.push_str(&text);
             }
-            Delta::Arguments { at, text } => self.call(at).arguments.push_str(&text),
             Delta::Usage(usage) => self.usage = Some(usage),
             Delta::Finish(reason) => self.finish_reason = Some(reason),
             Delta::Error(failure) => {
-                if self.error.is_none() {
-                    self.error = Some(failure.line());
-                }
+                self.error.get_or_insert(failure);
             }
             Delta::Hole | Delta::Lost => self.has_hole = true,
             Delta::End => self.ended = true,
         }
     }
 
-    fn call(&mut self, at: u64) -> &mut ToolCall {
-        let empty = || ToolCall { name: String::new(), arguments: String::new() };
-        self.calls.entry(at).or_insert_with(empty)
+    /// The calls that were named: others cannot be made.
+    pub(crate) fn named_calls(&self) -> impl Iterator<Item = &Called> {
+        self.calls.values().filter(|call| !call.name.is_empty())
     }
 
     pub(crate) fn finish(self) -> Reply {
         let whole = self.ended && !self.has_hole && self.error.is_none();
         let nonempty = |text: String| (!text.is_empty()).then_some(text);
+        let named = self.calls.into_values().filter(|call| !call.name.is_empty());
         Reply {
             model: self.model,
             text: nonempty(self.text),
-            tool_calls: self.calls.into_values().filter(|call| !call.name.is_empty()).collect(),
+            tool_calls: named
+                .map(|call| ToolCall { name: call.name, arguments: call.arguments })
+                .collect(),
             finish_reason: self.finish_reason,
             refusal: nonempty(self.refusal),
             usage: self.usage,
             complete: whole && self.finish_reason.is_some(),
-            error: self.error,
+            error: self.error.map(|failure| failure.line()),
         }
     }
 }

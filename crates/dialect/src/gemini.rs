@@ -14,3 +14,4 @@ pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod schema;
 pub(crate) mod stream;
+pub(crate) mod writer;

@@ -10,6 +10,7 @@ pub(crate) mod prompt;
 pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod stream;
+pub(crate) mod writer;
 
 /// Where chat calls of our own go.
 pub(crate) const CHAT_PATH: &str = "/v1/chat/completions";

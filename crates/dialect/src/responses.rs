@@ -6,6 +6,7 @@ pub(crate) mod prompt;
 pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod stream;
+pub(crate) mod writer;
 
 /// The form's name, as an endpoint of a call.
 pub(crate) const ENDPOINT: &str = "responses";

@@ -31,6 +31,18 @@ pub struct Parser {
     overflowed: bool,
 }
 
+/// Writes an event; one without a name has data only.
+pub(crate) fn write(out: &mut Vec<u8>, name: &str, data: &[u8]) {
+    if !name.is_empty() {
+        out.extend_from_slice(b"event: ");
+        out.extend_from_slice(name.as_bytes());
+        out.push(b'\n');
+    }
+    out.extend_from_slice(b"data: ");
+    out.extend_from_slice(data);
+    out.extend_from_slice(b"\n\n");
+}
+
 /// Whether the present event is dropped for its length.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Discarding {

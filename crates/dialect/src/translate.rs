@@ -6,9 +6,11 @@
 //! call [`Impossible`] for the target.
 
 mod body;
+mod caller;
 mod loss;
 mod prompt;
 mod shape;
+mod telling;
 
 use crate::{Form, anthropic, fields::Fields, gemini, openai, responses};
 use bytes::Bytes;
@@ -16,6 +18,7 @@ use exchange::{Call, Headers};
 use serde_json::Value;
 
 pub(crate) use body::Body;
+pub use caller::{Caller, Framing};
 pub(crate) use loss::Losses;
 pub use loss::{LOSSES_MAX, Loss, LossKind};
 pub(crate) use prompt::{
@@ -25,6 +28,9 @@ pub(crate) use prompt::{
 pub(crate) use shape::{
     check_image, check_tools, number, object_of, parts_of, pruned_text, strict_enough,
 };
+
+pub(crate) use telling::{Calls, Ready, unreadable};
+pub use telling::{HELD_BYTES_MAX, Stream, Told, reply};
 
 /// Whom a call is put to, and what is known of the model.
 #[derive(Clone, Copy, Debug)]

@@ -17,4 +17,6 @@ mod message;
 mod replies;
 mod reply_laws;
 mod streams;
+mod telling;
+mod telling_laws;
 mod writes;

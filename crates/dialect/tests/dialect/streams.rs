@@ -35,7 +35,7 @@ fn every_golden_stream_cut_at_every_byte_gives_the_same_reply() {
 fn no_proper_prefix_of_a_whole_stream_is_complete() {
     for (name, dialect, stream) in cases() {
         let place = |end: &&str| stream.windows(end.len()).position(|it| it == end.as_bytes());
-        let end = ENDS.iter().filter_map(|end| place(end)).min();
+        let end = ENDS.iter().filter_map(place).min();
         for at in 0..end.unwrap_or(stream.len()) {
             assert!(!laws::read(dialect, [&stream[..at]]).complete, "{name} up to {at}");
         }

@@ -1,0 +1,218 @@
+//! A reply, as Messages tells it.
+
+use super::error;
+use crate::{
+    delta::{Delta, Draft},
+    failure::Failure,
+    sse,
+    translate::{Caller, Calls, Ready, object_of, unreadable},
+};
+use exchange::{FinishReason, Usage};
+use serde_json::{Value, json};
+
+/// A whole message.
+pub(crate) fn whole(draft: &Draft, caller: &Caller) -> Value {
+    let texts = [&draft.text, &draft.refusal].into_iter().filter(|text| !text.is_empty());
+    let mut content: Vec<Value> = texts.map(|text| json!({"type": "text", "text": text})).collect();
+    for (at, call) in (0..).zip(draft.named_calls()) {
+        // The form has no place for arguments that are no object.
+        let input = object_of(&call.arguments)
+            .map_or_else(|| json!({"arguments": call.arguments}), Value::Object);
+        let id = caller.call_id(call.id.as_deref(), "toolu_", at);
+        content.push(json!({"type": "tool_use", "id": id, "name": call.name, "input": input}));
+    }
+    json!({
+        "id": caller.id(draft.id.as_deref(), "msg_"),
+        "type": "message",
+        "role": "assistant",
+        "model": draft.model.as_deref().unwrap_or(&caller.model),
+        "content": content,
+        "stop_reason": draft.finish_reason.map(|it| stop_reason(it, !draft.refusal.is_empty())),
+        "stop_sequence": null,
+        "usage": usage(draft.usage.as_ref()),
+    })
+}
+
+fn stop_reason(reason: FinishReason, refused: bool) -> &'static str {
+    match reason {
+        FinishReason::ContentFilter => "refusal",
+        FinishReason::Stop if refused => "refusal",
+        FinishReason::Stop | FinishReason::Other => "end_turn",
+        FinishReason::Length => "max_tokens",
+        FinishReason::ToolCalls => "tool_use",
+    }
+}
+
+/// `input_tokens` leaves out what was read from and written to the cache; ours includes both. The form
+/// demands its counters: where nobody counted, they are zero.
+fn usage(usage: Option<&Usage>) -> Value {
+    let count = |of: fn(&Usage) -> u64| usage.map_or(0, of);
+    json!({
+        "input_tokens": count(|it| {
+            it.input_tokens.saturating_sub(it.cached_tokens).saturating_sub(it.cache_write_tokens)
+        }),
+        "cache_creation_input_tokens": count(|it| it.cache_write_tokens),
+        "cache_read_input_tokens": count(|it| it.cached_tokens),
+        "output_tokens": count(|it| it.output_tokens),
+    })
+}
+
+/// Events of a message, in the order that the form demands: one block after the other.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    caller: Caller,
+    began: bool,
+    ended: bool,
+    /// The next block's index; the block before it may be open.
+    next: u64,
+    open: Open,
+    calls: Calls,
+    refused: bool,
+    finish_reason: Option<FinishReason>,
+    usage: Option<Usage>,
+}
+
+/// The block that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Open {
+    None,
+    Text,
+    Call,
+}
+
+impl Writer {
+    pub(crate) fn new(caller: Caller) -> Self {
+        Self {
+            caller,
+            began: false,
+            ended: false,
+            next: 0,
+            open: Open::None,
+            calls: Calls::default(),
+            refused: false,
+            finish_reason: None,
+            usage: None,
+        }
+    }
+
+    pub(crate) fn tell(&mut self, delta: Delta, out: &mut Vec<u8>) {
+        if self.ended {
+            return;
+        }
+        match delta {
+            Delta::Begin { id, model } => self.begin(id.as_deref(), model.as_deref(), out),
+            Delta::Text(text) => self.text(&text, out),
+            Delta::Refusal(text) => {
+                self.refused = true;
+                self.text(&text, out);
+            }
+            delta @ (Delta::Call { .. } | Delta::Arguments { .. }) => {
+                self.begin(None, None, out);
+                let ready = self.calls.take(delta);
+                self.ready(ready, out);
+            }
+            Delta::Usage(usage) => self.usage = Some(usage),
+            Delta::Finish(reason) => self.finish_reason = Some(reason),
+            Delta::Error(failure) => self.fail(&failure, out),
+            Delta::Hole | Delta::Lost => self.fail(&unreadable(), out),
+            Delta::End => self.end(out),
+        }
+    }
+
+    fn begin(&mut self, id: Option<&str>, model: Option<&str>, out: &mut Vec<u8>) {
+        if self.began {
+            return;
+        }
+        self.began = true;
+        let message = json!({
+            "id": self.caller.id(id, "msg_"),
+            "type": "message",
+            "role": "assistant",
+            "model": model.unwrap_or(&self.caller.model),
+            "content": [],
+            "stop_reason": null,
+            "stop_sequence": null,
+            "usage": usage(self.usage.as_ref()),
+        });
+        event(out, "message_start", &json!({"type": "message_start", "message": message}));
+    }
+
+    fn text(&mut self, text: &str, out: &mut Vec<u8>) {
+        self.begin(None, None, out);
+        if self.calls.is_open() {
+            let ready = self.calls.finish();
+            self.ready(ready, out);
+        }
+        if self.open != Open::Text {
+            self.start(&json!({"type": "text", "text": ""}), Open::Text, out);
+        }
+        self.grow(&json!({"type": "text_delta", "text": text}), out);
+    }
+
+    fn ready(&mut self, ready: Vec<Ready>, out: &mut Vec<u8>) {
+        for piece in ready {
+            match piece {
+                Ready::Begin { at, call } => {
+                    let id = self.caller.call_id(call.id.as_deref(), "toolu_", at);
+                    let block =
+                        json!({"type": "tool_use", "id": id, "name": call.name, "input": {}});
+                    self.start(&block, Open::Call, out);
+                }
+                Ready::Grow { text } => {
+                    self.grow(&json!({"type": "input_json_delta", "partial_json": text}), out);
+                }
+                Ready::End => self.stop(out),
+            }
+        }
+    }
+
+    fn start(&mut self, block: &Value, open: Open, out: &mut Vec<u8>) {
+        self.stop(out);
+        let start =
+            json!({"type": "content_block_start", "index": self.next, "content_block": block});
+        event(out, "content_block_start", &start);
+        self.next += 1;
+        self.open = open;
+    }
+
+    fn grow(&self, delta: &Value, out: &mut Vec<u8>) {
+        let index = self.next.saturating_sub(1);
+        let grown = json!({"type": "content_block_delta", "index": index, "delta": delta});
+        event(out, "content_block_delta", &grown);
+    }
+
+    fn stop(&mut self, out: &mut Vec<u8>) {
+        if self.open != Open::None {
+            let index = self.next.saturating_sub(1);
+            event(
+                out,
+                "content_block_stop",
+                &json!({"type": "content_block_stop", "index": index}),
+            );
+            self.open = Open::None;
+        }
+    }
+
+    fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
+        self.ended = true;
+        event(out, "error", &error::event(failure.class, &failure.message));
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        self.begin(None, None, out);
+        let ready = self.calls.finish();
+        self.ready(ready, out);
+        self.stop(out);
+        let reason = self.finish_reason.map(|it| stop_reason(it, self.refused));
+        let delta = json!({"stop_reason": reason, "stop_sequence": null});
+        let usage = usage(self.usage.as_ref());
+        let last = json!({"type": "message_delta", "delta": delta, "usage": usage});
+        event(out, "message_delta", &last);
+        event(out, "message_stop", &json!({"type": "message_stop"}));
+        self.ended = true;
+    }
+}
+
+fn event(out: &mut Vec<u8>, name: &str, data: &Value) {
+    sse::write(out, name, data.to_string().as_bytes());
+}

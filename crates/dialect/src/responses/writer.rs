@@ -1,0 +1,350 @@
+//! A reply, as Responses tells it.
+
+use crate::{
+    delta::{Called, Delta, Draft},
+    failure::Failure,
+    openai, sse,
+    translate::{Caller, HELD_BYTES_MAX, unreadable},
+};
+use exchange::{FinishReason, Usage};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// A whole response.
+pub(crate) fn whole(draft: &Draft, caller: &Caller) -> Value {
+    let mut output = Vec::new();
+    if !draft.text.is_empty() || !draft.refusal.is_empty() {
+        output.push(message(&draft.text, &draft.refusal, caller));
+    }
+    let calls = (0..).zip(draft.named_calls());
+    output.extend(calls.map(|(at, call)| function_call(call, at, "completed", caller)));
+    let (status, why) = ending(draft.finish_reason);
+    let mut response = head(caller, draft.id.as_deref(), draft.model.as_deref(), status);
+    response["incomplete_details"] = why;
+    response["output"] = Value::Array(output);
+    response["usage"] = draft.usage.as_ref().map_or(Value::Null, usage);
+    response
+}
+
+fn head(caller: &Caller, id: Option<&str>, model: Option<&str>, status: &str) -> Value {
+    json!({
+        "id": caller.id(id, "resp_"),
+        "object": "response",
+        "created_at": caller.at_s(),
+        "status": status,
+        "error": null,
+        "incomplete_details": null,
+        "instructions": null,
+        "metadata": {},
+        "model": model.unwrap_or(&caller.model),
+        "output": [],
+        "parallel_tool_calls": true,
+        "tool_choice": "auto",
+        "tools": [],
+        "store": false,
+        "usage": null,
+    })
+}
+
+fn message(text: &str, refusal: &str, caller: &Caller) -> Value {
+    let mut content = Vec::new();
+    if !text.is_empty() {
+        content.push(json!({"type": "output_text", "text": text, "annotations": []}));
+    }
+    if !refusal.is_empty() {
+        content.push(json!({"type": "refusal", "refusal": refusal}));
+    }
+    item(caller, "completed", content)
+}
+
+fn item(caller: &Caller, status: &str, content: Vec<Value>) -> Value {
+    json!({
+        "type": "message",
+        "id": caller.id(None, "msg_"),
+        "status": status,
+        "role": "assistant",
+        "content": content,
+    })
+}
+
+fn function_call(call: &Called, at: u64, status: &str, caller: &Caller) -> Value {
+    json!({
+        "type": "function_call",
+        "id": caller.call_id(None, "fc_", at),
+        "call_id": caller.call_id(call.id.as_deref(), "call_", at),
+        "name": call.name,
+        "arguments": call.arguments,
+        "status": status,
+    })
+}
+
+/// The status of a response, and why it is incomplete.
+fn ending(reason: Option<FinishReason>) -> (&'static str, Value) {
+    match reason {
+        Some(FinishReason::Length) => ("incomplete", json!({"reason": "max_output_tokens"})),
+        Some(FinishReason::ContentFilter) => ("incomplete", json!({"reason": "content_filter"})),
+        Some(FinishReason::Stop | FinishReason::ToolCalls | FinishReason::Other) | None => {
+            ("completed", Value::Null)
+        }
+    }
+}
+
+/// `input_tokens` includes the cached ones, as ours does.
+fn usage(usage: &Usage) -> Value {
+    json!({
+        "input_tokens": usage.input_tokens,
+        "input_tokens_details": {"cached_tokens": usage.cached_tokens},
+        "output_tokens": usage.output_tokens,
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+        "total_tokens": usage.input_tokens.saturating_add(usage.output_tokens),
+    })
+}
+
+/// Typed events of a response. The last repeats all that was said, so all of it is kept: that is the
+/// form, and it has a limit.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    caller: Caller,
+    said: Draft,
+    said_bytes: usize,
+    began: bool,
+    ended: bool,
+    sequence: u64,
+    next_output: u64,
+    message: Option<Message>,
+    /// Where calls stand in the output, once they were named.
+    outputs: BTreeMap<u64, u64>,
+}
+
+/// The message, and its part that is open.
+#[derive(Clone, Copy, Debug)]
+struct Message {
+    output: u64,
+    part: u64,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Refusal,
+}
+
+impl Kind {
+    fn part(self, said: &str) -> Value {
+        match self {
+            Self::Text => json!({"type": "output_text", "text": said, "annotations": []}),
+            Self::Refusal => json!({"type": "refusal", "refusal": said}),
+        }
+    }
+
+    /// The name of its events, and of what they tell at the end.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Text => ("response.output_text", "text"),
+            Self::Refusal => ("response.refusal", "refusal"),
+        }
+    }
+}
+
+impl Writer {
+    pub(crate) fn new(caller: Caller) -> Self {
+        Self {
+            caller,
+            said: Draft::default(),
+            said_bytes: 0,
+            began: false,
+            ended: false,
+            sequence: 0,
+            next_output: 0,
+            message: None,
+            outputs: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn tell(&mut self, delta: Delta, out: &mut Vec<u8>) {
+        if self.ended {
+            return;
+        }
+        match &delta {
+            Delta::Begin { .. } => {}
+            Delta::Text(text) => self.say(Kind::Text, text, out),
+            Delta::Refusal(text) => self.say(Kind::Refusal, text, out),
+            Delta::Call { .. } | Delta::Usage(_) | Delta::Finish(_) => {}
+            Delta::Arguments { at, text } => self.arguments(*at, text, out),
+            Delta::Error(failure) => return self.fail(failure, out),
+            Delta::Hole | Delta::Lost => return self.fail(&unreadable(), out),
+            Delta::End => return self.end(out),
+        }
+        if self.said_bytes > HELD_BYTES_MAX {
+            return self.fail(&unreadable(), out);
+        }
+        let (is_begin, call) = match &delta {
+            Delta::Begin { .. } => (true, None),
+            Delta::Call { at, .. } => (false, Some(*at)),
+            _ => (false, None),
+        };
+        self.said.take(delta);
+        if is_begin {
+            self.begin(out);
+        }
+        if let Some(at) = call {
+            self.call(at, out);
+        }
+    }
+
+    fn event(&mut self, kind: &str, mut data: Value, out: &mut Vec<u8>) {
+        data["type"] = Value::from(kind);
+        data["sequence_number"] = Value::from(self.sequence);
+        self.sequence += 1;
+        sse::write(out, kind, data.to_string().as_bytes());
+    }
+
+    fn begin(&mut self, out: &mut Vec<u8>) {
+        if !std::mem::replace(&mut self.began, true) {
+            let (id, model) = (self.said.id.as_deref(), self.said.model.as_deref());
+            let response = head(&self.caller, id, model, "in_progress");
+            self.event("response.created", json!({ "response": response }), out);
+            self.event("response.in_progress", json!({ "response": response }), out);
+        }
+    }
+
+    fn say(&mut self, kind: Kind, said: &str, out: &mut Vec<u8>) {
+        self.said_bytes += said.len();
+        self.begin(out);
+        let message = self.message(kind, out);
+        let (name, _) = kind.names();
+        let mut delta = place(&self.caller, message);
+        delta["delta"] = Value::from(said);
+        self.event(&format!("{name}.delta"), delta, out);
+    }
+
+    /// The message, open for a kind of content.
+    fn message(&mut self, kind: Kind, out: &mut Vec<u8>) -> Message {
+        let message = match self.message {
+            Some(message) if message.kind == kind => return message,
+            Some(message) => {
+                self.end_part(message, out);
+                Message { part: message.part + 1, kind, ..message }
+            }
+            None => {
+                let output = self.next_output;
+                self.next_output += 1;
+                let item = item(&self.caller, "in_progress", Vec::new());
+                let added = json!({"output_index": output, "item": item});
+                self.event("response.output_item.added", added, out);
+                Message { output, part: 0, kind }
+            }
+        };
+        self.message = Some(message);
+        let mut added = place(&self.caller, message);
+        added["part"] = kind.part("");
+        self.event("response.content_part.added", added, out);
+        message
+    }
+
+    fn end_part(&mut self, message: Message, out: &mut Vec<u8>) {
+        let said = match message.kind {
+            Kind::Text => self.said.text.clone(),
+            Kind::Refusal => self.said.refusal.clone(),
+        };
+        let (name, told) = message.kind.names();
+        let mut done = place(&self.caller, message);
+        done[told] = Value::from(said.as_str());
+        self.event(&format!("{name}.done"), done, out);
+        let mut done = place(&self.caller, message);
+        done["part"] = message.kind.part(&said);
+        self.event("response.content_part.done", done, out);
+    }
+
+    /// A call is told when it has a name, with the arguments that came before it.
+    fn call(&mut self, at: u64, out: &mut Vec<u8>) {
+        let Some(call) = self.said.calls.get(&at).filter(|call| !call.name.is_empty()).cloned()
+        else {
+            return;
+        };
+        if self.outputs.contains_key(&at) {
+            return;
+        }
+        self.begin(out);
+        let output = self.next_output;
+        self.next_output += 1;
+        self.outputs.insert(at, output);
+        let early = call.arguments.clone();
+        let empty = Called { arguments: String::new(), ..call };
+        let item = function_call(&empty, at, "in_progress", &self.caller);
+        self.event(
+            "response.output_item.added",
+            json!({"output_index": output, "item": item}),
+            out,
+        );
+        if !early.is_empty() {
+            self.grow(at, output, &early, out);
+        }
+    }
+
+    fn arguments(&mut self, at: u64, text: &str, out: &mut Vec<u8>) {
+        self.said_bytes += text.len();
+        if let Some(output) = self.outputs.get(&at).copied() {
+            self.grow(at, output, text, out);
+        }
+    }
+
+    fn grow(&mut self, at: u64, output: u64, text: &str, out: &mut Vec<u8>) {
+        let id = self.caller.call_id(None, "fc_", at);
+        let delta = json!({"item_id": id, "output_index": output, "delta": text});
+        self.event("response.function_call_arguments.delta", delta, out);
+    }
+
+    fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
+        self.begin(out);
+        let mut response = self.response("failed");
+        let code = openai::error::name(failure.class);
+        response["error"] = json!({"code": code, "message": failure.message});
+        self.event("response.failed", json!({ "response": response }), out);
+        self.ended = true;
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        self.begin(out);
+        let mut output: BTreeMap<u64, Value> = BTreeMap::new();
+        if let Some(message) = self.message {
+            self.end_part(message, out);
+            output.insert(
+                message.output,
+                self::message(&self.said.text, &self.said.refusal, &self.caller),
+            );
+        }
+        for (at, place) in self.outputs.clone() {
+            let Some(call) = self.said.calls.get(&at).cloned() else { continue };
+            let item = function_call(&call, at, "completed", &self.caller);
+            let done =
+                json!({"item_id": item["id"], "output_index": place, "arguments": call.arguments});
+            self.event("response.function_call_arguments.done", done, out);
+            output.insert(place, item);
+        }
+        for (place, item) in &output {
+            let done = json!({"output_index": place, "item": item});
+            self.event("response.output_item.done", done, out);
+        }
+        let (status, why) = ending(self.said.finish_reason);
+        let mut response = self.response(status);
+        response["incomplete_details"] = why;
+        response["output"] = output.into_values().collect();
+        response["usage"] = self.said.usage.as_ref().map_or(Value::Null, usage);
+        self.event(&format!("response.{status}"), json!({ "response": response }), out);
+        self.ended = true;
+    }
+
+    fn response(&self, status: &str) -> Value {
+        head(&self.caller, self.said.id.as_deref(), self.said.model.as_deref(), status)
+    }
+}
+
+fn place(caller: &Caller, message: Message) -> Value {
+    json!({
+        "item_id": caller.id(None, "msg_"),
+        "output_index": message.output,
+        "content_index": message.part,
+    })
+}

@@ -1,0 +1,154 @@
+//! Replies told in other forms.
+
+use crate::{golden, matrix, telling_laws};
+use dialect::{
+    Dialect, Form,
+    translate::{self, Framing},
+};
+use serde_json::{Value, json};
+use std::{fs, path::PathBuf};
+
+fn cases(ending: &str) -> Vec<(PathBuf, Dialect, Vec<u8>)> {
+    let case = |path: PathBuf| {
+        let dialect = golden::dialect(&golden::json(&path.with_extension("expect")));
+        let body = fs::read(&path).unwrap();
+        (path, dialect, body)
+    };
+    golden::files("replies", ending).into_iter().map(case).collect()
+}
+
+#[test]
+fn every_golden_reply_obeys_the_law_in_every_form() {
+    for (_, _, body) in cases(".json").into_iter().chain(cases(".sse")) {
+        telling_laws::telling_law(&body);
+    }
+}
+
+#[test]
+fn a_stream_that_is_cut_anywhere_is_told_the_same() {
+    let chosen = ["anthropic_tools_stream", "gemini_list_stream", "parallel_tools_stream"];
+    let is_chosen = |path: &PathBuf| chosen.iter().any(|name| path.file_stem().unwrap() == *name);
+    for (path, from, body) in cases(".sse").into_iter().filter(|(path, ..)| is_chosen(path)) {
+        for form in Form::ALL {
+            let caller = telling_laws::caller(form, telling_laws::framings(form)[0]);
+            let whole = telling_laws::streamed(from, &caller, [&body[..]]);
+            for at in 0..=body.len() {
+                let (head, tail) = body.split_at(at);
+                let told = telling_laws::streamed(from, &caller, [head, tail]);
+                assert_eq!(told, whole, "{} to {form:?}, cut at {at}", path.display());
+            }
+        }
+    }
+}
+
+/// Files for people to review: each of these replies as each form tells it.
+#[test]
+fn replies_are_told_as_expected() {
+    let names = [
+        "text",
+        "parallel_tools",
+        "anthropic_text",
+        "anthropic_tools",
+        "gemini_tools",
+        "responses_tools",
+        "anthropic_refusal",
+        "refusal",
+        "gemini_safety",
+        "length",
+        "gemini_malformed_call",
+        "anthropic_error",
+        "gemini_error",
+        "rate_limit",
+    ];
+    let streams = [
+        "text_stream",
+        "parallel_tools_stream",
+        "anthropic_text_stream",
+        "anthropic_tools_stream",
+        "gemini_text_stream",
+        "gemini_list_stream",
+        "gemini_tools_stream",
+        "responses_tools_stream",
+        "anthropic_overloaded_stream",
+        "gemini_error_mid_stream",
+        "error_mid_stream",
+        "responses_failed_stream",
+        "anthropic_cut_stream",
+        "no_end_stream",
+    ];
+    for (name, ending) in
+        names.map(|it| (it, "json")).into_iter().chain(streams.map(|it| (it, "sse")))
+    {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/dialect/golden");
+        let path = PathBuf::from(format!("{folder}/replies/{name}.{ending}"));
+        let case = golden::json(&path.with_extension("expect"));
+        let from = golden::dialect(&case);
+        let status = u16::try_from(case["status"].as_u64().unwrap()).unwrap();
+        for form in Form::ALL {
+            let told = tell(from, form, status, &fs::read(&path).unwrap(), ending);
+            let file = format!("{folder}/told/{name}_to_{}.json", matrix::name(form));
+            golden::assert_same(&file, &told, &golden::json(file.as_ref()));
+        }
+    }
+}
+
+/// A stream is shown line by line, so that a person can read it.
+fn tell(from: Dialect, form: Form, status: u16, body: &[u8], ending: &str) -> Value {
+    if ending == "json" {
+        let caller = telling_laws::caller(form, Framing::Whole);
+        let headers = golden::headers(&[]);
+        let told = translate::reply(from, &caller, status, &headers, body);
+        let body: Value = serde_json::from_slice(&told.body).unwrap();
+        return json!({"status": told.status, "content_type": told.content_type, "body": body});
+    }
+    let caller = telling_laws::caller(form, telling_laws::framings(form)[0]);
+    let told = telling_laws::streamed(from, &caller, [body]);
+    let text = String::from_utf8(told).unwrap();
+    let lines = text.lines().filter(|line| !line.is_empty());
+    let line = |line: &str| match line.strip_prefix("data: ") {
+        Some(data) => serde_json::from_str(data).unwrap_or_else(|_| Value::from(data)),
+        None => Value::from(line),
+    };
+    json!({"content_type": caller.framing.content_type(), "events": lines.map(line).collect::<Vec<_>>()})
+}
+
+#[test]
+fn usage_is_told_in_a_chat_stream_only_where_it_was_asked_for() {
+    let stream =
+        cases(".sse").into_iter().find(|(path, ..)| path.ends_with("anthropic_text_stream.sse"));
+    let (_, from, body) = stream.unwrap();
+    let told = |framing| {
+        let caller = telling_laws::caller(Form::ChatCompletions, framing);
+        String::from_utf8(telling_laws::streamed(from, &caller, [&body[..]])).unwrap()
+    };
+    assert!(!told(Framing::Events).contains("usage"));
+    let asked = told(Framing::EventsWithUsage);
+    assert_eq!(asked.matches("\"usage\":null").count() + 1, asked.matches("\"usage\"").count());
+    assert!(asked.contains("\"choices\":[]") && asked.ends_with("data: [DONE]\n\n"));
+}
+
+#[test]
+fn a_callers_framing_is_read_from_its_call() {
+    let stream = json!({"model": "m", "messages": [], "max_tokens": 1, "stream": true, "contents": [], "input": "x"});
+    let mut with_usage = stream.clone();
+    with_usage["stream_options"] = json!({"include_usage": true});
+    let cases = [
+        (Dialect::OpenAi, "/v1/chat/completions", &stream, Framing::Events),
+        (Dialect::OpenAi, "/v1/chat/completions", &with_usage, Framing::EventsWithUsage),
+        (Dialect::OpenAi, "/v1/responses", &stream, Framing::Events),
+        (Dialect::Anthropic, "/v1/messages", &stream, Framing::Events),
+        (
+            Dialect::Gemini,
+            "/v1beta/models/m:streamGenerateContent?alt=sse",
+            &stream,
+            Framing::Events,
+        ),
+        (Dialect::Gemini, "/v1beta/models/m:streamGenerateContent?key=x", &stream, Framing::List),
+        (Dialect::Gemini, "/v1beta/models/m:generateContent", &stream, Framing::Whole),
+    ];
+    for (dialect, path, body, framing) in cases {
+        let body = body.to_string();
+        let call = dialect.read_call("POST", path, &golden::headers(&[]), body.as_bytes());
+        assert_eq!(Framing::of(&call, path, body.as_bytes()), framing, "{path}");
+    }
+}

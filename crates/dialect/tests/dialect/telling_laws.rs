@@ -1,0 +1,141 @@
+//! What holds of every reply that is told in another form, whatever its bytes. The fuzz target `told`
+//! compiles this very file.
+
+use dialect::{
+    Dialect, Form,
+    translate::{self, Caller, Framing, Stream},
+};
+use exchange::{FinishReason, Headers, Reply, Timestamp, ToolCall, Usage};
+
+/// Streamed or whole, to every form: it says what the model said, and no more.
+pub(crate) fn telling_law(data: &[u8]) {
+    for from in Dialect::ALL {
+        for form in Form::ALL {
+            whole_law(from, form, data);
+            for framing in framings(form) {
+                stream_law(from, &caller(form, *framing), data);
+            }
+        }
+    }
+}
+
+/// How callers of a form read streams.
+pub(crate) fn framings(form: Form) -> &'static [Framing] {
+    match form {
+        Form::ChatCompletions => &[Framing::EventsWithUsage],
+        Form::Responses | Form::Messages => &[Framing::Events],
+        Form::GenerateContent => &[Framing::Events, Framing::List],
+    }
+}
+
+pub(crate) fn caller(form: Form, framing: Framing) -> Caller {
+    Caller {
+        form,
+        framing,
+        id: "0199-7".to_owned(),
+        model: "candidate".to_owned(),
+        at: Timestamp(1_763_650_000_000_000),
+    }
+}
+
+/// What a caller gets of a stream that comes in pieces.
+pub(crate) fn streamed<'a>(
+    from: Dialect,
+    caller: &Caller,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Vec<u8> {
+    let mut stream = Stream::new(from, caller.clone());
+    let mut out = Vec::new();
+    pieces.into_iter().for_each(|piece| out.extend(stream.push(piece)));
+    out.extend(stream.finish());
+    out
+}
+
+fn whole_law(from: Dialect, form: Form, data: &[u8]) {
+    let headers = Headers(vec![("content-type".to_owned(), "application/json".to_owned())]);
+    if data.starts_with(b"[") {
+        return;
+    }
+    let said = from.read_reply(200, &headers, data);
+    let told = translate::reply(from, &caller(form, Framing::Whole), 200, &headers, data);
+    let heard = form.dialect().read_reply(told.status, &headers, &told.body);
+    heard_law(form, &said, &heard);
+}
+
+fn stream_law(from: Dialect, caller: &Caller, data: &[u8]) {
+    let out = streamed(from, caller, [data]);
+    assert_eq!(out, streamed(from, caller, data.chunks(1)), "byte by byte");
+    let mut reader = from.stream();
+    reader.push(data);
+    let said = reader.finish();
+    let mut reader = caller.form.dialect().stream();
+    reader.push(&out);
+    heard_law(caller.form, &said, &reader.finish());
+}
+
+/// What the caller hears is what was said, as far as its form can tell it.
+fn heard_law(form: Form, said: &Reply, heard: &Reply) {
+    if !said.complete {
+        assert!(!heard.complete, "{form:?}: {said:?} became {heard:?}");
+        return;
+    }
+    assert_eq!(calls(form, heard), calls(form, said), "{form:?}: {said:?} became {heard:?}");
+    let join = |reply: &Reply| {
+        [&reply.text, &reply.refusal].into_iter().flatten().cloned().collect::<String>()
+    };
+    if said.text.is_none() || said.refusal.is_none() {
+        assert_eq!(join(heard), join(said), "{form:?}");
+    }
+    finish_law(form, said, heard);
+    if let Some(usage) = &said.usage {
+        usage_law(form, usage, heard.usage.as_ref().expect("what was counted is told"));
+    }
+}
+
+/// The calls as values, in no order: calls that come in turns are told in the order of their names.
+fn calls(form: Form, reply: &Reply) -> Vec<(String, Option<String>)> {
+    let kept = |call: &&ToolCall| form != Form::GenerateContent || is_object(&call.arguments);
+    // Messages has no place for arguments that are no object: they are put into one.
+    let is_wrapped = |arguments: &str| arguments.starts_with("{\"arguments\":\"");
+    let is_told = |arguments: &str| {
+        form != Form::Messages || (is_object(arguments) && !is_wrapped(arguments))
+    };
+    let value = |call: &ToolCall| {
+        let parsed = serde_json::from_str::<serde_json::Value>(&call.arguments).ok();
+        let told = parsed.filter(|_| is_told(&call.arguments));
+        (call.name.clone(), told.map(|it| it.to_string()))
+    };
+    let mut calls: Vec<_> = reply.tool_calls.iter().filter(kept).map(value).collect();
+    calls.sort();
+    calls
+}
+
+fn is_object(arguments: &str) -> bool {
+    serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(arguments).is_ok()
+}
+
+fn finish_law(form: Form, said: &Reply, heard: &Reply) {
+    let heard = heard.finish_reason.expect("a whole reply says why it ended");
+    let said_reason = said.finish_reason.expect("so does this one");
+    let same = match said_reason {
+        FinishReason::Length | FinishReason::ContentFilter => heard == said_reason,
+        // Other forms tell a call of a tool, a broken one and a refusal in ways of their own.
+        FinishReason::Stop | FinishReason::ToolCalls | FinishReason::Other => {
+            heard != FinishReason::Length
+                && (heard != FinishReason::ContentFilter || said.refusal.is_some())
+        }
+    };
+    assert!(same, "{form:?}: {said_reason:?} became {heard:?}");
+}
+
+fn usage_law(form: Form, said: &Usage, heard: &Usage) {
+    // Forms without a counter of their own for it count what was written to a cache as input.
+    let written = if form == Form::Messages { said.cache_write_tokens } else { 0 };
+    if said.input_tokens.checked_add(said.output_tokens).is_none() {
+        return;
+    }
+    assert_eq!(heard.input_tokens, said.input_tokens, "{form:?}");
+    assert_eq!(heard.cached_tokens, said.cached_tokens, "{form:?}");
+    assert_eq!(heard.cache_write_tokens, written, "{form:?}");
+    assert_eq!(heard.output_tokens, said.output_tokens, "{form:?}");
+}
