@@ -1,6 +1,8 @@
 //! Steers calls of live categories by the policy: the same categories, conversations and draws as
 //! the other path, at once and without I/O.
 
+mod wording;
+
 use bytes::Bytes;
 use dialect::{Dialect, content};
 use exchange::{Call, Conversation, Declared, Headers, NanoUsd, Route, Served};
@@ -8,6 +10,7 @@ use policy::{CallFacts, Capabilities, Categorizer, Plan, Policy, PriceBook};
 use proxy::{Answered, CallHead, Key, Placed, Planned, Priced, Rewrite, Steer};
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::watch;
+use wording::Wording;
 
 /// A call's body is read only up to here once its content coding is undone.
 const DECODED_BYTES_MAX: usize = 64 << 20;
@@ -133,24 +136,26 @@ impl Steering {
         candidate: &str,
     ) -> Option<Rewrite> {
         let model = self.models.get(candidate)?;
-        // A candidate of another dialect needs a translation, which there is not yet.
-        if self.dialects.get(&model.provider) != Some(&read.dialect) {
-            return None;
-        }
+        let speaks = *self.dialects.get(&model.provider)?;
         // Such calls were withheld from the candidate, so the evidence does not speak for them.
         if !model.capabilities.takes(&read.call, &|call| read.dialect.prompt_tokens(call)) {
             return None;
         }
         let plain = content::decode(&read.headers, body, DECODED_BYTES_MAX).ok()?;
-        let body = read.dialect.with_model(&plain, &model.wire_name).ok()?;
-        let mut path = read.dialect.path_with_model(head.path, &model.wire_name);
-        dialect::credentials::strip(&mut Headers::default(), &mut path);
+        let wording = if speaks == read.dialect {
+            Wording::own(head, read, &plain, &model.wire_name)
+        } else {
+            Wording::translated(head, read, &plain, (model, speaks))
+        };
+        let Wording { path, body, telling } = wording?;
         Some(Rewrite {
             provider: model.provider.clone(),
             path,
             model: model.wire_name.clone(),
             body,
             key: model.key.clone(),
+            headers: speaks.headers(),
+            telling,
         })
     }
 

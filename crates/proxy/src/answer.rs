@@ -9,14 +9,14 @@ use crate::{
     patience::Rule,
     pool::Lease,
     serve::Client,
+    steer::{Retell, RetellStream},
 };
 use bytes::{Bytes, BytesMut};
 use exchange::Served;
-use http::{Extensions, HeaderMap, Response, StatusCode, header};
+use http::{Extensions, HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body::{Body, Frame};
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, future::poll_fn, sync::Arc};
 
 /// The reply of whoever answered.
 pub(crate) struct Answer {
@@ -47,7 +47,7 @@ impl Answer {
             headers: parts.headers,
             extensions: parts.extensions,
             ahead: VecDeque::new(),
-            rest: Rest::Upstream(Box::new(Source { incoming, lease, side })),
+            rest: Rest::Upstream(Box::new(Source::new(incoming, lease, side))),
             share: None,
         }
     }
@@ -121,6 +121,29 @@ impl Answer {
         self
     }
 
+    /// The reply told anew, once it is here to its end; `None` where it is not, or cannot be told.
+    pub(crate) fn told_whole(self, retell: &dyn Retell) -> Option<Self> {
+        let told = retell.whole(self.status, &self.headers, &self.whole_body()?)?;
+        let headers = head_of(retell.content_type());
+        let ahead = VecDeque::from([Frame::data(told)]);
+        Some(Self { headers, ahead, rest: Rest::End, ..self })
+    }
+
+    /// The reply told anew while it comes, from its first byte that says something; `None` where none
+    /// of it does.
+    pub(crate) async fn told(
+        self,
+        stream: Box<dyn RetellStream>,
+        content_type: &'static str,
+    ) -> Option<Self> {
+        let rest = match self.rest {
+            Rest::Upstream(source) => Rest::Upstream(Box::new(source.told(stream))),
+            Rest::End | Rest::Broken => return None,
+        };
+        let told = Self { headers: head_of(content_type), rest, ..self }.first_frame().await;
+        (!told.ahead.is_empty()).then_some(told)
+    }
+
     /// Hands the reply over, with `stamps` of ours in its head.
     pub(crate) fn hand_over(
         self,
@@ -147,10 +170,10 @@ impl Answer {
     /// Reads a frame; its bytes, or `None` at the end or the break.
     async fn read_frame(&mut self) -> Option<usize> {
         let Rest::Upstream(source) = &mut self.rest else { return None };
-        if source.incoming.is_end_stream() {
+        if source.has_ended() {
             return None;
         }
-        match source.incoming.frame().await {
+        match poll_fn(|context| source.poll_frame(context)).await {
             Some(Ok(frame)) => {
                 let bytes = frame.data_ref().map_or(0, Bytes::len);
                 self.ahead.push_back(frame);
@@ -168,6 +191,11 @@ impl Answer {
             }
         }
     }
+}
+
+/// What is said of a reply that was told anew. Its provider's own fields speak of other bytes.
+fn head_of(content_type: &'static str) -> HeaderMap {
+    HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))])
 }
 
 fn length(headers: &HeaderMap) -> Option<u64> {

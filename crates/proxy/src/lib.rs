@@ -124,5 +124,8 @@ pub use headers::{declared, recorded_call};
 pub use listen::{Deps, Proxy, Running};
 pub use mirror::{Mirror, NoMirror, Offer, Queue, QueueLimits, ShedReason, Tally};
 pub use resolve::Resolver;
-pub use steer::{Answered, CallHead, Key, Observation, Placed, Planned, Priced, Rewrite, Steer};
+pub use steer::{
+    Answered, CallHead, Key, Observation, Placed, Planned, Priced, Retell, RetellStream, Rewrite,
+    Steer, Telling,
+};
 pub use upstream::{Http2, Upstream};

@@ -10,12 +10,12 @@ use crate::{
     forward, headers,
     refusal::Refusal,
     serve::{Call, Client, Worker},
-    steer::{Answered, Placed, Planned, Priced, Rewrite},
+    steer::{Answered, Placed, Planned, Priced, Rewrite, Telling},
 };
 use ahead::{Ahead, read_ahead};
 use bytes::Bytes;
 use exchange::{Route, Served};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::time::timeout;
 
@@ -138,6 +138,13 @@ async fn ask_candidate(worker: &Worker, call: &Call, rewrite: &Rewrite) -> Optio
     *request.uri_mut() = pool.upstream().uri(&rewrite.path).ok()?;
     forward::request_version(&mut request, call.parts.version);
     let mut head = headers::for_candidate(&call.parts.headers, pool.upstream().authority());
+    for (name, value) in rewrite.headers {
+        head.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if let Telling::Anew(_) = rewrite.telling {
+        // What is read on the way must not be packed.
+        head.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
     if let Some(key) = &rewrite.key {
         key.insert_into(&mut head);
     }
@@ -147,8 +154,14 @@ async fn ask_candidate(worker: &Worker, call: &Call, rewrite: &Rewrite) -> Optio
         return None;
     }
     let answer = Answer::begun(response, lease, side, &worker.reply_idle).without_our_account();
-    let answer =
-        if answer.is_document() { held(worker, answer).await } else { answer.first_frame().await };
+    let answer = match &rewrite.telling {
+        Telling::AsItComes if answer.is_document() => held(worker, answer).await,
+        Telling::AsItComes => answer.first_frame().await,
+        Telling::Anew(retell) => match retell.stream() {
+            None => held(worker, answer).await.told_whole(retell.as_ref())?,
+            Some(stream) => answer.told(stream, retell.content_type()).await?,
+        },
+    };
     (!answer.is_broken()).then_some(answer)
 }
 

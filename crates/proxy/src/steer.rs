@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use exchange::{ExchangeId, NanoUsd, Served, Timestamp};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// Steers calls of live categories. Every answer must come at once: the client waits for it. A
 /// steer that panics has said "pass the call through".
@@ -76,6 +76,40 @@ pub struct Rewrite {
     pub body: Bytes,
     /// Our own key; `None` for a provider that needs none.
     pub key: Option<Key>,
+    /// Header fields that the candidate's provider wants beside the key.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// How the reply reaches the caller.
+    pub telling: Telling,
+}
+
+/// How a candidate's reply reaches the caller.
+#[derive(Clone)]
+pub enum Telling {
+    /// As it comes: the candidate speaks the caller's dialect.
+    AsItComes,
+    /// Told anew, in the caller's dialect.
+    Anew(Arc<dyn Retell>),
+}
+
+/// Tells a reply in the caller's dialect.
+pub trait Retell: Send + Sync {
+    /// A reply that came whole; `None` where it cannot be told.
+    fn whole(&self, status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Option<Bytes>;
+
+    /// A reply that comes in pieces; `None` where the caller wants it whole.
+    fn stream(&self) -> Option<Box<dyn RetellStream>>;
+
+    /// The content type that the caller gets.
+    fn content_type(&self) -> &'static str;
+}
+
+/// Tells a reply in the caller's dialect piece by piece.
+pub trait RetellStream: Send {
+    /// What the caller gets of the next bytes; may be nothing yet.
+    fn push(&mut self, bytes: &[u8]) -> Bytes;
+
+    /// What the caller gets when the candidate has ended.
+    fn finish(&mut self) -> Bytes;
 }
 
 /// A key of ours, as a header field. It prints as `***`.

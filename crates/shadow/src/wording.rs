@@ -65,7 +65,7 @@ impl<'a> Said<'a> {
 
     fn translated(self, speaks: Dialect, model: &Model) -> Result<Wording, Impossible> {
         let target = Target {
-            form: form_of(speaks),
+            form: Form::asked_of(speaks),
             model: &model.wire_name,
             refuses: &model.capabilities.refuses,
             output_tokens_max: model.capabilities.output_tokens,
@@ -74,16 +74,6 @@ impl<'a> Said<'a> {
         let translated = translate::call(self.call, self.body, &target)?;
         let translate::Translated { path, body, losses, headers: _ } = translated;
         Ok(Wording { path, body, losses })
-    }
-}
-
-/// The form in which a provider of a dialect is asked. Every provider of the `openai` dialect has Chat
-/// Completions, and few have Responses.
-fn form_of(dialect: Dialect) -> Form {
-    match dialect {
-        Dialect::OpenAi => Form::ChatCompletions,
-        Dialect::Anthropic => Form::Messages,
-        Dialect::Gemini => Form::GenerateContent,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     listen::reading,
     meters::InFlight,
     pool::Lease,
+    steer::RetellStream,
 };
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -49,16 +50,27 @@ pub(crate) enum Rest {
 
 /// A reply's body at its provider, with what is needed to use the connection again.
 pub(crate) struct Source {
-    pub(crate) incoming: Inflow,
-    pub(crate) lease: Lease,
-    pub(crate) side: Arc<CallSide>,
+    incoming: Inflow,
+    lease: Lease,
+    side: Arc<CallSide>,
+    words: Words,
+}
+
+/// In whose words a reply reaches the client.
+enum Words {
+    /// Those of its provider.
+    Own,
+    /// Told anew, piece by piece.
+    Told(Box<dyn RetellStream>),
+    /// Told to the end.
+    Over,
 }
 
 impl Rest {
     /// Whether nothing comes any more, as its sender said.
     pub(crate) fn has_ended(&self) -> bool {
         match self {
-            Self::Upstream(source) => source.incoming.is_end_stream(),
+            Self::Upstream(source) => source.has_ended(),
             Self::End => true,
             Self::Broken => false,
         }
@@ -66,6 +78,60 @@ impl Rest {
 }
 
 impl Source {
+    pub(crate) fn new(incoming: Inflow, lease: Lease, side: Arc<CallSide>) -> Self {
+        Self { incoming, lease, side, words: Words::Own }
+    }
+
+    /// From here on the reply is told anew.
+    pub(crate) fn told(self, stream: Box<dyn RetellStream>) -> Self {
+        Self { words: Words::Told(stream), ..self }
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        match self.words {
+            Words::Own => self.incoming.is_end_stream(),
+            Words::Told(_) => false,
+            Words::Over => true,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.words {
+            Words::Own => self.incoming.size_hint(),
+            Words::Told(_) => SizeHint::new(),
+            Words::Over => SizeHint::with_exact(0),
+        }
+    }
+
+    /// The next frame that the client gets.
+    pub(crate) fn poll_frame(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        loop {
+            let stream = match &mut self.words {
+                Words::Own => return Pin::new(&mut self.incoming).poll_frame(context),
+                Words::Told(stream) => stream,
+                Words::Over => return Poll::Ready(None),
+            };
+            let told = match ready!(Pin::new(&mut self.incoming).poll_frame(context)) {
+                // What trailers say is of the candidate's provider.
+                Some(Ok(frame)) => {
+                    frame.data_ref().map_or_else(Bytes::new, |part| stream.push(part))
+                }
+                Some(Err(broken)) => return Poll::Ready(Some(Err(broken))),
+                None => {
+                    let last = stream.finish();
+                    self.words = Words::Over;
+                    last
+                }
+            };
+            if !told.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(told))));
+            }
+        }
+    }
+
     /// The connection is whole again, if the call went out entirely.
     pub(crate) fn give_back(self) {
         if self.side.is_sent() {
@@ -172,7 +238,7 @@ impl Body for ReplyBody {
                 return Poll::Ready(Some(Err(Broken::Off)));
             }
         };
-        match ready!(Pin::new(&mut source.incoming).poll_frame(context)) {
+        match ready!(source.poll_frame(context)) {
             Some(Ok(frame)) => self.forward(frame),
             Some(Err(_)) => self.break_off(context),
             None => {
@@ -191,7 +257,7 @@ impl Body for ReplyBody {
             return SizeHint::with_exact(length);
         }
         let rest = match &self.rest {
-            Rest::Upstream(source) => source.incoming.size_hint(),
+            Rest::Upstream(source) => source.size_hint(),
             Rest::End => SizeHint::with_exact(0),
             Rest::Broken => SizeHint::new(),
         };

@@ -54,6 +54,8 @@ impl Steer for Script {
                 model: "small".into(),
                 body: Bytes::from_static(b"rewritten"),
                 key: Some(Key::new(HeaderName::from_static("authorization"), key)),
+                headers: &[],
+                telling: crate::telling::of(body),
             },
         )
     }
@@ -65,14 +67,14 @@ impl Steer for Script {
 }
 
 /// The head and the body of each call that a provider got.
-type Calls = Arc<Mutex<Vec<(String, String)>>>;
+pub(crate) type Calls = Arc<Mutex<Vec<(String, String)>>>;
 
-struct Stage {
-    rig: Rig,
+pub(crate) struct Stage {
+    pub(crate) rig: Rig,
     reference: Calls,
-    candidate: Calls,
+    pub(crate) candidate: Calls,
     live: Arc<AtomicBool>,
-    seen: crate::support::Seen,
+    pub(crate) seen: crate::support::Seen,
     _providers: [Provider; 2],
 }
 
@@ -87,7 +89,10 @@ fn recording(answer: impl Fn(&str, &str) -> String + Send + Sync + 'static) -> (
 }
 
 /// The reference refuses the key `bad` and answers everything else with `{"by":"reference"}`.
-fn stage(turn: Route, candidate: impl Fn(&str, &str) -> String + Send + Sync + 'static) -> Stage {
+pub(crate) fn stage(
+    turn: Route,
+    candidate: impl Fn(&str, &str) -> String + Send + Sync + 'static,
+) -> Stage {
     let (first, reference) = recording(|head, _| {
         if head.contains("Bearer bad") {
             return json("401 Unauthorized", "{}");
@@ -118,7 +123,7 @@ pub(crate) fn call(key: &str, body: &str) -> String {
     )
 }
 
-fn stamps(head: &str) -> Vec<&str> {
+pub(crate) fn stamps(head: &str) -> Vec<&str> {
     head.lines().filter(|line| line.starts_with("x-foreshadow-")).skip(1).collect()
 }
 
@@ -130,7 +135,7 @@ const BY_SMALL: [&str; 5] = [
     "x-foreshadow-saving-usd: 0.000000028",
 ];
 
-fn by_reference(route: &str) -> Vec<String> {
+pub(crate) fn by_reference(route: &str) -> Vec<String> {
     [
         "x-foreshadow-category: summaries",
         "x-foreshadow-model: big",

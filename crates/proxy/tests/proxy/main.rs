@@ -19,6 +19,7 @@ mod pool;
 mod streams;
 mod support;
 mod tee;
+mod telling;
 mod tls;
 mod tls_listener;
 mod transparency;
