@@ -1,6 +1,6 @@
 //! Everything outside Foreshadow that a demo or a test needs, made so that the truth is known.
 //!
-//! - [`sim`]: providers in the OpenAI dialect, on loopback, over real HTTP: priced, with faults on
+//! - [`sim`]: providers of three dialects, on loopback, over real HTTP: strict, priced, with faults on
 //!   demand and a call log of their own that a ledger can be compared with.
 //! - [`world`]: fourteen days of traffic whose true quality, category by category, is declared.
 //! - [`recorded`]: the same, from recorded answers of real models.

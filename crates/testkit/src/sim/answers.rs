@@ -1,3 +1,4 @@
+use super::{openai::chat, question::Question};
 use crate::chance;
 use exchange::ToolCall;
 use serde_json::Value;
@@ -21,25 +22,43 @@ pub struct Asked<'a> {
     pub body: &'a Value,
     /// The digest of what was asked, the same for every model and every transport.
     pub identity: String,
+    turns: Vec<Turn>,
+}
+
+/// What one side says in a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Turn {
+    /// `system`, `user`, `assistant` or `tool`, whatever the dialect calls it.
+    pub(crate) role: String,
+    pub(crate) text: String,
+    pub(crate) tokens: u64,
 }
 
 impl<'a> Asked<'a> {
-    /// The question in `body`, put to `model` under the key called `key`.
+    /// The question of Chat Completions in `body`, put to `model` under the key called `key`.
     #[must_use]
     pub fn new(model: &'a str, key: &'a str, body: &'a Value) -> Self {
-        Self { model, key, body, identity: identity(body) }
+        let (identity, turns) = (identity(body, &chat::QUESTION), chat::turns(body));
+        Self { model, key, body, identity, turns }
     }
 
-    /// The text of the first message of `role`.
+    /// A question that a dialect has read.
+    pub(crate) fn of(question: &'a Question, key: &'a str) -> Self {
+        let Question { model, body, turns, .. } = question;
+        let identity = identity(body, question.identity);
+        Self { model, key, body, identity, turns: turns.clone() }
+    }
+
+    /// The text of the first message of `role`: `system`, `user` or `assistant`, in every dialect.
     #[must_use]
     pub fn first(&self, role: &str) -> &str {
-        messages(self.body).find(|(of, _)| *of == role).map_or("", |(_, text)| text)
+        self.turns.iter().find(|turn| turn.role == role).map_or("", |turn| &turn.text)
     }
 
     /// The text of the last message of `role`.
     #[must_use]
     pub fn last(&self, role: &str) -> &str {
-        messages(self.body).filter(|(of, _)| *of == role).last().map_or("", |(_, text)| text)
+        self.turns.iter().rfind(|turn| turn.role == role).map_or("", |turn| &turn.text)
     }
 
     /// One of the request's own metadata.
@@ -58,19 +77,11 @@ pub enum Said {
     Tools(Vec<ToolCall>),
 }
 
-/// The request's fields that make up the question. The model's name and the transport are not
-/// among them, so that all models get the same one.
-const QUESTION: [&str; 5] = ["messages", "metadata", "response_format", "tools", "seed"];
-
-/// The digest of the question in `body`.
-fn identity(body: &Value) -> String {
-    let parts = QUESTION.map(|field| body.get(field).map(Value::to_string).unwrap_or_default());
-    chance::hex(0, &parts.each_ref().map(String::as_str))
-}
-
-fn messages(body: &Value) -> impl Iterator<Item = (&str, &str)> {
-    body.get("messages").and_then(Value::as_array).into_iter().flatten().map(|message| {
-        let text = |field| message.get(field).and_then(Value::as_str).unwrap_or("");
-        (text("role"), text("content"))
-    })
+/// The digest of the fields of `body` that make up the question. The model's name and the transport
+/// are not among them, so that all models get the same one.
+fn identity(body: &Value, fields: &[&str]) -> String {
+    let parts =
+        fields.iter().map(|field| body.get(field).map(Value::to_string).unwrap_or_default());
+    let parts = parts.collect::<Vec<_>>();
+    chance::hex(0, &parts.iter().map(String::as_str).collect::<Vec<_>>())
 }

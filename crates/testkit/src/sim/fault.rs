@@ -3,20 +3,32 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// A way in which a provider fails. None of them is billed.
+/// A way in which a provider fails. None of them is billed, but for [`Fault::Blocked`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// 429: too many requests for now.
     RateLimited {
-        /// What the `retry-after` header says.
+        /// How long the provider says to wait.
         retry_after_s: u32,
     },
-    /// 429: the account's money is spent; asking again does not help.
+    /// 429 (402 at Gemini): the account's money is spent; asking again does not help.
     InsufficientQuota,
     /// 500.
     ServerError,
+    /// 503 (529 at Anthropic): too many requests of everybody's.
+    Overloaded,
+    /// The error that the provider documents for this status.
+    Status(u16),
+    /// 502, and the HTML page of a gateway before the provider.
+    Page,
+    /// 200, and the provider's policy forbids an answer.
+    Blocked,
+    /// 200, and an error in the middle of the stream; [`Fault::Overloaded`] where there is none.
+    ErrorInStream,
     /// The call is taken and never answered.
     Hang,
+    /// The reply, streamed or not, stops in the middle and never ends.
+    Stuck,
     /// The connection is reset before a reply.
     Reset,
     /// The reply, streamed or not, breaks off in the middle.

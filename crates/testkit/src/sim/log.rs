@@ -16,12 +16,13 @@ pub struct CallLog(Mutex<Logged>);
 struct Logged {
     calls: Vec<LoggedCall>,
     totals: BTreeMap<(String, String), Total>,
+    abandoned: BTreeMap<String, u32>,
 }
 
 /// One call that named a known model under a known key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoggedCall {
-    /// The `x-request-id` that the caller got.
+    /// The id of the request that the caller got in the head of the reply.
     pub request: String,
     /// The name of the key.
     pub key: String,
@@ -67,6 +68,16 @@ impl CallLog {
     #[must_use]
     pub fn spend(&self, key: &str) -> NanoUsd {
         self.logged().totals.iter().filter(|((of, _), _)| of == key).map(|(_, sum)| sum.cost).sum()
+    }
+
+    /// How many calls to `model` were given up by whoever made them, before the reply had ended.
+    #[must_use]
+    pub fn abandoned(&self, model: &str) -> u32 {
+        self.logged().abandoned.get(model).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn abandon(&self, model: String) {
+        *self.logged().abandoned.entry(model).or_default() += 1;
     }
 
     pub(crate) fn add(&self, call: LoggedCall) {

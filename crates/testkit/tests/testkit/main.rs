@@ -3,7 +3,9 @@
 #![cfg(test)]
 
 mod clock;
+mod dialects;
 mod endings;
+mod golden;
 mod recorded;
 mod sim;
 mod support;

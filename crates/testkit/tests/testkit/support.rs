@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 use testkit::{
     LiveCall,
     client::{Client, Played},
-    sim::{Answers, Asked, ModelPrice, Provider, ProviderSpec, Said},
+    sim::{Answers, Asked, Dialect, ModelPrice, Provider, ProviderSpec, Said},
 };
 
 /// Says which model was asked, under which key, and repeats the question.
@@ -60,4 +60,27 @@ pub(crate) fn call(secret: &str, body: &serde_json::Value) -> LiveCall {
 
 pub(crate) fn json(played: &Played) -> serde_json::Value {
     serde_json::from_slice(&played.body).unwrap()
+}
+
+/// The real models' names, because what a model takes goes by them.
+const REAL_MODELS: [&str; 10] = [
+    "gpt-4.1",
+    "gpt-5",
+    "gpt-5.4",
+    "o3",
+    "claude-3-5-haiku-20241022",
+    "claude-sonnet-4-5",
+    "claude-opus-4-7",
+    "gemini-2.5-flash",
+    "gemini-3-pro-preview",
+    "gemini-embedding-001",
+];
+
+/// A provider of a dialect that answers as [`echo`] does, with the real models' names.
+pub(crate) async fn speaking(dialect: Dialect, seed: u64) -> (Provider, Client) {
+    let models = REAL_MODELS.map(|name| ModelPrice::new(name, [2000, 200, 10_000])).to_vec();
+    let spec = ProviderSpec { prefix: String::new(), models, ..spec(seed) };
+    let provider = Provider::speaking(dialect, spec, Arc::new(Echo)).await.unwrap();
+    let client = Client::new(&provider.base_url()).unwrap();
+    (provider, client)
 }

@@ -1,0 +1,204 @@
+//! What the shape of a request for a message cannot say.
+
+use super::{
+    super::{invalid, model},
+    blocks, cache, counted, items, tools,
+};
+use crate::sim::{dialect::Refusal, question::Told};
+use serde_json::Value;
+
+/// So many places may be marked for the cache.
+const MARKS_MAX: usize = 4;
+
+/// What holds for every prompt, asked or counted.
+pub(crate) fn check(body: &Value) -> Result<(), Refusal> {
+    roles(body)?;
+    contents(body)?;
+    tools::check(body)?;
+    marks(body)
+}
+
+/// What holds where an answer is wanted.
+pub(crate) fn check_answer(body: &Value) -> Result<(), Refusal> {
+    length(body)?;
+    sampling(body)?;
+    thinking(body)?;
+    prefill(body)?;
+    schema(&body["output_config"]["format"]["schema"])
+}
+
+/// Messages of one role in a row count as one, so that roles alternate by themselves; the first one
+/// is the user's all the same.
+fn roles(body: &Value) -> Result<(), Refusal> {
+    match items(&body["messages"]).next() {
+        None => Err(invalid("messages: at least one message is required")),
+        Some(first) if first["role"] != "user" => {
+            Err(invalid("messages: first message must use the \"user\" role"))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+fn contents(body: &Value) -> Result<(), Refusal> {
+    let last = items(&body["messages"]).count().saturating_sub(1);
+    for (place, message) in items(&body["messages"]).enumerate() {
+        let content = &message["content"];
+        let is_last_answer = place == last && message["role"] == "assistant";
+        let is_empty = content == "" || content.as_array().is_some_and(Vec::is_empty);
+        if is_empty && !is_last_answer {
+            return Err(invalid(&format!(
+                "messages.{place}: all messages must have non-empty content except for the optional \
+                 final assistant message"
+            )));
+        }
+        for (at, block) in blocks(content).iter().enumerate() {
+            let kind = block["type"].as_str().unwrap_or_default();
+            if kind == "text" && block["text"] == "" && !is_empty {
+                return Err(invalid("messages: text content blocks must be non-empty"));
+            }
+            if kind == "thinking" && !is_signed(block) {
+                return Err(invalid(&format!(
+                    "messages.{place}.content.{at}: Invalid `signature` in `thinking` block"
+                )));
+            }
+            let of_user = ["tool_result", "image", "document", "search_result"].contains(&kind);
+            let of_assistant = ["tool_use", "thinking", "redacted_thinking"].contains(&kind);
+            let (wrong, right) = match message["role"].as_str() {
+                Some("user") => (of_assistant, "assistant"),
+                Some(_) | None => (of_user, "user"),
+            };
+            if wrong {
+                return Err(invalid(&format!(
+                    "messages.{place}.content.{at}: `{kind}` blocks can only be in `{right}` messages"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_signed(block: &Value) -> bool {
+    let field = |name: &str| block[name].as_str().unwrap_or_default().to_owned();
+    let thought = field("thinking");
+    // A thought that was not shown is signed all the same.
+    thought.is_empty() || field("signature") == Told::signature(&thought)
+}
+
+fn marks(body: &Value) -> Result<(), Refusal> {
+    let lifetimes = cache::lifetimes(body);
+    if lifetimes.len() > MARKS_MAX {
+        return Err(invalid(&format!(
+            "A maximum of {MARKS_MAX} blocks with cache_control may be provided. Found {}.",
+            lifetimes.len()
+        )));
+    }
+    let short = lifetimes.iter().position(|ttl| *ttl == "5m");
+    let long = lifetimes.iter().rposition(|ttl| *ttl == "1h");
+    match (short, long) {
+        (Some(short), Some(long)) if short < long => Err(invalid(
+            "cache_control: a ttl='1h' cache_control block must not come after a ttl='5m' \
+             cache_control block. Note that blocks are processed in the following order: `tools`, \
+             `system`, `messages`.",
+        )),
+        (_, _) => Ok(()),
+    }
+}
+
+fn length(body: &Value) -> Result<(), Refusal> {
+    let name = body["model"].as_str().unwrap_or_default();
+    let (wanted, most) = (body["max_tokens"].as_u64().unwrap_or(0), model::output_tokens_max(name));
+    if wanted > most {
+        return Err(invalid(&format!(
+            "max_tokens: {wanted} > {most}, which is the maximum allowed number of output tokens for \
+             {name}"
+        )));
+    }
+    let (prompt, most) = (counted(body.clone()).input_tokens(), model::CONTEXT_TOKENS_MAX);
+    if prompt > most {
+        return Err(invalid(&format!("prompt is too long: {prompt} tokens > {most} maximum")));
+    }
+    Ok(())
+}
+
+fn sampling(body: &Value) -> Result<(), Refusal> {
+    let name = body["model"].as_str().unwrap_or_default();
+    let given = |param: &str| body.get(param).is_some_and(|value| !value.is_null());
+    if model::samples_its_own_way(name) {
+        let params = ["temperature", "top_p", "top_k"];
+        if let Some(param) = params.into_iter().find(|param| given(param)) {
+            return Err(invalid(&format!("`{param}` is deprecated for this model.")));
+        }
+    }
+    if model::samples_one_way(name) && given("temperature") && given("top_p") {
+        return Err(invalid(
+            "`temperature` and `top_p` cannot both be specified for this model. Please use only one.",
+        ));
+    }
+    Ok(())
+}
+
+fn thinking(body: &Value) -> Result<(), Refusal> {
+    let name = body["model"].as_str().unwrap_or_default();
+    let kind = body["thinking"]["type"].as_str();
+    if kind == Some("enabled") && !model::takes_a_budget(name) {
+        return Err(invalid(
+            "\"thinking.type.enabled\" is not supported for this model. Use \
+             \"thinking.type.adaptive\" and \"output_config.effort\" to control thinking behavior.",
+        ));
+    }
+    if !matches!(kind, Some("enabled" | "adaptive")) {
+        return Ok(());
+    }
+    if body["thinking"]["budget_tokens"].as_u64() >= body["max_tokens"].as_u64() {
+        return Err(invalid("`max_tokens` must be greater than `thinking.budget_tokens`."));
+    }
+    if body["temperature"].as_f64().is_some_and(|given| given != 1.0) {
+        return Err(invalid("`temperature` may only be set to 1 when thinking is enabled."));
+    }
+    if body["top_k"].is_number() {
+        return Err(invalid("`top_k` must be unset when thinking is enabled."));
+    }
+    if matches!(body["tool_choice"]["type"].as_str(), Some("any" | "tool")) {
+        return Err(invalid("Thinking may not be enabled when tool_choice forces tool use."));
+    }
+    Ok(())
+}
+
+/// A message that ends with the assistant's is to be gone on with, by the models that do.
+fn prefill(body: &Value) -> Result<(), Refusal> {
+    let Some(last) = items(&body["messages"]).last().filter(|last| last["role"] == "assistant")
+    else {
+        return Ok(());
+    };
+    if !model::takes_prefill(body["model"].as_str().unwrap_or_default()) {
+        return Err(invalid(
+            "This model does not support assistant message prefill. The conversation must end with \
+             a user message.",
+        ));
+    }
+    let blocks = blocks(&last["content"]);
+    let text = blocks.last().and_then(|block| block["text"].as_str()).unwrap_or_default();
+    if text.ends_with(char::is_whitespace) {
+        return Err(invalid(
+            "messages: final assistant content cannot end with trailing whitespace",
+        ));
+    }
+    Ok(())
+}
+
+/// A schema of the output has no open objects.
+fn schema(schema: &Value) -> Result<(), Refusal> {
+    match schema {
+        Value::Object(fields) => {
+            if schema["type"] == "object" && schema["additionalProperties"] != false {
+                return Err(invalid(
+                    "output_config.format.schema: For 'object' type, 'additionalProperties' must be \
+                     explicitly set to false",
+                ));
+            }
+            fields.values().try_for_each(self::schema)
+        }
+        Value::Array(items) => items.iter().try_for_each(self::schema),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+    }
+}
