@@ -57,7 +57,7 @@ fn check_stranger(town: &Town, client: &Client, number: &Cell<u64>) {
 }
 
 /// A promotion as a file of the published format: the first version, all conversations, from now on.
-fn publish(deployment: &Deployment) {
+pub(crate) fn publish(deployment: &Deployment) {
     let step = json!({"from": 0, "share": 1.0});
     let policy = json!({
         "format": 1, "version": 1, "parent": 0, "created_at": 0, "salt": "town",
@@ -86,10 +86,10 @@ fn check_history(deployment: &Deployment) {
     assert_eq!(actions, ["promote", "demote"], "the table has the decision of every version");
 }
 
-fn route(played: &Played) -> Option<&str> {
+pub(crate) fn route(played: &Played) -> Option<&str> {
     header(played, "x-foreshadow-route")
 }
 
-fn header<'a>(played: &'a Played, name: &str) -> Option<&'a str> {
+pub(crate) fn header<'a>(played: &'a Played, name: &str) -> Option<&'a str> {
     played.headers.get(name)?.to_str().ok()
 }

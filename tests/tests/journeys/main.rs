@@ -36,6 +36,7 @@ mod sdk;
 mod shipped;
 mod town;
 mod traces;
+mod translated;
 mod up;
 mod wait;
 

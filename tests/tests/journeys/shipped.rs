@@ -13,7 +13,7 @@ use std::{fs, num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 use testkit::{
     LiveCall,
     client::Client,
-    sim::{Answers, Asked, ModelPrice, Provider, ProviderSpec, Said},
+    sim::{Answers, Asked, Dialect, ModelPrice, Provider, ProviderSpec, Said},
 };
 use tokio::runtime::Runtime;
 
@@ -75,6 +75,11 @@ fn support_chat_with_a_judge() {
 #[test]
 fn tool_use() {
     check("tool-use");
+}
+
+#[test]
+fn models_of_makers_that_speak_another_dialect() {
+    check("anthropic-gemini");
 }
 
 #[test]
@@ -160,13 +165,22 @@ pub(crate) fn deploy(runtime: &Runtime, text: &str) -> (Deployment, Vec<Provider
             latency: Duration::ZERO,
             event_pause: Duration::ZERO,
         };
-        let started = runtime.block_on(Provider::start(spec, Arc::new(Anyone))).unwrap();
+        let starting = Provider::speaking(dialect(provider), spec, Arc::new(Anyone));
+        let started = runtime.block_on(starting).unwrap();
         text = text.replace(&provider.base_url, &started.base_url());
         keys.extend([&provider.key_env, &provider.shadow_key_env].into_iter().flatten());
         providers.push(started);
     }
     let keys: Vec<(&str, &str)> = keys.into_iter().map(|name| (name.as_str(), OURS)).collect();
     (Deployment::new(&text, &keys), providers)
+}
+
+fn dialect(provider: &pipeline::Provider) -> Dialect {
+    match provider.dialect.as_str() {
+        "anthropic" => Dialect::Anthropic,
+        "gemini" => Dialect::Gemini,
+        _ => Dialect::OpenAi,
+    }
 }
 
 /// The dearest model that the rule lets a client ask for.

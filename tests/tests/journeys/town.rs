@@ -20,7 +20,7 @@ use std::{
 use testkit::{
     Error, LiveCall,
     client::{Client, Played},
-    sim::{Answers, Asked, ModelPrice, Provider, ProviderSpec, Said},
+    sim::{Answers, Asked, Dialect, ModelPrice, Provider, ProviderSpec, Said},
 };
 use tokio::runtime::Runtime;
 
@@ -85,13 +85,18 @@ impl Answers for Clerk {
 
 impl Town {
     pub(crate) fn open() -> Self {
+        Self::speaking(Dialect::OpenAi)
+    }
+
+    /// The candidate's provider speaks this dialect.
+    pub(crate) fn speaking(dialect: Dialect) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .unwrap();
         let clerk = Arc::new(Clerk::default());
-        let start = |name: &str, models: &[&str], key: (&str, &str)| {
+        let start = |dialect: Dialect, name: &str, models: &[&str], key: (&str, &str)| {
             let spec = ProviderSpec {
                 name: name.to_owned(),
                 prefix: String::new(),
@@ -102,10 +107,11 @@ impl Town {
                 event_pause: Duration::ZERO,
             };
             let answers = Arc::clone(&clerk) as Arc<dyn Answers>;
-            runtime.block_on(Provider::start(spec, answers)).unwrap()
+            runtime.block_on(Provider::speaking(dialect, spec, answers)).unwrap()
         };
-        let openai = start("openai", &[LARGE], ("caller", CALLER_SECRET));
-        let harbor = start("harbor", &[SMALL, TINY, MAGISTRATE], ("shadow", SHADOW_SECRET));
+        let openai = start(Dialect::OpenAi, "openai", &[LARGE], ("caller", CALLER_SECRET));
+        let harbor =
+            start(dialect, "harbor", &[SMALL, TINY, MAGISTRATE], ("shadow", SHADOW_SECRET));
         Self { runtime, openai, harbor, clerk }
     }
 
@@ -170,10 +176,17 @@ impl Town {
 
     /// The same, with a key under which the candidate may serve live calls.
     pub(crate) fn live_deployment(&self) -> Deployment {
+        self.live_deployment_in("openai")
+    }
+
+    /// The same, with a candidate whose provider speaks the dialect of that name.
+    pub(crate) fn live_deployment_in(&self, dialect: &str) -> Deployment {
+        let spoken = format!("name = \"harbor\"\ndialect = \"{dialect}\"");
         let key = format!("key_env = \"{SHADOW_KEY}\"");
         let text = PIPELINE
             .replace("OPENAI_URL", &self.openai.base_url())
             .replace("HARBOR_URL", &self.harbor.base_url())
+            .replace("name = \"harbor\"\ndialect = \"openai\"", &spoken)
             .replace(&format!("shadow_{key}"), &key);
         Deployment::new(&text, &[(SHADOW_KEY, SHADOW_SECRET)])
     }
@@ -255,7 +268,7 @@ fn word(prompt: &str, strict: bool) -> String {
     word.to_string()
 }
 
-fn code(number: u64) -> String {
+pub(crate) fn code(number: u64) -> String {
     format!("code-{number}")
 }
 
