@@ -26,7 +26,8 @@ pub(crate) use prompt::{
     Voice,
 };
 pub(crate) use shape::{
-    check_image, check_tools, number, object_of, parts_of, pruned_text, strict_enough,
+    arguments_schema, check_image, check_tools, number, object_of, parts_of, pruned_text,
+    strict_enough,
 };
 
 pub(crate) use telling::{Calls, Ready, unreadable};
@@ -99,7 +100,8 @@ pub fn call(call: &Call, body: &[u8], target: &Target<'_>) -> Result<Translated,
     let fields = Fields::read(&Headers::default(), body)
         .ok_or_else(|| Impossible::new("body", "it is not a JSON object"))?;
     let mut losses = Losses::default();
-    let prompt = read(form, &fields, &mut losses)?;
+    let mut prompt = read(form, &fields, &mut losses)?;
+    prompt.settle();
     prompt.check_ids()?;
     check_tools(&prompt, target.form)?;
     let body = write(&prompt, target, &mut losses)?;

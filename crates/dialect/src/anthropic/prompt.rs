@@ -5,7 +5,7 @@ use crate::{
     fields::{Fields, nonempty, text},
     translate::{
         Format, Impossible, Losses, Part, Prompt, Role, Sampling, Source, Tool, ToolCall,
-        ToolChoice, ToolResult, Voice, number, parts_of,
+        ToolChoice, ToolResult, Voice, arguments_schema, number, parts_of,
     },
 };
 use serde_json::Value;
@@ -42,11 +42,10 @@ pub(crate) fn read(fields: &Fields, losses: &mut Losses) -> Result<Prompt, Impos
         losses.drop("thinking", "how much a model reasons is the target's own affair");
     }
     let choice = fields.get("tool_choice").unwrap_or(&Value::Null);
-    let single = choice.get("disable_parallel_tool_use").and_then(Value::as_bool);
     let mut prompt = Prompt {
         tools: fields.items("tools").map(|it| tool(it, losses)).collect::<Result<_, _>>()?,
         tool_choice: tool_choice(choice),
-        parallel_tools: single.map(|single| !single),
+        one_call: choice.get("disable_parallel_tool_use") == Some(&Value::from(true)),
         format: format(fields),
         sampling: sampling(fields),
         user: fields.get("metadata").and_then(|metadata| nonempty(metadata.get("user_id"))),
@@ -154,14 +153,13 @@ fn tool(tool: &Value, losses: &mut Losses) -> Result<Tool, Impossible> {
     Ok(Tool {
         name: text(tool, "name").unwrap_or_default().to_owned(),
         description: nonempty(tool.get("description")),
-        schema: tool.get("input_schema").filter(|schema| schema.is_object()).cloned(),
+        schema: arguments_schema(tool.get("input_schema")),
         is_strict: tool.get("strict").and_then(Value::as_bool).unwrap_or(false),
     })
 }
 
 fn tool_choice(choice: &Value) -> Option<ToolChoice> {
     Some(match text(choice, "type")? {
-        "auto" => ToolChoice::Auto,
         "any" => ToolChoice::Required,
         "none" => ToolChoice::None,
         "tool" => ToolChoice::Named(text(choice, "name")?.to_owned()),

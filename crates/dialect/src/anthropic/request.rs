@@ -9,6 +9,8 @@ use serde_json::{Map, Number, Value, json};
 
 const IMAGES: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 const DOCUMENT: &str = "application/pdf";
+const HELD_IN_EARNEST: &str =
+    "the target is held to the schema in earnest, where the call only asks";
 
 pub(crate) fn write(prompt: &Prompt, mut body: Body<'_>) -> Result<Map<String, Value>, Impossible> {
     body.must("model", body.target.model);
@@ -206,16 +208,15 @@ fn tools(prompt: &Prompt, body: &mut Body<'_>) {
         written
     });
     body.must("tools", tools.collect::<Value>());
-    let choice = match (&prompt.tool_choice, prompt.parallel_tools) {
-        (None, None) => return,
-        (None | Some(ToolChoice::Auto), _) => json!({"type": "auto"}),
-        (Some(ToolChoice::None), _) => json!({"type": "none"}),
-        (Some(ToolChoice::Required), _) => json!({"type": "any"}),
-        (Some(ToolChoice::Named(name)), _) => json!({"type": "tool", "name": name}),
+    let mut choice = match &prompt.tool_choice {
+        None if !prompt.one_call => return,
+        None => json!({"type": "auto"}),
+        Some(ToolChoice::None) => json!({"type": "none"}),
+        Some(ToolChoice::Required) => json!({"type": "any"}),
+        Some(ToolChoice::Named(name)) => json!({"type": "tool", "name": name}),
     };
-    let mut choice = choice;
-    if let (Some(parallel), false) = (prompt.parallel_tools, choice["type"] == "none") {
-        choice["disable_parallel_tool_use"] = Value::from(!parallel);
+    if prompt.one_call && choice["type"] != "none" {
+        choice["disable_parallel_tool_use"] = Value::from(true);
     }
     body.set("tool_choice", Some(&choice));
 }
@@ -226,7 +227,10 @@ fn format(prompt: &Prompt, body: &mut Body<'_>) {
         Format::JsonObject => {
             body.losses.drop("response_format", "the target is held to JSON by a schema only");
         }
-        Format::Schema { schema, .. } => {
+        Format::Schema { schema, is_strict, .. } => {
+            if !is_strict {
+                body.losses.approximate("response_format", HELD_IN_EARNEST);
+            }
             let schema = schema::closed(schema, "response_format", body.losses);
             let config = json!({"format": {"type": "json_schema", "schema": schema}});
             body.set("output_config", Some(&config));

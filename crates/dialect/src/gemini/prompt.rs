@@ -6,7 +6,7 @@ use crate::{
     media,
     translate::{
         Format, Impossible, Losses, Part, Prompt, Role, Sampling, Source, Tool, ToolCall,
-        ToolChoice, ToolResult, Voice, number,
+        ToolChoice, ToolResult, Voice, arguments_schema, number,
     },
 };
 use serde_json::Value;
@@ -170,11 +170,11 @@ fn read_part(part: &Value) -> Result<Option<Part>, Impossible> {
 }
 
 fn tool(function: &Value) -> Tool {
-    let schema = call::function_schema(function).filter(|schema| schema.is_object());
+    let schema = call::function_schema(function).map(schema::standard);
     Tool {
         name: text(function, "name").unwrap_or_default().to_owned(),
         description: nonempty(function.get("description")),
-        schema: schema.map(schema::standard),
+        schema: arguments_schema(schema.as_ref()),
         is_strict: false,
     }
 }
@@ -192,10 +192,9 @@ fn tool_choice(fields: &Fields, losses: &mut Losses) -> Option<ToolChoice> {
             }
             Some(ToolChoice::Required)
         }
-        (Some("AUTO"), _) => Some(ToolChoice::Auto),
         (Some("VALIDATED"), _) => {
             losses.approximate("toolConfig", "calls are not held to their schema in earnest");
-            Some(ToolChoice::Auto)
+            None
         }
         (Some(_) | None, _) => None,
     }

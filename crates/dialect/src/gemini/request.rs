@@ -10,6 +10,8 @@ use serde_json::{Map, Value, json};
 const IMAGES: [&str; 5] = ["image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"];
 /// More sequences that end a reply are refused.
 const STOP_MAX: usize = 5;
+const HELD_IN_EARNEST: &str =
+    "the target is held to the schema in earnest, where the call only asks";
 /// Models that want back what they thought with each call of a tool.
 const THINKS: &str = "gemini-3";
 /// What the API takes for thoughts behind a call that another model made.
@@ -190,12 +192,11 @@ fn tools(prompt: &Prompt, body: &mut Body<'_>) {
     let functions: Vec<Value> =
         prompt.tools.iter().map(|tool| function(tool, body.losses)).collect();
     body.must("tools", json!([{"functionDeclarations": functions}]));
-    if prompt.parallel_tools == Some(false) {
+    if prompt.one_call {
         body.losses.drop("parallel_tool_calls", "the target calls as many tools as it likes");
     }
     let config = match &prompt.tool_choice {
         None => return,
-        Some(ToolChoice::Auto) => json!({"mode": "AUTO"}),
         Some(ToolChoice::None) => json!({"mode": "NONE"}),
         Some(ToolChoice::Required) => json!({"mode": "ANY"}),
         Some(ToolChoice::Named(name)) => json!({"mode": "ANY", "allowedFunctionNames": [name]}),
@@ -203,17 +204,18 @@ fn tools(prompt: &Prompt, body: &mut Body<'_>) {
     body.set("toolConfig", Some(&json!({"functionCallingConfig": config})));
 }
 
-/// An object without members is refused, so a function that takes nothing has no schema.
+/// An object without members is refused, so a function that takes none has no schema.
 fn function(tool: &Tool, losses: &mut Losses) -> Value {
     let mut written = json!({"name": tool.name});
     if let Some(description) = &tool.description {
         written["description"] = Value::from(description.as_str());
     }
-    let properties = |schema: &Value| schema.get("properties").and_then(Value::as_object).cloned();
-    if let Some(schema) = &tool.schema
-        && (properties(schema).is_some_and(|it| !it.is_empty()) || schema.get("$ref").is_some())
-    {
+    let Some(schema) = &tool.schema else { return written };
+    let properties = schema.get("properties").and_then(Value::as_object);
+    if properties.is_some_and(|it| !it.is_empty()) || schema.get("$ref").is_some() {
         written["parameters"] = schema::own(schema, "tools.parameters", losses);
+    } else {
+        losses.approximate("tools.parameters", "an object of any members cannot be said");
     }
     written
 }
@@ -238,7 +240,10 @@ fn config(prompt: &Prompt, body: &mut Body<'_>) {
     match &prompt.format {
         Format::Text => {}
         Format::JsonObject => config.set("responseMimeType", Some(&json)),
-        Format::Schema { schema, .. } => {
+        Format::Schema { schema, is_strict, .. } => {
+            if !is_strict {
+                config.losses.approximate("response_format", HELD_IN_EARNEST);
+            }
             let schema = schema::own(schema, "response_format", config.losses);
             config.set("responseMimeType", Some(&json));
             config.set("responseSchema", Some(&schema));

@@ -6,7 +6,7 @@ use crate::{
     media,
     translate::{
         Format, Impossible, Losses, Part, Prompt, Role, Sampling, Source, Tool, ToolCall,
-        ToolChoice, ToolResult, Voice, number, parts_of,
+        ToolChoice, ToolResult, Voice, arguments_schema, number, parts_of,
     },
 };
 use serde_json::Value;
@@ -54,7 +54,7 @@ pub(crate) fn read(fields: &Fields, losses: &mut Losses) -> Result<Prompt, Impos
             .get("tool_choice")
             .or_else(|| fields.get("function_call"))
             .and_then(|it| tool_choice(it, losses)),
-        parallel_tools: fields.get("parallel_tool_calls").and_then(Value::as_bool),
+        one_call: fields.get("parallel_tool_calls") == Some(&Value::from(false)),
         format: format(fields.get("response_format")),
         sampling: sampling(fields),
         effort: fields.text("reasoning_effort"),
@@ -181,7 +181,7 @@ pub(crate) fn tool(function: &Value) -> Tool {
     Tool {
         name: text(function, "name").unwrap_or_default().to_owned(),
         description: nonempty(function.get("description")),
-        schema: function.get("parameters").filter(|schema| schema.is_object()).cloned(),
+        schema: arguments_schema(function.get("parameters")),
         is_strict: function.get("strict").and_then(Value::as_bool).unwrap_or(false),
     }
 }
@@ -189,7 +189,6 @@ pub(crate) fn tool(function: &Value) -> Tool {
 /// The choice of a tool, in both forms of the dialect.
 pub(crate) fn tool_choice(choice: &Value, losses: &mut Losses) -> Option<ToolChoice> {
     match choice.as_str() {
-        Some("auto") => Some(ToolChoice::Auto),
         Some("none") => Some(ToolChoice::None),
         Some("required" | "any") => Some(ToolChoice::Required),
         Some(_) => None,

@@ -34,7 +34,7 @@ pub(crate) fn write(prompt: &Prompt, mut body: Body<'_>) -> Result<Map<String, V
             .as_ref()
             .map(|it| choice(it, |name| json!({"type": "function", "function": {"name": name}})));
         body.set("tool_choice", choice.as_ref());
-        body.set("parallel_tool_calls", prompt.parallel_tools.as_ref());
+        body.set("parallel_tool_calls", prompt.one_call.then_some(&false));
     }
     format(prompt, &mut body);
     sampling(prompt, &mut body);
@@ -203,7 +203,6 @@ pub(crate) fn tool(tool: &Tool) -> Value {
 
 pub(crate) fn choice(choice: &ToolChoice, named: impl Fn(&str) -> Value) -> Value {
     match choice {
-        ToolChoice::Auto => Value::from("auto"),
         ToolChoice::None => Value::from("none"),
         ToolChoice::Required => Value::from("required"),
         ToolChoice::Named(name) => named(name),

@@ -51,7 +51,7 @@ pub(crate) fn read(fields: &Fields, losses: &mut Losses) -> Result<Prompt, Impos
     let mut prompt = Prompt {
         tools: fields.items("tools").map(read_tool).collect::<Result<_, _>>()?,
         tool_choice: fields.get("tool_choice").and_then(|it| tool_choice(it, losses)),
-        parallel_tools: fields.get("parallel_tool_calls").and_then(Value::as_bool),
+        one_call: fields.get("parallel_tool_calls") == Some(&Value::from(false)),
         format: schema_format(text(format, "type"), format),
         sampling: Sampling {
             output_tokens_max: fields.get("max_output_tokens").and_then(Value::as_u64),

@@ -29,7 +29,7 @@ pub(crate) fn write(prompt: &Prompt, mut body: Body<'_>) -> Result<Map<String, V
             .as_ref()
             .map(|it| choice(it, |name| json!({"type": "function", "name": name})));
         body.set("tool_choice", choice.as_ref());
-        body.set("parallel_tool_calls", prompt.parallel_tools.as_ref());
+        body.set("parallel_tool_calls", prompt.one_call.then_some(&false));
     }
     format(prompt, &mut body);
     sampling(prompt, &mut body);

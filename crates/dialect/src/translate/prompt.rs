@@ -12,8 +12,10 @@ pub(crate) struct Prompt {
     pub(crate) instructions: Vec<Instruction>,
     pub(crate) turns: Vec<Turn>,
     pub(crate) tools: Vec<Tool>,
+    /// None where the model chooses freely, as it does unless told otherwise.
     pub(crate) tool_choice: Option<ToolChoice>,
-    pub(crate) parallel_tools: Option<bool>,
+    /// Whether it may call one tool at a time only.
+    pub(crate) one_call: bool,
     pub(crate) format: Format,
     pub(crate) sampling: Sampling,
     /// How much the model shall reason, in the words that the two forms of one dialect share.
@@ -95,7 +97,7 @@ pub(crate) struct ToolResult {
 pub(crate) struct Tool {
     pub(crate) name: String,
     pub(crate) description: Option<String>,
-    /// JSON Schema of its arguments; none where it takes nothing.
+    /// JSON Schema of its arguments; none where it takes none.
     pub(crate) schema: Option<Value>,
     /// Whether arguments are held to the schema.
     pub(crate) is_strict: bool,
@@ -103,7 +105,6 @@ pub(crate) struct Tool {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ToolChoice {
-    Auto,
     None,
     Required,
     Named(String),
@@ -184,6 +185,16 @@ impl Prompt {
         let call = self.calls().filter(|call| call.id == id).last();
         call.map(|call| call.name.clone())
             .ok_or_else(|| Impossible::new("messages", "a tool's result answers no call"))
+    }
+
+    /// Takes back what decides nothing: a choice without tools, and how many are called of none.
+    pub(crate) fn settle(&mut self) {
+        if self.tools.is_empty() {
+            self.tool_choice = None;
+        }
+        if self.tools.is_empty() || self.tool_choice == Some(ToolChoice::None) {
+            self.one_call = false;
+        }
     }
 
     /// Calls are told apart by their ids, whatever the form.

@@ -28,6 +28,18 @@ pub(crate) fn object_of(text: &str) -> Option<Map<String, Value>> {
     }
 }
 
+/// The schema of a tool's arguments; none where it says that there are none.
+pub(crate) fn arguments_schema(schema: Option<&Value>) -> Option<Value> {
+    let members = schema?.as_object()?;
+    let is_empty = |value: Option<&Value>| {
+        value.and_then(Value::as_object).is_some_and(serde_json::Map::is_empty)
+    };
+    let known = ["type", "properties", "additionalProperties", "required", "$schema"];
+    let takes_nothing = is_empty(members.get("properties"))
+        && members.keys().all(|name| known.contains(&name.as_str()));
+    (!takes_nothing).then(|| Value::Object(members.clone()))
+}
+
 /// The texts of a result; media in it have no place in the target.
 pub(crate) fn pruned_text(parts: &[Part]) -> Result<String, Impossible> {
     let text = |part: &Part| match part {
