@@ -1,4 +1,4 @@
-//! Node with the official SDK in a folder of its own.
+//! Node with the official SDKs in a folder of its own.
 
 use crate::{
     command::{Said, run},

@@ -1,4 +1,4 @@
-//! Python with the official SDK and DuckDB in an environment of its own.
+//! Python with the official SDKs and DuckDB in an environment of its own.
 
 use crate::{
     command::{Said, run},
@@ -17,7 +17,8 @@ const WANTED: [Wanted; 1] = [("requirements.txt", include_str!("requirements.txt
 pub(crate) fn python(name: &str, args: &[&str]) -> Said {
     static ENVIRONMENT: OnceLock<PathBuf> = OnceLock::new();
     let environment = ENVIRONMENT.get_or_init(|| packages("python", &WANTED, install));
-    script(&mut Command::new(environment.join("bin/python")), name, args)
+    // Nothing is written beside the scripts.
+    script(Command::new(environment.join("bin/python")).arg("-B"), name, args)
 }
 
 fn install(folder: &Path) {

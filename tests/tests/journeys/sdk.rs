@@ -1,19 +1,25 @@
 //! The official SDKs get the same objects, the same errors and their first chunk as soon through
 //! Foreshadow as from the provider itself, whatever becomes of the shadow side.
 //!
-//! `sdk.py` and `sdk.cjs` are the cases; each test here runs one of them twice, in one state of the
-//! shadow side.
+//! `sdk.py` and `sdk.cjs` are the cases of Chat Completions; each test here runs one of them twice, in
+//! one state of the shadow side. The other dialects' are in `sdk`, at the testkit's providers, in
+//! [`dialects`].
 
+mod chat;
+mod comparison;
+mod dialects;
 mod language;
 mod provider;
 mod replies;
+mod simulated;
 
 use crate::{
     deployment::Deployment,
     up::Foreshadow,
     wait::{PATIENCE, until},
 };
-use language::{CONNECTION_ERROR, NODE, PYTHON, Sdk};
+use comparison::Upstream;
+use language::{NODE, PYTHON, Sdk};
 use provider::Provider;
 use std::{fs, sync::Arc, time::Duration};
 use testkit::sim::{self, Answers, Asked, Fault, ModelPrice, ProviderSpec, Said};
@@ -28,12 +34,6 @@ const SMALL: &str = "small";
 const SLOW: Duration = Duration::from_secs(2);
 /// Nobody listens there.
 const NOBODY: &str = "http://127.0.0.1:1";
-/// Pairs of streams whose first chunks are timed.
-const PAIRS: usize = 15;
-/// How much later the first chunk may come, at the median.
-const LATER_MS_MAX: f64 = 20.0;
-/// The calls that each run of the cases gives up with the provider still at it, by model.
-const ABANDONED: [(&str, u32); 4] = [("hesitant", 1), ("long", 1), ("stuck", 1), ("silent", 1)];
 
 #[test]
 fn python_sees_no_difference_with_the_mirror_off() {
@@ -216,11 +216,18 @@ impl Journey {
         self.deployment_with_shadow(&self.shadow.base_url())
     }
 
+    /// One whose pipeline has more providers.
+    fn deployment_with_providers(&self, providers: &str) -> Deployment {
+        let text = self.pipeline(&self.shadow.base_url());
+        Deployment::new(&format!("{text}\n{providers}"), &[(SHADOW_KEY, SHADOW_SECRET)])
+    }
+
     fn deployment_with_shadow(&self, base_url: &str) -> Deployment {
-        let text = PIPELINE
-            .replace("OPENAI_URL", &self.provider.base_url())
-            .replace("HARBOR_URL", base_url);
-        Deployment::new(&text, &[(SHADOW_KEY, SHADOW_SECRET)])
+        Deployment::new(&self.pipeline(base_url), &[(SHADOW_KEY, SHADOW_SECRET)])
+    }
+
+    fn pipeline(&self, shadow_url: &str) -> String {
+        PIPELINE.replace("OPENAI_URL", &self.provider.base_url()).replace("HARBOR_URL", shadow_url)
     }
 
     /// Until the candidate was asked, and it came to `status` (0: never answered).
@@ -233,41 +240,13 @@ impl Journey {
 
     #[track_caller]
     fn check_cases(&self, sdk: &Sdk, up: &Foreshadow) {
-        let direct = sdk.cases(&self.provider.base_url());
-        sdk.check_reached(&direct);
-        self.check_abandoned(1);
-        let through = sdk.cases(&up.base_url("openai"));
-        let (direct, through) = (direct.as_object().unwrap(), through.as_object().unwrap());
-        assert_eq!(direct.len(), through.len());
-        let differences: Vec<_> = direct
-            .iter()
-            .filter(|(case, direct)| *case != CONNECTION_ERROR && through[*case] != **direct)
-            .map(|(case, direct)| format!("{case}: {direct}\n  through: {}", through[case]))
-            .collect();
-        assert!(differences.is_empty(), "direct first:\n{}", differences.join("\n"));
-        language::check_connection_error(&through[CONNECTION_ERROR]);
-        self.check_abandoned(2);
+        comparison::check_cases(sdk, &self.provider, &up.base_url("openai"));
     }
 
-    /// The provider learns that nobody waits any more, once for each run of the cases.
-    #[track_caller]
-    fn check_abandoned(&self, runs: u32) {
-        for (model, times) in ABANDONED {
-            until(&format!("{model} calls abandoned at the provider"), PATIENCE, || {
-                (self.provider.abandoned(model) >= times * runs).then_some(())
-            });
-            assert_eq!(self.provider.abandoned(model), times * runs, "{model}");
-        }
-    }
-
-    /// At the median of pairs, because a single stream may meet anything on a busy machine.
     #[track_caller]
     fn check_first_chunk(&self, sdk: &Sdk, up: &Foreshadow) {
         let (direct, through) = (self.provider.base_url(), up.base_url("openai"));
-        let mut later_ms = sdk.first_chunks_later_ms(PAIRS, &direct, &through);
-        assert_eq!(later_ms.len(), PAIRS);
-        later_ms.sort_by(f64::total_cmp);
-        assert!(later_ms[PAIRS / 2] < LATER_MS_MAX, "the first chunk is later by ms: {later_ms:?}");
+        comparison::check_first_chunk(sdk, &direct, &through);
     }
 }
 

@@ -13,8 +13,15 @@ use super::{
 use http::Method;
 use serde_json::{Value, json};
 
-/// The versions of the interface that there are.
-const VERSIONS: [&str; 2] = ["2023-06-01", "2023-01-01"];
+/// A version of the interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    /// `2023-06-01`.
+    Of2023,
+    /// `2026-10-21`: nothing of sampling, no documents of the assistant's, no citations of the user's.
+    Of2026,
+}
+
 /// When every model says it was made, and every limit says it is renewed.
 const CREATED: &str = "2026-01-01T00:00:00Z";
 
@@ -39,16 +46,16 @@ impl Wire for Anthropic {
     }
 
     fn read(&self, heard: &Heard, models: &[ModelPrice]) -> Result<Wanted, Refusal> {
-        version(heard)?;
+        let version = version(heard)?;
         match (&heard.method, heard.path.as_str()) {
             (&Method::GET, "/v1/models") => Ok(Wanted::Listing(listing(models))),
             (&Method::POST, "/v1/messages") => {
                 let body = body(heard, models, &messages::SHAPE)?;
-                messages::question(body).map(|question| Wanted::Answer(Box::new(question)))
+                messages::question(version, body).map(|question| Wanted::Answer(Box::new(question)))
             }
             (&Method::POST, "/v1/messages/count_tokens") => {
                 let body = body(heard, models, &messages::COUNT_SHAPE)?;
-                messages::count(body).map(|question| Wanted::Answer(Box::new(question)))
+                messages::count(version, body).map(|question| Wanted::Answer(Box::new(question)))
             }
             (method, path) => match path.strip_prefix("/v1/models/") {
                 Some(name) if method == Method::GET => known(name, models).map(Wanted::Listing),
@@ -100,10 +107,11 @@ impl Wire for Anthropic {
     }
 }
 
-fn version(heard: &Heard) -> Result<(), Refusal> {
+fn version(heard: &Heard) -> Result<Version, Refusal> {
     match heard.header("anthropic-version") {
         None => Err(invalid("anthropic-version: header is required")),
-        Some(version) if VERSIONS.contains(&version) => Ok(()),
+        Some("2023-06-01") => Ok(Version::Of2023),
+        Some("2026-10-21") => Ok(Version::Of2026),
         Some(version) => {
             Err(invalid(&format!("anthropic-version: \"{version}\" is not a valid version")))
         }

@@ -4,6 +4,7 @@ mod embed;
 mod generate;
 mod model;
 mod problem;
+mod spelling;
 
 use super::{
     dialect::{Failure, Heard, Refusal, Wanted, Wire},
@@ -150,7 +151,7 @@ impl Called {
         heard: &Heard,
         models: &[ModelPrice],
     ) -> Result<Question, Refusal> {
-        let Some(body) = heard.json() else {
+        let Some(body) = heard.json().map(spelling::in_camels) else {
             return Err(invalid("Invalid JSON payload received. Unexpected end of string."));
         };
         shape::check(*self.shape(), &body).map_err(|problem| problem::refusal(&problem))?;

@@ -63,7 +63,7 @@ pub(crate) fn json(played: &Played) -> serde_json::Value {
 }
 
 /// The real models' names, because what a model takes goes by them.
-const REAL_MODELS: [&str; 10] = [
+const REAL_MODELS: [&str; 11] = [
     "gpt-4.1",
     "gpt-5",
     "gpt-5.4",
@@ -71,6 +71,7 @@ const REAL_MODELS: [&str; 10] = [
     "claude-3-5-haiku-20241022",
     "claude-sonnet-4-5",
     "claude-opus-4-7",
+    "claude-opus-4-8",
     "gemini-2.5-flash",
     "gemini-3-pro-preview",
     "gemini-embedding-001",

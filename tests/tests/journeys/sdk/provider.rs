@@ -3,7 +3,10 @@
 //!
 //! It also knows which calls were abandoned, because a client that hangs up must be noticed here.
 
-use super::replies::{End, Reply, reply};
+use super::{
+    comparison::Upstream,
+    replies::{End, Reply, reply},
+};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -52,13 +55,18 @@ impl Provider {
         });
         Self { address, stopped, abandoned }
     }
+}
 
-    pub(crate) fn base_url(&self) -> String {
+impl Upstream for Provider {
+    fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// How many calls to a model were given up by whoever made them.
-    pub(crate) fn abandoned(&self, model: &str) -> u32 {
+    fn begin(&self) {
+        // It remembers nothing that a reply would hang on.
+    }
+
+    fn abandoned(&self, model: &str) -> u32 {
         let counts = self.abandoned.lock().unwrap_or_else(PoisonError::into_inner);
         counts.get(model).copied().unwrap_or_default()
     }

@@ -6,6 +6,7 @@ mod rules;
 mod shapes;
 mod tools;
 
+use super::Version;
 use crate::sim::{
     answers::Turn,
     dialect::Refusal,
@@ -21,9 +22,9 @@ pub(crate) use shapes::{COUNT_SHAPE, SHAPE};
 const QUESTION: [&str; 5] = ["system", "messages", "metadata", "output_config", "tools"];
 
 /// The question of a body that has the shape.
-pub(crate) fn question(body: Value) -> Result<Question, Refusal> {
-    rules::check(&body)?;
-    rules::check_answer(&body)?;
+pub(crate) fn question(version: Version, body: Value) -> Result<Question, Refusal> {
+    rules::check(version, &body)?;
+    rules::check_answer(version, &body)?;
     let stops = items(&body["stop_sequences"]).filter_map(Value::as_str).map(str::to_owned);
     let limits = Limits { tokens: body["max_tokens"].as_u64(), stops: stops.collect() };
     let format = if body["stream"] == true { &reply::STREAM } else { &reply::WHOLE };
@@ -34,8 +35,8 @@ pub(crate) fn question(body: Value) -> Result<Question, Refusal> {
 }
 
 /// The question how long it is.
-pub(crate) fn count(body: Value) -> Result<Question, Refusal> {
-    rules::check(&body)?;
+pub(crate) fn count(version: Version, body: Value) -> Result<Question, Refusal> {
+    rules::check(version, &body)?;
     Ok(counted(body))
 }
 

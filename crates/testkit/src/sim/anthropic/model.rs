@@ -1,8 +1,5 @@
 //! What Anthropic's models take, by their names.
 
-/// So many tokens a prompt and its answer may have.
-pub(crate) const CONTEXT_TOKENS_MAX: u64 = 200_000;
-
 /// The family's generation: `claude-opus-4-7` is (4, 7), `claude-3-5-haiku-20241022` is (3, 5).
 /// `None` of a model that is called otherwise, which takes everything.
 fn generation(model: &str) -> Option<(u32, u32)> {
@@ -35,6 +32,16 @@ pub(crate) fn takes_prefill(model: &str) -> bool {
 /// Whether the caller may set how many tokens it thinks.
 pub(crate) fn takes_a_budget(model: &str) -> bool {
     !is_from(model, (4, 7))
+}
+
+/// Whether instructions may stand among the messages: from Opus 4.8 on.
+pub(crate) fn takes_system_messages(model: &str) -> bool {
+    is_from(model, (4, 8)) && !(model.contains("sonnet") && generation(model) == Some((5, 0)))
+}
+
+/// So many tokens a prompt may have.
+pub(crate) fn context_tokens_max(model: &str) -> u64 {
+    if is_from(model, (4, 6)) { 1_000_000 } else { 200_000 }
 }
 
 /// So many tokens an answer may have.

@@ -1,7 +1,7 @@
 //! What the shape of a request for a message cannot say.
 
 use super::{
-    super::{invalid, model},
+    super::{Version, invalid, model},
     blocks, cache, counted, items, tools,
 };
 use crate::sim::{dialect::Refusal, question::Told};
@@ -11,17 +11,17 @@ use serde_json::Value;
 const MARKS_MAX: usize = 4;
 
 /// What holds for every prompt, asked or counted.
-pub(crate) fn check(body: &Value) -> Result<(), Refusal> {
+pub(crate) fn check(version: Version, body: &Value) -> Result<(), Refusal> {
     roles(body)?;
-    contents(body)?;
+    contents(version, body)?;
     tools::check(body)?;
     marks(body)
 }
 
 /// What holds where an answer is wanted.
-pub(crate) fn check_answer(body: &Value) -> Result<(), Refusal> {
+pub(crate) fn check_answer(version: Version, body: &Value) -> Result<(), Refusal> {
     length(body)?;
-    sampling(body)?;
+    sampling(version, body)?;
     thinking(body)?;
     prefill(body)?;
     schema(&body["output_config"]["format"]["schema"])
@@ -32,14 +32,33 @@ pub(crate) fn check_answer(body: &Value) -> Result<(), Refusal> {
 fn roles(body: &Value) -> Result<(), Refusal> {
     match items(&body["messages"]).next() {
         None => Err(invalid("messages: at least one message is required")),
-        Some(first) if first["role"] != "user" => {
+        Some(first) if first["role"] == "assistant" => {
             Err(invalid("messages: first message must use the \"user\" role"))
         }
-        Some(_) => Ok(()),
+        Some(_) => system_messages(body),
     }
 }
 
-fn contents(body: &Value) -> Result<(), Refusal> {
+/// Some models take instructions among the messages, right behind the user's.
+fn system_messages(body: &Value) -> Result<(), Refusal> {
+    let takes = model::takes_system_messages(body["model"].as_str().unwrap_or_default());
+    let mut before = "";
+    for (place, message) in items(&body["messages"]).enumerate() {
+        let role = message["role"].as_str().unwrap_or_default();
+        if role == "system" && !takes {
+            return Err(invalid("role 'system' is not supported on this model"));
+        }
+        if role == "system" && before != "user" {
+            return Err(invalid(&format!(
+                "messages.{place}: role 'system' must come immediately after a 'user' message"
+            )));
+        }
+        before = role;
+    }
+    Ok(())
+}
+
+fn contents(version: Version, body: &Value) -> Result<(), Refusal> {
     let last = items(&body["messages"]).count().saturating_sub(1);
     for (place, message) in items(&body["messages"]).enumerate() {
         let content = &message["content"];
@@ -56,16 +75,24 @@ fn contents(body: &Value) -> Result<(), Refusal> {
             if kind == "text" && block["text"] == "" && !is_empty {
                 return Err(invalid("messages: text content blocks must be non-empty"));
             }
+            if quotes(version, message, block) {
+                return Err(invalid(&format!(
+                    "messages.{place}.content.{at}.text.citations: Extra inputs are not permitted"
+                )));
+            }
             if kind == "thinking" && !is_signed(block) {
                 return Err(invalid(&format!(
                     "messages.{place}.content.{at}: Invalid `signature` in `thinking` block"
                 )));
             }
-            let of_user = ["tool_result", "image", "document", "search_result"].contains(&kind);
+            let of_user = match version {
+                Version::Of2023 => ["tool_result", "image", "search_result"].as_slice(),
+                Version::Of2026 => &["tool_result", "image", "search_result", "document"],
+            };
             let of_assistant = ["tool_use", "thinking", "redacted_thinking"].contains(&kind);
             let (wrong, right) = match message["role"].as_str() {
                 Some("user") => (of_assistant, "assistant"),
-                Some(_) | None => (of_user, "user"),
+                Some(_) | None => (of_user.contains(&kind), "user"),
             };
             if wrong {
                 return Err(invalid(&format!(
@@ -75,6 +102,14 @@ fn contents(body: &Value) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// What a text quotes is the assistant's to say.
+fn quotes(version: Version, message: &Value, block: &Value) -> bool {
+    version == Version::Of2026
+        && message["role"] == "user"
+        && block["type"] == "text"
+        && items(&block["citations"]).next().is_some()
 }
 
 fn is_signed(block: &Value) -> bool {
@@ -113,21 +148,25 @@ fn length(body: &Value) -> Result<(), Refusal> {
              {name}"
         )));
     }
-    let (prompt, most) = (counted(body.clone()).input_tokens(), model::CONTEXT_TOKENS_MAX);
+    let (prompt, most) = (counted(body.clone()).input_tokens(), model::context_tokens_max(name));
     if prompt > most {
         return Err(invalid(&format!("prompt is too long: {prompt} tokens > {most} maximum")));
     }
     Ok(())
 }
 
-fn sampling(body: &Value) -> Result<(), Refusal> {
+fn sampling(version: Version, body: &Value) -> Result<(), Refusal> {
     let name = body["model"].as_str().unwrap_or_default();
     let given = |param: &str| body.get(param).is_some_and(|value| !value.is_null());
-    if model::samples_its_own_way(name) {
-        let params = ["temperature", "top_p", "top_k"];
-        if let Some(param) = params.into_iter().find(|param| given(param)) {
+    let param = ["temperature", "top_p", "top_k"].into_iter().find(|param| given(param));
+    match param {
+        Some(param) if version == Version::Of2026 => {
+            return Err(invalid(&format!("{param}: Extra inputs are not permitted")));
+        }
+        Some(param) if model::samples_its_own_way(name) => {
             return Err(invalid(&format!("`{param}` is deprecated for this model.")));
         }
+        Some(_) | None => {}
     }
     if model::samples_one_way(name) && given("temperature") && given("top_p") {
         return Err(invalid(

@@ -106,8 +106,10 @@ static BLOCKS: Shape = Each(&Tagged(
         ),
     ],
 ));
-static MESSAGE: Shape =
-    Fields(&[must("role", Word(&["user", "assistant"])), must("content", TextOr(&BLOCKS))]);
+static MESSAGE: Shape = Fields(&[
+    must("role", Word(&["user", "assistant", "system"])),
+    must("content", TextOr(&BLOCKS)),
+]);
 static SYSTEM: Shape = Each(&Tagged("type", &[TEXT]));
 
 static TOOL: Shape = Fields(&[

@@ -81,7 +81,9 @@ struct Turn {
 
 fn turns(body: &Value) -> Vec<Turn> {
     let mut turns: Vec<Turn> = Vec::new();
-    for (place, message) in items(&body["messages"]).enumerate() {
+    let messages = items(&body["messages"]).enumerate();
+    // An instruction among the messages parts nothing.
+    for (place, message) in messages.filter(|(_, message)| message["role"] != "system") {
         let role = message["role"].as_str().unwrap_or_default().to_owned();
         if turns.last().is_none_or(|last| last.role != role) {
             turns.push(Turn { role, place, uses: vec![], results: vec![], late: false });
