@@ -22,8 +22,8 @@ const KNOWN: [&str; 7] =
 const CLIENT_TOOLS: [&str; 2] = ["functionDeclarations", "computerUse"];
 const SEARCHES: [&str; 3] = ["googleSearch", "googleSearchRetrieval", "enterpriseWebSearch"];
 /// No call without one of these carries a turn of the model.
-static HISTORY_MARKS: LazyLock<[Finder<'static>; 2]> =
-    LazyLock::new(|| ["\"model\"", "\\u"].map(Finder::new));
+static HISTORY_MARKS: LazyLock<[Finder<'static>; 3]> =
+    LazyLock::new(|| ["\"model\"", "assistant", "\\u"].map(Finder::new));
 
 pub(crate) fn read(method: &str, path: &str, headers: &Headers, body: &[u8]) -> Call {
     let asked = Path::read(path);

@@ -32,7 +32,7 @@ const KNOWN: [&str; 20] = [
 /// No call without any of these in its body tells a conversation. The last begins an escaped character,
 /// which could be part of the others.
 static CONVERSATION_MARKS: LazyLock<[Finder<'static>; 6]> = LazyLock::new(|| {
-    let marks = ["assistant", "conversation", "thread_id", "session_id", "function_call", "\\u"];
+    let marks = ["assistant", "conversation", "thread_id", "session_id", "_call\"", "\\u"];
     marks.map(Finder::new)
 });
 

@@ -63,7 +63,7 @@ fn turn(item: &Value) -> Option<Turn> {
             ("tool".to_owned(), content_text(item.get("output")).unwrap_or_default())
         }
         Some("reasoning") => return None,
-        Some(kind) => assistant(format!("[{kind}]")),
+        Some(kind) => ("unknown".to_owned(), format!("[{kind}]")),
     })
 }
 

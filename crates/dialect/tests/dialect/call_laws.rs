@@ -1,7 +1,7 @@
 //! What holds of every call, whatever its bytes. The fuzz target `call` compiles this very file.
 
 use crate::message::Message;
-use dialect::{CONVERSATION_KEY_CHARS_MAX, Dialect, content, credentials};
+use dialect::{CONVERSATION_KEY_CHARS_MAX, Dialect, Form, content, credentials};
 use exchange::{Call, ExchangeId, Headers, Timestamp};
 
 const SECRET: &str = "sk-proj-0123456789abcdefghij";
@@ -10,18 +10,36 @@ const SECRET: &str = "sk-proj-0123456789abcdefghij";
 pub(crate) fn call_law(data: &[u8]) {
     let message = Message::read(data);
     let (method, path) = message.first_line.split_once(' ').unwrap_or(("POST", ""));
-    let call = Dialect::OpenAi.read_call(method, path, &message.headers, message.body);
-    assert!(!call.endpoint.is_empty());
-    let _ = Dialect::OpenAi.prompt_tokens(&call);
-    conversation_law(message.headers.get("x-foreshadow-conversation"), &call);
-    if call.endpoint == "chat.completions" && call.unreplayable != ["body"] {
-        edit_law((method, path), &message, &call);
+    for dialect in Dialect::ALL {
+        let call = dialect.read_call(method, path, &message.headers, message.body);
+        assert!(!call.endpoint.is_empty());
+        let _ = dialect.prompt_tokens(&call);
+        conversation_law(message.headers.get("x-foreshadow-conversation"), &call);
+        let tells = call.conversation.is_some() || call.assistant_turns > 0;
+        let may_tell = dialect.may_tell_conversation(method, path, &message.headers, message.body);
+        assert!(may_tell || !tells, "{dialect}: the glance misses a conversation");
+        path_law(dialect, path, &call);
+        if Form::of(&call).is_some() && call.unreplayable != ["body"] {
+            edit_law(dialect, (method, path), &message, &call);
+        }
     }
     // Names of fields are read in lower case.
     let has_it = |window: &[u8]| window.eq_ignore_ascii_case(SECRET.as_bytes());
     if !data.windows(SECRET.len()).any(has_it) {
         credentials_law(path, &message);
     }
+}
+
+/// A path for another model is a path of the same kind, and names it.
+fn path_law(dialect: Dialect, path: &str, call: &Call) {
+    let read = |path: &str| dialect.read_call("POST", path, &Headers::default(), b"{}");
+    assert_eq!(read(&dialect.replay_path(call, "small")).unreplayable, ["body"]);
+    let renamed = dialect.path_with_model(path, "small");
+    assert_eq!(read(&renamed).endpoint, read(path).endpoint, "{path} became {renamed}");
+    assert_eq!(dialect.path_with_model(&renamed, "small"), renamed);
+    let unstreamed = dialect.unstreamed_path(path);
+    assert_eq!(read(&unstreamed).endpoint, read(path).endpoint, "{path} became {unstreamed}");
+    assert!(!read(&unstreamed).stream, "{path} became {unstreamed}");
 }
 
 fn conversation_law(declared: Option<&str>, call: &Call) {
@@ -38,26 +56,41 @@ fn conversation_law(declared: Option<&str>, call: &Call) {
 const NOT_REPLAYED: [&str; 3] = ["store", "stream", "stream_options"];
 
 /// What was read of a call is what another model is asked, and a second edit finds nothing to do.
-fn edit_law((method, path): (&str, &str), message: &Message<'_>, call: &Call) {
+fn edit_law(dialect: Dialect, (method, path): (&str, &str), message: &Message<'_>, call: &Call) {
     let body = content::decode(&message.headers, message.body, content::DECODED_BYTES_MAX)
         .expect("what was read can be decoded");
-    let read = |body: &[u8]| Dialect::OpenAi.read_call(method, path, &Headers::default(), body);
-    let renamed = Dialect::OpenAi.with_model(&body, "small").expect("what was read is an object");
-    let mut named = Call { model: Some("small".to_owned()), ..call.clone() };
-    if !named.parameters.iter().any(|name| name == "model") {
-        named.parameters.push("model".to_owned());
-        named.parameters.sort();
+    let read = |body: &[u8]| dialect.read_call(method, path, &Headers::default(), body);
+    let renamed = dialect.with_model(&body, "small").expect("what was read is an object");
+    let mut named = call.clone();
+    // Gemini has the model in its path.
+    if dialect != Dialect::Gemini {
+        named.model = Some("small".to_owned());
+        if !named.parameters.iter().any(|name| name == "model") {
+            named.parameters.push("model".to_owned());
+            named.parameters.sort();
+        }
     }
     assert_eq!(read(&renamed), named);
-    let back = Dialect::OpenAi.with_model(&renamed, "other").expect("an object");
-    assert_eq!(back, Dialect::OpenAi.with_model(&body, "other").expect("an object"));
+    let back = dialect.with_model(&renamed, "other").expect("an object");
+    assert_eq!(back, dialect.with_model(&body, "other").expect("an object"));
 
-    let replay = Dialect::OpenAi.replay_body(&body, "small").expect("what was read is an object");
-    let mut expected = Call { stream: false, ..named };
-    expected.unreplayable.retain(|reason| reason != dialect::unreplayable::STORE);
-    expected.parameters.retain(|name| !NOT_REPLAYED.contains(&name.as_str()));
-    assert_eq!(read(&replay), expected);
-    assert_eq!(Dialect::OpenAi.replay_body(&replay, "small"), Ok(replay.clone()));
+    let replay = dialect.replay_body(&body, "small").expect("what was read is an object");
+    assert_eq!(dialect.replay_body(&replay, "small"), Ok(replay.clone()));
+    let replayed = read(&replay);
+    assert_eq!(replayed.transcript, named.transcript);
+    match Form::of(call) {
+        // What only its writer can read is left out, and that nothing is kept is said.
+        Some(Form::Responses) => assert!(replayed.parameters.iter().any(|name| name == "store")),
+        Some(Form::GenerateContent) => assert_eq!(replayed, named),
+        Some(Form::ChatCompletions | Form::Messages) | None => {
+            let left_out: &[&str] =
+                if dialect == Dialect::OpenAi { &NOT_REPLAYED } else { &["stream"] };
+            let mut expected = Call { stream: false, ..named };
+            expected.unreplayable.retain(|reason| reason != dialect::unreplayable::STORE);
+            expected.parameters.retain(|name| !left_out.contains(&name.as_str()));
+            assert_eq!(replayed, expected);
+        }
+    }
 }
 
 /// Whatever stands around it, a secret in its place is gone; a second look finds nothing more.

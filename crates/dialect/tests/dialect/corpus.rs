@@ -1,6 +1,6 @@
 //! The fuzz corpus, run on stable: what was once found stays found.
 
-use crate::{call_laws, laws, reply_laws};
+use crate::{call_laws, laws, reply_laws, telling_laws, translate_laws};
 use std::{fs, path::Path};
 
 fn check(target: &str, law: impl Fn(&[u8])) {
@@ -26,4 +26,14 @@ fn every_call_of_the_fuzz_corpus_obeys_the_law() {
 #[test]
 fn every_reply_of_the_fuzz_corpus_obeys_the_law() {
     check("reply", reply_laws::reply_law);
+}
+
+#[test]
+fn every_call_of_the_fuzz_corpus_is_put_to_every_form() {
+    check("put", translate_laws::translation_law);
+}
+
+#[test]
+fn every_reply_of_the_fuzz_corpus_is_told_in_every_form() {
+    check("told", telling_laws::telling_law);
 }

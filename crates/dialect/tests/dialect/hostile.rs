@@ -1,7 +1,7 @@
 //! Whatever arrives, nothing panics and nothing is made up.
 
 use crate::{golden, laws};
-use dialect::Dialect;
+use dialect::{Dialect, Form};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -42,6 +42,75 @@ fn values_of_wrong_types_are_passed_over() {
             assert!(!reply.complete, "{body}");
         }
     }
+}
+
+#[test]
+fn values_of_wrong_types_are_passed_over_in_every_form() {
+    let odd =
+        [json!(null), json!(true), json!(-1.5e300), json!("x"), json!([[]]), json!({"a": {}})];
+    let members = [
+        "system",
+        "tools",
+        "tool_choice",
+        "output_config",
+        "metadata",
+        "thinking",
+        "mcp_servers",
+        "instructions",
+        "text",
+        "include",
+        "reasoning",
+        "systemInstruction",
+        "generationConfig",
+        "toolConfig",
+        "labels",
+        "content",
+        "output",
+        "candidates",
+        "usage",
+        "usageMetadata",
+        "error",
+        "status",
+        "stop_reason",
+        "promptFeedback",
+        "choices",
+    ];
+    for form in Form::ALL {
+        for member in members {
+            for value in &odd {
+                let mut body = json!({"model": "m", "max_tokens": 1, "input": "hi",
+                    "messages": [{"role": "user", "content": "hi"}], "contents": [{"parts": []}]});
+                body[member] = value.clone();
+                let body = body.to_string();
+                let path = form.path("m");
+                let headers = golden::headers(&[]);
+                let call = form.dialect().read_call("POST", &path, &headers, body.as_bytes());
+                assert_eq!(Form::of(&call), Some(form), "{body}");
+                let reply = form.dialect().read_reply(200, &headers, body.as_bytes());
+                assert!(
+                    !reply.complete || member == "promptFeedback" || member == "stop_reason",
+                    "{body}"
+                );
+            }
+        }
+    }
+}
+
+/// Indexes that are missing, counters that contradict each other, blocks that nobody began.
+#[test]
+fn events_out_of_order_are_read_as_far_as_they_go() {
+    let stream = concat!(
+        "data: {\"type\":\"content_block_delta\",\"index\":3,\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"{\"}}\n\n",
+        "data: {\"type\":\"content_block_delta\",\"delta\":{\"type\":\"text_delta\",\"text\":\"hi\"}}\n\n",
+        "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"input_tokens\":5,\"cache_read_input_tokens\":18446744073709551615,\"output_tokens\":2,\"output_tokens_details\":{\"thinking_tokens\":9}}}\n\n",
+        "data: {\"type\":\"message_start\",\"message\":{\"id\":\"late\",\"model\":\"m\"}}\n\n",
+        "data: {\"type\":\"message_stop\"}\n\n",
+    );
+    let reply = laws::read(Dialect::Anthropic, [stream.as_bytes()]);
+    assert_eq!((reply.text.as_deref(), reply.model.as_deref()), (Some("hi"), Some("m")));
+    assert!(reply.complete && reply.tool_calls.is_empty());
+    let usage = reply.usage.unwrap();
+    assert!(usage.cached_tokens <= usage.input_tokens && usage.reasoning_tokens <= 2, "{usage:?}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod conversation;
 mod corpus;
 mod credentials;
 mod edit;
+mod eligibility;
 mod golden;
 mod hostile;
 mod laws;

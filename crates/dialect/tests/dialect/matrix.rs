@@ -118,3 +118,83 @@ fn every_translated_call_is_a_call_that_can_be_replayed() {
         }
     }
 }
+
+#[test]
+fn what_a_model_refuses_is_left_out_and_reported() {
+    let body = json!({"model": "m", "temperature": 0.5, "max_tokens": 5, "stream": true,
+        "messages": [{"role": "user", "content": "hi"}]});
+    let text = body.to_string();
+    let refuses = ["temperature".to_owned(), "max_tokens".to_owned()];
+    let target = Target {
+        form: Form::ChatCompletions,
+        model: "o4-mini",
+        refuses: &refuses,
+        output_tokens_max: None,
+        delivery: Delivery::Streamed,
+    };
+    let call = read(Form::ChatCompletions, text.as_bytes());
+    let translated = translate::call(&call, text.as_bytes(), &target).unwrap();
+    let written: Value = serde_json::from_slice(&translated.body).unwrap();
+    let expected = json!({"model": "o4-mini", "max_completion_tokens": 5, "stream": true,
+        "stream_options": {"include_usage": true}, "messages": [{"role": "user", "content": "hi"}]});
+    assert_eq!(written, expected);
+    let fields: Vec<&str> = translated.losses.iter().map(|it| it.field.as_str()).collect();
+    assert_eq!(fields, ["temperature"]);
+}
+
+/// A limit of our own is no loss where it is the model's, and one where nobody knows the model's.
+#[test]
+fn a_limit_that_is_demanded_is_the_models_own_or_reported() {
+    let body = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}]}).to_string();
+    let call = read(Form::ChatCompletions, body.as_bytes());
+    for (known, limit, losses) in [(Some(64_000), 64_000, 0), (None, 8_192, 1)] {
+        let target = Target {
+            form: Form::Messages,
+            model: "claude-any",
+            refuses: &[],
+            output_tokens_max: known,
+            delivery: Delivery::Whole,
+        };
+        let translated = translate::call(&call, body.as_bytes(), &target).unwrap();
+        let written: Value = serde_json::from_slice(&translated.body).unwrap();
+        assert_eq!((&written["max_tokens"], translated.losses.len()), (&json!(limit), losses));
+    }
+}
+
+/// Calls that no form could tell apart, or whose tools no provider would take.
+#[test]
+fn hostile_calls_are_impossible_and_say_why() {
+    let call = |id: &str| json!({"id": id, "type": "function", "function": {"name": "f", "arguments": "{"}});
+    let cases = [
+        json!({"messages": [{"role": "assistant", "tool_calls": [call("a"), call("a")]}]}),
+        json!({"messages": [{"role": "tool", "tool_call_id": "nobody", "content": "x"}]}),
+        json!({"messages": [{"role": "narrator", "content": "x"}]}),
+        json!({"messages": [{"role": "user", "content": [{"type": "hologram"}]}]}),
+        json!({"messages": [], "tools": [{"type": "function", "function": {"name": "no spaces"}}]}),
+        json!({"messages": [], "tools": [{"type": "custom", "custom": {"name": "f"}}]}),
+        json!({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/tiff;base64,aGk="}}]}]}),
+    ];
+    for body in cases {
+        for to in [Form::Messages, Form::GenerateContent] {
+            let result = put(Form::ChatCompletions, &body, to);
+            assert!(result.is_err(), "{to:?}: {body}");
+        }
+    }
+}
+
+/// References multiply and lead in circles; what is written has an end all the same.
+#[test]
+fn schemas_that_explode_are_cut_and_reported() {
+    let mut definitions = json!({"l0": {"type": "string"}});
+    for level in 1..16 {
+        let below = json!({"$ref": format!("#/$defs/l{}", level - 1)});
+        let properties = json!({"a": below, "b": below, "c": below, "d": below});
+        definitions[format!("l{level}")] = json!({"type": "object", "properties": properties});
+    }
+    let schema = json!({"$ref": "#/$defs/l15", "$defs": definitions});
+    let body = json!({"messages": [{"role": "user", "content": "hi"}], "response_format":
+        {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}});
+    let translated = put(Form::ChatCompletions, &body, Form::GenerateContent).unwrap();
+    assert!(translated.body.len() < 2 << 20, "{}", translated.body.len());
+    assert!(translated.losses.iter().any(|loss| loss.reason.contains("too large")));
+}

@@ -18,16 +18,18 @@ const DECODED_BYTES_MAX: usize = 64 << 10;
 pub(crate) fn reply_law(data: &[u8]) {
     let message = Message::read(data);
     let status = message.first_line.trim().parse().unwrap_or(200);
-    let reply = Dialect::OpenAi.read_reply(status, &message.headers, message.body);
-    reading_law(status, &reply);
     decoding_law(&message);
-    if !message.is_coded() {
-        stream_law(status, &message, &reply);
-        coding_law(status, &message, &reply);
+    for dialect in Dialect::ALL {
+        let reply = dialect.read_reply(status, &message.headers, message.body);
+        reading_law(dialect, status, &reply);
+        if !message.is_coded() {
+            stream_law(dialect, status, &message, &reply);
+            coding_law(dialect, status, &message, &reply);
+        }
     }
 }
 
-fn reading_law(status: u16, reply: &Reply) {
+fn reading_law(dialect: Dialect, status: u16, reply: &Reply) {
     assert!(status < 400 || reply.error.is_some(), "an error says so");
     let ended = reply.error.is_none() && reply.finish_reason.is_some();
     assert!(ended || !reply.complete, "{reply:?}");
@@ -36,7 +38,7 @@ fn reading_law(status: u16, reply: &Reply) {
     for text in [&reply.text, &reply.refusal, &reply.model] {
         assert!(text.as_deref() != Some(""), "an empty text is none");
     }
-    let usage = Dialect::OpenAi.usage_or_estimate(&Call::default(), reply);
+    let usage = dialect.usage_or_estimate(&Call::default(), reply);
     let cached = usage.cached_tokens.checked_add(usage.cache_write_tokens);
     assert!(cached.is_some_and(|cached| cached <= usage.input_tokens), "{usage:?}");
     assert!(usage.reasoning_tokens <= usage.output_tokens, "{usage:?}");
@@ -57,23 +59,23 @@ fn decoding_law(message: &Message<'_>) {
 }
 
 /// A whole stream says what its pieces say.
-fn stream_law(status: u16, message: &Message<'_>, reply: &Reply) {
+fn stream_law(dialect: Dialect, status: u16, message: &Message<'_>, reply: &Reply) {
     let kind = message.headers.get("content-type").unwrap_or_default();
     if status >= 400 || !kind.to_ascii_lowercase().starts_with("text/event-stream") {
         return;
     }
-    let mut reader = Dialect::OpenAi.stream();
+    let mut reader = dialect.stream();
     message.body.chunks(7).for_each(|piece| reader.push(piece));
     assert_eq!(&reader.finish(), reply);
 }
 
 /// Compressed it is the same reply, and cut it is never a whole one.
-fn coding_law(status: u16, message: &Message<'_>, reply: &Reply) {
+fn coding_law(dialect: Dialect, status: u16, message: &Message<'_>, reply: &Reply) {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(message.body).expect("a vector takes all");
     let coded = encoder.finish().expect("a vector takes all");
     let headers = message.with("content-encoding", "gzip");
-    assert_eq!(&Dialect::OpenAi.read_reply(status, &headers, &coded), reply);
+    assert_eq!(&dialect.read_reply(status, &headers, &coded), reply);
     let at = message.body.len() % coded.len();
-    assert!(!Dialect::OpenAi.read_reply(status, &headers, &coded[..at]).complete, "cut at {at}");
+    assert!(!dialect.read_reply(status, &headers, &coded[..at]).complete, "cut at {at}");
 }

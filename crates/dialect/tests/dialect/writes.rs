@@ -33,6 +33,98 @@ fn a_judge_call_is_a_call_that_can_be_read() {
 }
 
 #[test]
+fn an_error_of_ours_has_the_shape_of_each_dialect_and_its_class() {
+    let cases = [
+        (Dialect::Anthropic, 429, "rate_limit_error"),
+        (Dialect::Anthropic, 401, "authentication_error"),
+        (Dialect::Anthropic, 404, "not_found_error"),
+        (Dialect::Anthropic, 529, "overloaded_error"),
+        (Dialect::Anthropic, 502, "api_error"),
+        (Dialect::Gemini, 400, "INVALID_ARGUMENT"),
+        (Dialect::Gemini, 401, "UNAUTHENTICATED"),
+        (Dialect::Gemini, 429, "RESOURCE_EXHAUSTED"),
+        (Dialect::Gemini, 503, "UNAVAILABLE"),
+        (Dialect::Gemini, 504, "DEADLINE_EXCEEDED"),
+    ];
+    for (dialect, status, name) in cases {
+        let body = dialect.error_body(status, "try later", "foreshadow_error");
+        let parsed: Value = serde_json::from_slice(&body).unwrap();
+        match dialect {
+            Dialect::OpenAi => {}
+            Dialect::Anthropic => {
+                assert_eq!(parsed["type"], "error");
+                assert_eq!(parsed["error"], json!({"type": name, "message": "try later"}));
+            }
+            Dialect::Gemini => {
+                let error = json!({"code": status, "message": "try later", "status": name});
+                assert_eq!(parsed, json!({ "error": error }));
+            }
+        }
+        let reply = dialect.read_reply(status, &exchange::Headers::default(), &body);
+        assert_eq!(reply.error, Some(format!("{name}: try later")));
+    }
+}
+
+#[test]
+fn calls_of_ours_are_read_by_their_own_dialect_at_their_own_path() {
+    let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": false});
+    for dialect in Dialect::ALL {
+        let bodies = [
+            dialect.judge_body("judge", "be strict", "compare", Some(&schema)),
+            dialect.prompt_body("judge", Some("be strict"), "compare"),
+        ];
+        for body in bodies {
+            let path = dialect.path("judge");
+            let call = dialect.read_call("POST", &path, &exchange::Headers::default(), &body);
+            assert_eq!(call.model.as_deref(), Some("judge"), "{dialect}");
+            assert_eq!(call.system.as_deref(), Some("be strict"), "{dialect}");
+            assert_eq!(call.first_user.as_deref(), Some("compare"), "{dialect}");
+            assert!(call.unreplayable.is_empty(), "{dialect}");
+            assert_eq!(dialect.replay_path(&call, "judge"), path);
+            assert_eq!(dialect.read_body(&body).first_user, call.first_user, "{dialect}");
+        }
+    }
+    let held = Dialect::Anthropic.judge_body("judge", "s", "u", Some(&schema));
+    let call = Dialect::Anthropic.read_body(&held);
+    assert_eq!((call.response_schema, call.output_tokens_max), (Some(schema), Some(8_192)));
+    assert_eq!(Dialect::Anthropic.headers(), [("anthropic-version", "2023-06-01")]);
+    assert!(!Dialect::Anthropic.takes_schema("claude-3-haiku-20240307"));
+    assert!(Dialect::Anthropic.takes_schema("anthropic/claude-haiku-4-5"));
+}
+
+/// A model's name cannot leave its place in a path.
+#[test]
+fn only_gemini_has_the_model_in_its_path() {
+    let cases = [
+        ("gemini-3-pro", "/v1beta/models/gemini-3-pro:generateContent"),
+        ("models/gemini-3-pro", "/v1beta/models/gemini-3-pro:generateContent"),
+        ("../x?key=1#", "/v1beta/models/..%2Fx%3Fkey%3D1%23:generateContent"),
+    ];
+    for (model, path) in cases {
+        assert_eq!(Dialect::Gemini.path(model), path);
+    }
+    assert_eq!(Dialect::OpenAi.path("any"), "/v1/chat/completions");
+    assert_eq!(Dialect::Anthropic.path("any"), "/v1/messages");
+    let streamed = "/v1/models/big:streamGenerateContent?alt=sse&x=1";
+    let renamed = Dialect::Gemini.path_with_model(streamed, "small");
+    assert_eq!(renamed, "/v1/models/small:streamGenerateContent?alt=sse&x=1");
+    let unstreamed = Dialect::Gemini.unstreamed_path(streamed);
+    assert_eq!(unstreamed, "/v1/models/big:generateContent?x=1");
+}
+
+#[test]
+fn a_replay_of_a_response_is_not_kept_and_carries_no_foreign_thoughts() {
+    let body = r#"{"model":"big","stream":true,"input":[{"type":"reasoning","id":"r"},{"role":"user","content":"hi"}]}"#;
+    let replay = Dialect::OpenAi.replay_body(body.as_bytes(), "small").unwrap();
+    let expected = r#"{"store":false,"model":"small","input":[{"content":"hi","role":"user"}]}"#;
+    let parsed = |text: &[u8]| serde_json::from_slice::<Value>(text).unwrap();
+    assert_eq!(parsed(&replay), parsed(expected.as_bytes()));
+    let plain = r#"{"model":"big", "input" : "hi" ,"store":true}"#;
+    let replay = Dialect::OpenAi.replay_body(plain.as_bytes(), "small").unwrap();
+    assert_eq!(&replay[..], br#"{"store":false,"model":"small", "input" : "hi"}"#);
+}
+
+#[test]
 fn a_dialect_is_found_by_its_name() {
     for dialect in Dialect::ALL {
         assert_eq!(dialect.name().parse(), Ok(dialect));
