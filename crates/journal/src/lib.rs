@@ -42,6 +42,9 @@ mod frame;
 mod group;
 mod identity;
 mod journal;
+pub mod kafka;
+mod log;
+mod membership;
 mod record;
 mod segment;
 mod subscription;
@@ -53,5 +56,7 @@ pub use error::{Error, Result};
 pub use journal::{
     APPEND_BYTES_MAX, GROUPS_MAX, Journal, Limits, PARTITION, RECORD_BYTES_MAX, TOPICS_MAX,
 };
-pub use record::Record;
-pub use subscription::Subscription;
+pub use log::{Append, Log};
+pub use membership::{Change, Membership};
+pub use record::{Entry, Position, Record};
+pub use subscription::{Committer, Subscription};

@@ -1,7 +1,9 @@
-//! The journal as its users see it: through the public API, on real files.
+//! The journal as its users see it: through the public API, on real files and a real broker.
 
 #![cfg(test)]
 
+mod both;
+mod broker;
 mod corpus;
 mod crash;
 mod groups;
@@ -9,6 +11,7 @@ mod identity;
 mod laws;
 mod log;
 mod model;
+mod place;
 
 use journal::{Journal, Limits, Record};
 use std::path::{Path, PathBuf};
