@@ -20,7 +20,7 @@ mod settings;
 mod topic;
 
 pub(crate) use member::{Claim, Given, Member};
-pub(crate) use producer::{Outcome, Tickets};
+pub(crate) use producer::{Outcome, Tickets, is_final};
 pub use settings::{
     Identity, Login, Mechanism, RECORD_BYTES_MAX_USUAL, Secret, Settings, Tls, TopicSettings,
     Transport,
@@ -32,9 +32,10 @@ use crate::{
     log::{Append, Log},
     membership::Membership,
     record::{Entry, Position, Record},
+    subscription::blocking,
     sync::lock,
 };
-use client::{Quiet, base, failed};
+use client::{Quiet, base, explained, failed};
 use producer::Producer;
 use rdkafka::{admin::AdminClient, types::RDKafkaErrorCode};
 use reader::Reader;
@@ -69,8 +70,9 @@ impl Kafka {
     /// [`Error::Setting`] if a setting cannot be used, such as a certificate that is none.
     pub fn open(settings: Settings) -> Result<Self> {
         let producer = Producer::open(&settings)?;
-        let admin =
-            base(&settings).create_with_context(Quiet).map_err(failed("open an administrator"))?;
+        let admin = base(&settings)
+            .create_with_context(Quiet::default())
+            .map_err(failed("open an administrator"))?;
         let inner = Inner { settings, producer, admin, reader: Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -82,7 +84,10 @@ impl Kafka {
     /// cannot be asked.
     pub async fn prepare(&self, topic: &str) -> Result<()> {
         check_name(topic)?;
-        topic::prepare(&self.inner.admin, &self.inner.settings, topic).await
+        let prepared = topic::prepare(&self.inner.admin, &self.inner.settings, topic).await;
+        let Err(error) = prepared else { return Ok(()) };
+        let inner = Arc::clone(&self.inner);
+        blocking(move || Err(explained(&inner.settings, error))).await
     }
 
     /// Appends `entries` and returns where each of them is. Blocks until the brokers acknowledged
@@ -127,10 +132,6 @@ impl Kafka {
             Some(bytes) => Err(Error::TooLong { what: "a record", bytes, bytes_max }),
             None => Ok(()),
         }
-    }
-
-    pub(crate) fn patience(&self) -> Duration {
-        self.inner.settings.patience
     }
 }
 

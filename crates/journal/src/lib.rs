@@ -38,6 +38,7 @@
 //! in the very last frame. If a group had consumed it, its offsets stay spent all the same.
 
 mod error;
+pub mod forward;
 mod frame;
 mod group;
 mod identity;
@@ -53,6 +54,7 @@ mod topic;
 mod window;
 
 pub use error::{Error, Result};
+pub use forward::{Forward, ForwardSettings};
 pub use journal::{
     APPEND_BYTES_MAX, GROUPS_MAX, Journal, Limits, PARTITION, RECORD_BYTES_MAX, TOPICS_MAX,
 };

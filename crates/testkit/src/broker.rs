@@ -233,6 +233,7 @@ fn spawn(jars: &Jars, folder: &Path, ports: Ports) -> Result<(Child, u32), Error
         .arg(folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()
         .map_err(Error::io("run sh"))?;
     let told = watch.stdout.take().ok_or_else(|| Error::Broker("its shell says nothing".into()))?;

@@ -3,18 +3,28 @@
 use crate::{
     error::Error,
     kafka::settings::{QUEUE_RECORDS_MAX, Settings, Transport},
+    sync::lock,
 };
 use rdkafka::{
     ClientContext,
     config::{ClientConfig, RDKafkaLogLevel},
+    consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
 };
+use std::{sync::Mutex, time::Duration};
 
+/// How long is waited for the reason of an error.
+const EXPLAIN_WAIT: Duration = Duration::from_secs(3);
+/// How much of what a client says meanwhile is listened to.
+const EXPLAIN_EVENTS_MAX: usize = 64;
 /// Room for what a record has besides its payload: key, headers and frame.
 const RECORD_ROOM_BYTES: u32 = 64 << 10;
 
-/// Says in the program's log what librdkafka says.
-pub(crate) struct Quiet;
+/// Says in the program's log what librdkafka says, and remembers the last complaint.
+#[derive(Default)]
+pub(crate) struct Quiet {
+    last: Mutex<String>,
+}
 
 impl ClientContext for Quiet {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -23,7 +33,28 @@ impl ClientContext for Quiet {
 
     fn error(&self, error: KafkaError, reason: &str) {
         complain(&error, reason);
+        // That all are down is said behind the reason, and is none.
+        if code(&error) != Some(RDKafkaErrorCode::AllBrokersDown) {
+            reason.clone_into(&mut lock(&self.last));
+        }
     }
+}
+
+/// Adds to an error why the brokers are silent: whoever asks them with a wrong password hears nothing
+/// but that time ran out. Blocks as long as they do.
+pub(crate) fn explained(settings: &Settings, error: Error) -> Error {
+    let Error::Broker { action, why } = error else { return error };
+    let asking: Result<BaseConsumer<Quiet>, _> =
+        base(settings).create_with_context(Quiet::default());
+    let Ok(asking) = asking else { return Error::Broker { action, why } };
+    // What it brings does not matter: meanwhile the client says what it stumbles over.
+    let _ = asking.fetch_metadata(None, EXPLAIN_WAIT);
+    for _ in 0..EXPLAIN_EVENTS_MAX {
+        drop(asking.poll(Duration::ZERO));
+    }
+    let said = lock(&asking.context().last).clone();
+    let why = if said.is_empty() { why } else { format!("{why} ({said})") };
+    Error::Broker { action, why }
 }
 
 pub(crate) fn say(level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -97,9 +128,9 @@ pub(crate) fn producing(settings: &Settings) -> ClientConfig {
     config.set("compression.type", "zstd");
     config.set("compression.level", "1");
     config.set("linger.ms", "5");
-    config.set("batch.size", "1000000");
+    config.set("batch.size", settings.record_bytes_max.min(1_000_000).to_string());
     config.set("partitioner", "murmur2_random");
-    config.set("message.max.bytes", message_bytes_max(settings));
+    config.set("message.max.bytes", message_bytes_max(settings).to_string());
     config.set("queue.buffering.max.messages", QUEUE_RECORDS_MAX.to_string());
     config.set("queue.buffering.max.kbytes", (settings.queue_bytes_max >> 10).max(1).to_string());
     config
@@ -115,7 +146,7 @@ pub(crate) fn reading(settings: &Settings) -> ClientConfig {
     config.set("auto.offset.reset", "error");
     config.set("allow.auto.create.topics", "false");
     config.set("fetch.message.max.bytes", "1048576");
-    config.set("fetch.max.bytes", message_bytes_max(settings));
+    config.set("fetch.max.bytes", message_bytes_max(settings).to_string());
     config.set(
         "receive.message.max.bytes",
         (settings.record_bytes_max.saturating_mul(2)).max(100_000_000).to_string(),
@@ -142,8 +173,9 @@ pub(crate) fn sharing(settings: &Settings, group: &str) -> ClientConfig {
     config
 }
 
-fn message_bytes_max(settings: &Settings) -> String {
-    settings.record_bytes_max.saturating_add(RECORD_ROOM_BYTES).to_string()
+/// What a topic has to take in one piece, so that the longest record passes with what it has besides.
+pub(crate) fn message_bytes_max(settings: &Settings) -> u32 {
+    settings.record_bytes_max.saturating_add(RECORD_ROOM_BYTES)
 }
 
 /// The code of an error, where it has one.

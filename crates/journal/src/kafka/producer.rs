@@ -47,6 +47,16 @@ struct State {
     waiting: usize,
 }
 
+/// Whether no broker will ever take the record: sending it again is in vain.
+pub(crate) fn is_final(code: RDKafkaErrorCode) -> bool {
+    [
+        RDKafkaErrorCode::MessageSizeTooLarge,
+        RDKafkaErrorCode::InvalidMessageSize,
+        RDKafkaErrorCode::InvalidRecord,
+    ]
+    .contains(&code)
+}
+
 /// One record of a group.
 pub(crate) struct Ticket {
     group: Arc<Tickets>,
@@ -153,6 +163,15 @@ impl Tickets {
         if state.waiting == 0 {
             self.changed.notify_all();
         }
+    }
+
+    /// What the broker has said about one record, once it has, but after no longer than `patience`.
+    pub(crate) fn outcome(&self, index: usize, patience: Duration) -> Outcome {
+        let at = |state: &State| state.outcomes.get(index).copied().unwrap_or(Outcome::Crowded);
+        let state = lock(&self.state);
+        let waiting = |state: &mut State| at(state) == Outcome::Waiting;
+        let waited = self.changed.wait_timeout_while(state, patience, waiting);
+        at(&waited.unwrap_or_else(PoisonError::into_inner).0)
     }
 
     /// Waits until the broker has said something about each, but no longer than `patience`; what it

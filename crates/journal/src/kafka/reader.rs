@@ -19,21 +19,20 @@ use tokio::time::Instant;
 const POLL_WAIT: Duration = Duration::from_millis(100);
 
 pub(crate) struct Reader {
-    consumer: BaseConsumer<Context>,
+    consumer: BaseConsumer<Quiet>,
     /// The partition that is read, and the offset that comes next.
     at: Option<(String, Position)>,
     /// Read, and too long for the stretch before.
     ahead: Option<Record>,
 }
 
-pub(crate) type Context = Quiet;
-
 impl rdkafka::consumer::ConsumerContext for Quiet {}
 
 impl Reader {
     pub(crate) fn open(settings: &Settings) -> Result<Self> {
-        let consumer =
-            reading(settings).create_with_context(Quiet).map_err(failed("open a reader"))?;
+        let consumer = reading(settings)
+            .create_with_context(Quiet::default())
+            .map_err(failed("open a reader"))?;
         Ok(Self { consumer, at: None, ahead: None })
     }
 

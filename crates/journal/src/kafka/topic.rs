@@ -4,7 +4,7 @@ use crate::{
     error::{Error, Result},
     kafka::{
         ANSWER_WAIT,
-        client::{Quiet, failed},
+        client::{Quiet, failed, message_bytes_max},
         settings::{Settings, TopicSettings},
     },
 };
@@ -42,13 +42,13 @@ async fn create(admin: &AdminClient<Quiet>, settings: &Settings, name: &str) -> 
     let TopicSettings { partitions, replication, retention, retention_bytes } = settings.topic;
     let copies = replication.map_or(REPLICATION_USUAL, i32::from);
     let in_step = replication.unwrap_or(1).saturating_sub(1).max(1).to_string();
-    let record_bytes_max = settings.record_bytes_max.to_string();
+    let message_bytes_max = message_bytes_max(settings).to_string();
     let retention_ms = retention.as_millis().to_string();
     let retention_bytes =
         retention_bytes.map_or_else(|| "-1".to_owned(), |bytes| bytes.to_string());
     let mut topic = NewTopic::new(name, i32::from(partitions), TopicReplication::Fixed(copies))
         .set("cleanup.policy", "delete")
-        .set("max.message.bytes", &record_bytes_max)
+        .set("max.message.bytes", &message_bytes_max)
         .set("retention.ms", &retention_ms)
         .set("retention.bytes", &retention_bytes);
     if replication.is_some() {
@@ -92,8 +92,9 @@ async fn check(admin: &AdminClient<Quiet>, settings: &Settings, name: &str) -> R
         return Err(unfit(name, "cleanup.policy", policy, "delete".to_owned()));
     }
     let bytes_max = value(&resource, "max.message.bytes");
-    if bytes_max.parse().is_ok_and(|found: u64| found < u64::from(settings.record_bytes_max)) {
-        let wanted = format!("at least {}", settings.record_bytes_max);
+    let least = message_bytes_max(settings);
+    if bytes_max.parse().is_ok_and(|found: u64| found < u64::from(least)) {
+        let wanted = format!("at least {least}");
         return Err(unfit(name, "max.message.bytes", bytes_max, wanted));
     }
     Ok(())

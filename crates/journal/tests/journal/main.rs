@@ -4,8 +4,10 @@
 
 mod both;
 mod broker;
+mod cluster;
 mod corpus;
 mod crash;
+mod forward;
 mod groups;
 mod identity;
 mod laws;
