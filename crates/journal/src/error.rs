@@ -182,6 +182,14 @@ pub enum Error {
         /// The partition.
         partition: u32,
     },
+    /// A place of the topic of dead letters without a letter.
+    #[error("there is no dead letter at offset {offset} of partition {partition}: list them first")]
+    NoLetter {
+        /// The partition.
+        partition: u32,
+        /// The offset.
+        offset: u64,
+    },
     /// The runtime was shut down first.
     #[error("the journal was closed before this was done: start again")]
     Closed,
@@ -208,6 +216,7 @@ impl Error {
             Self::Unfit { .. } => "unfit",
             Self::Unacknowledged { .. } => "unacknowledged",
             Self::Taken { .. } => "taken",
+            Self::NoLetter { .. } => "no_letter",
             Self::Closed => "closed",
         }
     }
@@ -232,6 +241,7 @@ impl Error {
             | Self::Setting { .. }
             | Self::Unfit { .. }
             | Self::Taken { .. }
+            | Self::NoLetter { .. }
             | Self::Closed => false,
         }
     }

@@ -37,6 +37,7 @@
 //! with nothing behind it is cut off when the topic is opened. What cannot be told apart: damage
 //! in the very last frame. If a group had consumed it, its offsets stay spent all the same.
 
+pub mod dead;
 mod error;
 pub mod forward;
 mod frame;

@@ -2,9 +2,9 @@
 
 use std::{fmt, time::Duration};
 
-/// The longest record, unless settings say otherwise: far above a usual exchange, and a size that
-/// brokers still move in one piece without more memory.
-pub const RECORD_BYTES_MAX_USUAL: u32 = 8 << 20;
+/// The longest record, unless settings say otherwise: a call and a reply of 8 MiB each, and what an
+/// exchange has besides.
+pub const RECORD_BYTES_MAX_USUAL: u32 = 17 << 20;
 /// Records that may wait in the producer's queue.
 pub(crate) const QUEUE_RECORDS_MAX: u32 = 100_000;
 

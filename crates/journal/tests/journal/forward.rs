@@ -12,6 +12,7 @@ use journal::{
 use proptest::prelude::{Just, Strategy, prop, prop_assert, prop_assert_eq, prop_oneof};
 use proptest::test_runner::{Config, TestRunner};
 use std::{
+    io::Write,
     ops::Range,
     path::Path,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
@@ -267,5 +268,6 @@ fn a_broker_that_is_killed_under_load_costs_no_record_and_doubles_none() {
     let appended = appended.into_inner();
     let sums = closed(&forward, appended);
     line.check(0..appended);
-    println!("{kills} kills: {appended} records, each once and in order: {sums:?}");
+    let said = format!("{kills} kills: {appended} records, each once and in order: {sums:?}");
+    writeln!(std::io::stdout(), "{said}").unwrap();
 }

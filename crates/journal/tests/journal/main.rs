@@ -7,6 +7,7 @@ mod broker;
 mod cluster;
 mod corpus;
 mod crash;
+mod dead;
 mod forward;
 mod groups;
 mod identity;

@@ -27,13 +27,13 @@ pub(crate) struct Place {
 
 enum Kind {
     Folder(TempDir),
-    Broker(Settings),
+    Broker(Box<Settings>),
 }
 
 /// Runs the check over the embedded journal and over Kafka.
 pub(crate) fn check(check: impl Fn(&Place)) {
     check_on(Kind::Folder(tempfile::tempdir().unwrap()), &check);
-    check_on(Kind::Broker(settings(&broker::address())), &check);
+    check_on(Kind::Broker(Box::new(settings(&broker::address()))), &check);
 }
 
 fn check_on(kind: Kind, check: &impl Fn(&Place)) {
@@ -61,7 +61,7 @@ impl Place {
                 Arc::new(Journal::open(dir.path(), Limits::bytes(256 << 20)).unwrap())
             }
             Kind::Broker(settings) => {
-                let kafka = Kafka::open(settings.clone()).unwrap();
+                let kafka = Kafka::open((**settings).clone()).unwrap();
                 self.wait(kafka.prepare(topic)).unwrap();
                 Arc::new(kafka)
             }
