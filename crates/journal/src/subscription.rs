@@ -51,6 +51,14 @@ impl Subscription {
         Self { source: Source::Kafka(given) }
     }
 
+    /// The topic.
+    pub fn topic(&self) -> &str {
+        match &self.source {
+            Source::Embedded(reader) => reader.topic.name(),
+            Source::Kafka(given) => given.topic(),
+        }
+    }
+
     /// The partition.
     pub fn partition(&self) -> u32 {
         match &self.source {
@@ -125,6 +133,14 @@ impl Subscription {
 }
 
 impl Committer {
+    /// The partition.
+    pub fn partition(&self) -> u32 {
+        match &self.source {
+            CommitterSource::Embedded { .. } => PARTITION,
+            CommitterSource::Kafka(claim) => claim.partition(),
+        }
+    }
+
     /// As [`Subscription::commit`].
     pub async fn commit(&self, next: u64) -> Result<()> {
         match &self.source {

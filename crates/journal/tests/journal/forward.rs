@@ -180,24 +180,32 @@ fn what_is_appended_while_the_broker_is_away_is_there_once_it_is_back() {
     assert_eq!((sums.found, sums.shed), (100, 0));
 }
 
+/// `FORESHADOW_FROZEN_S` asks for longer than every run has the time for: for longer than requests
+/// live, so that they are made again.
 #[test]
 fn what_is_handed_over_to_a_broker_that_stands_still_is_there_once() {
+    let frozen = Duration::from_secs(asked("FORESHADOW_FROZEN_S", 0));
     let line = Line::open("frozen");
     let forward = line.forward(64 << 20);
     assert!(forward.drained(PATIENCE), "the topic is not prepared");
     append(&forward, 0..50).unwrap();
     line.broker.freeze().unwrap();
+    let began = Instant::now();
     // The first group waits, and is in the spool when it has waited; the others go there at once.
-    for group in 5..20 {
-        append(&forward, group * 10..group * 10 + 10).unwrap();
+    let mut appended = 50;
+    while appended < 200 || began.elapsed() < frozen {
+        append(&forward, appended..appended + 10).unwrap();
+        appended += 10;
+        std::thread::park_timeout(LOOK_EVERY);
     }
-    assert!(forward.behind() >= 150, "{} wait", forward.behind());
+    assert!(forward.behind() >= appended - 50, "{} wait", forward.behind());
     line.broker.thaw().unwrap();
     assert!(forward.drained(PATIENCE), "the spool is not drained");
-    append(&forward, 200..210).unwrap();
-    let sums = closed(&forward, 210);
-    line.check(0..210);
-    assert!(sums.spooled >= 150 && sums.shed == 0, "{sums:?}");
+    append(&forward, appended..appended + 10).unwrap();
+    let sums = closed(&forward, appended + 10);
+    line.check(0..appended + 10);
+    assert!(sums.spooled >= appended - 50 && sums.shed == 0, "{sums:?}");
+    say(&format!("frozen for {frozen:?}: {} records, each once: {sums:?}", appended + 10));
 }
 
 #[test]
@@ -223,6 +231,15 @@ fn what_finds_no_room_is_refused_and_counted_and_the_rest_goes_on() {
     line.check(0..taken + 10);
 }
 
+fn asked(variable: &str, otherwise: u64) -> u64 {
+    let text = std::env::var_os(variable);
+    text.map_or(otherwise, |text| text.to_str().unwrap().parse().unwrap())
+}
+
+fn say(what: &str) {
+    writeln!(std::io::stdout(), "{what}").unwrap();
+}
+
 #[track_caller]
 fn until(is_so: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
@@ -235,8 +252,7 @@ fn until(is_so: impl Fn() -> bool) {
 /// `FORESHADOW_KILLS` asks for more of them than every run has the time for.
 #[test]
 fn a_broker_that_is_killed_under_load_costs_no_record_and_doubles_none() {
-    let kills = std::env::var_os("FORESHADOW_KILLS")
-        .map_or(KILLS_USUAL, |text| text.to_str().unwrap().parse().unwrap());
+    let kills = asked("FORESHADOW_KILLS", KILLS_USUAL);
     let mut line = Line::open("killed");
     let forward = line.forward(256 << 20);
     let (is_over, appended) = (AtomicBool::new(false), AtomicU64::new(0));
@@ -268,6 +284,5 @@ fn a_broker_that_is_killed_under_load_costs_no_record_and_doubles_none() {
     let appended = appended.into_inner();
     let sums = closed(&forward, appended);
     line.check(0..appended);
-    let said = format!("{kills} kills: {appended} records, each once and in order: {sums:?}");
-    writeln!(std::io::stdout(), "{said}").unwrap();
+    say(&format!("{kills} kills: {appended} records, each once and in order: {sums:?}"));
 }

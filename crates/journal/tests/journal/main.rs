@@ -15,6 +15,7 @@ mod laws;
 mod log;
 mod model;
 mod place;
+mod zombie;
 
 use journal::{Journal, Limits, Record};
 use std::path::{Path, PathBuf};

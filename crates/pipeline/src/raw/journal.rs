@@ -44,7 +44,7 @@ impl RawJournal {
 
     pub(super) fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
         let section = Section::open(notes, "[journal]", value, Self::FIELDS)?;
-        if !section.has("brokers") {
+        if section.value("brokers").is_none() {
             let what = "the journal names no brokers";
             let remedy =
                 "write brokers = [\"HOST:PORT\"], or leave [journal] out: then it is embedded";

@@ -34,8 +34,12 @@ impl Given {
         Self { claim: Claim { group, flow } }
     }
 
+    pub(crate) fn topic(&self) -> &str {
+        &self.claim.group.shared.topic
+    }
+
     pub(crate) fn partition(&self) -> u32 {
-        self.claim.flow.partition
+        self.claim.partition()
     }
 
     pub(crate) async fn next(
@@ -92,6 +96,10 @@ impl Given {
 }
 
 impl Claim {
+    pub(crate) fn partition(&self) -> u32 {
+        self.flow.partition
+    }
+
     pub(crate) async fn commit(&self, next: u64) -> Result<()> {
         let Self { group, flow } = self.clone();
         blocking(move || {
