@@ -140,7 +140,7 @@ pub(crate) fn proxy(upstream: &str, behind: Option<&str>) -> io::Result<()> {
         Provider { dialect: dialect::Dialect::OpenAi, key_header: "authorization".into() };
     let mirroring = Mirroring::start(Means {
         queue,
-        journal: journal.clone(),
+        journal: Arc::new(journal.clone()),
         clock: Arc::new(Wall),
         instance: "bench".into(),
         providers: BTreeMap::from([("p".into(), provider)]),

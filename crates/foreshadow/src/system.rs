@@ -207,7 +207,7 @@ fn mirroring(deployment: &Deployment, journal: &Journal, queue: &Arc<Queue>) -> 
     let (quota, tap) = (deployment.quota.clone(), deployment.tap.clone());
     Ok(Mirroring::start(mirror::Means {
         queue: Arc::clone(queue),
-        journal: journal.clone(),
+        journal: Arc::new(journal.clone()),
         clock: Arc::clone(&deployment.clock),
         instance: deployment.instance.clone(),
         providers: settings::mirrored(&deployment.pipeline)?,

@@ -96,6 +96,14 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A partition that the topic does not have.
+    #[error("journal topic {topic} has no partition {partition}")]
+    Partition {
+        /// The topic.
+        topic: String,
+        /// The partition asked for.
+        partition: u32,
+    },
     /// Topics without the id of their journal.
     #[error(
         "{path} does not hold the journal's id: restore the journal's folder as a whole, or move it away to begin another"
@@ -122,6 +130,66 @@ pub enum Error {
         /// Its end.
         end: u64,
     },
+    /// The brokers are away, refuse, or say nothing.
+    #[error(
+        "cannot {action}: {why}; see that the brokers of the pipeline's [journal] are up and let us in: it goes on by itself"
+    )]
+    Broker {
+        /// What was tried.
+        action: &'static str,
+        /// What the broker or the client library said.
+        why: String,
+    },
+    /// A setting that the client library cannot use.
+    #[error("kafka setting {key}: {why}; correct it in the pipeline's [journal]")]
+    Setting {
+        /// Its name there; never its value, which may be a secret.
+        key: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A topic that would lose or refuse records.
+    #[error(
+        "kafka topic {topic} has {setting} = {found:?}, and needs {wanted}: alter the topic, or choose another prefix"
+    )]
+    Unfit {
+        /// The topic, as the cluster knows it.
+        topic: String,
+        /// The topic's setting.
+        setting: &'static str,
+        /// What it is.
+        found: String,
+        /// What it has to be.
+        wanted: String,
+    },
+    /// The brokers did not acknowledge in time.
+    #[error(
+        "kafka did not acknowledge all of {records} records for {topic} in time: they may be kept all the same; see that enough copies of the topic are in step"
+    )]
+    Unacknowledged {
+        /// The topic.
+        topic: String,
+        /// How many were handed over together.
+        records: usize,
+    },
+    /// Another member of the group reads the partition now.
+    #[error(
+        "partition {partition} of {topic} was given to another worker: leave it, and wait to be given it again"
+    )]
+    Taken {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: u32,
+    },
+    /// A place of the topic of dead letters without a letter.
+    #[error("there is no dead letter at offset {offset} of partition {partition}: list them first")]
+    NoLetter {
+        /// The partition.
+        partition: u32,
+        /// The offset.
+        offset: u64,
+    },
     /// The runtime was shut down first.
     #[error("the journal was closed before this was done: start again")]
     Closed,
@@ -139,9 +207,16 @@ impl Error {
             Self::Trimmed { .. } => "trimmed",
             Self::BeyondEnd { .. } => "beyond_end",
             Self::Name { .. } => "name",
+            Self::Partition { .. } => "partition",
             Self::Identity { .. } => "identity",
             Self::TooMany { .. } => "too_many",
             Self::Ended { .. } => "ended",
+            Self::Broker { .. } => "broker",
+            Self::Setting { .. } => "setting",
+            Self::Unfit { .. } => "unfit",
+            Self::Unacknowledged { .. } => "unacknowledged",
+            Self::Taken { .. } => "taken",
+            Self::NoLetter { .. } => "no_letter",
             Self::Closed => "closed",
         }
     }
@@ -149,15 +224,24 @@ impl Error {
     /// Whether the same call can succeed later without a change to it.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Locked { .. } | Self::Full { .. } | Self::Disk { .. } => true,
+            Self::Locked { .. }
+            | Self::Full { .. }
+            | Self::Disk { .. }
+            | Self::Broker { .. }
+            | Self::Unacknowledged { .. } => true,
             Self::TooLong { .. }
             | Self::Damaged { .. }
             | Self::Trimmed { .. }
             | Self::BeyondEnd { .. }
             | Self::Name { .. }
+            | Self::Partition { .. }
             | Self::Identity { .. }
             | Self::TooMany { .. }
             | Self::Ended { .. }
+            | Self::Setting { .. }
+            | Self::Unfit { .. }
+            | Self::Taken { .. }
+            | Self::NoLetter { .. }
             | Self::Closed => false,
         }
     }

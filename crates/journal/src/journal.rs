@@ -3,7 +3,9 @@
 use crate::{
     error::{Error, Result, disk},
     identity,
-    record::Record,
+    log::{Append, Log},
+    membership::Membership,
+    record::{Entry, Position, Record},
     segment::sync_folder,
     subscription::Subscription,
     sync::lock,
@@ -214,6 +216,50 @@ impl Journal {
     }
 }
 
+impl Append for Journal {
+    fn append(&self, topic: &str, entries: &[Entry]) -> Result<()> {
+        Self::append(self, topic, entries).map(drop)
+    }
+}
+
+impl Log for Journal {
+    fn id(&self) -> Result<String> {
+        Ok(self.inner.id.clone())
+    }
+
+    fn partitions(&self, topic: &str) -> Result<u32> {
+        self.topic(topic).map(|_| PARTITION + 1)
+    }
+
+    fn kept(&self, topic: &str, partition: u32) -> Result<Range<u64>> {
+        check_partition(topic, partition)?;
+        let topic = self.topic(topic)?;
+        Ok(topic.start()..topic.end())
+    }
+
+    fn read(
+        &self,
+        topic: &str,
+        from: Position,
+        records_max: usize,
+        bytes_max: usize,
+    ) -> Result<Vec<Record>> {
+        check_partition(topic, from.partition)?;
+        Self::read(self, topic, from.offset, records_max, bytes_max)
+    }
+
+    fn join(&self, topic: &str, group: &str) -> Result<Membership> {
+        Ok(Membership::embedded(self.subscribe(topic, group)?))
+    }
+}
+
+fn check_partition(topic: &str, partition: u32) -> Result<()> {
+    match partition {
+        PARTITION => Ok(()),
+        partition => Err(Error::Partition { topic: topic.to_owned(), partition }),
+    }
+}
+
 /// Makes the folder's own name durable: records in a folder that a power cut takes back are lost.
 /// Folders above it that may not be read were not made by us.
 fn sync_ancestors(dir: &Path) {
@@ -258,7 +304,7 @@ fn topic_names(dir: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn check_name(name: &str) -> Result<()> {
+pub(crate) fn check_name(name: &str) -> Result<()> {
     let known =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
     if (1..=NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(known) {

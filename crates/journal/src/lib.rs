@@ -37,11 +37,16 @@
 //! with nothing behind it is cut off when the topic is opened. What cannot be told apart: damage
 //! in the very last frame. If a group had consumed it, its offsets stay spent all the same.
 
+pub mod dead;
 mod error;
+pub mod forward;
 mod frame;
 mod group;
 mod identity;
 mod journal;
+pub mod kafka;
+mod log;
+mod membership;
 mod record;
 mod segment;
 mod subscription;
@@ -50,8 +55,11 @@ mod topic;
 mod window;
 
 pub use error::{Error, Result};
+pub use forward::{Forward, ForwardSettings};
 pub use journal::{
     APPEND_BYTES_MAX, GROUPS_MAX, Journal, Limits, PARTITION, RECORD_BYTES_MAX, TOPICS_MAX,
 };
-pub use record::Record;
-pub use subscription::Subscription;
+pub use log::{Append, Log};
+pub use membership::{Change, Membership};
+pub use record::{Entry, Position, Record};
+pub use subscription::{Committer, Subscription};

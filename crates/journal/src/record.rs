@@ -1,6 +1,31 @@
-//! What is read from a topic.
+//! What is appended to a topic, and what is read from it.
 
 use bytes::Bytes;
+
+/// One record to be appended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Records of one key lie in one partition, in the order in which they were appended. An empty
+    /// key belongs to nothing.
+    pub key: Bytes,
+    /// What is kept.
+    pub payload: Bytes,
+}
+
+impl AsRef<[u8]> for Entry {
+    fn as_ref(&self) -> &[u8] {
+        &self.payload
+    }
+}
+
+/// A place in a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// The partition.
+    pub partition: u32,
+    /// The place in it.
+    pub offset: u64,
+}
 
 /// One record of a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -161,6 +161,10 @@ impl Topic {
         Ok(taken.records)
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(crate) fn start(&self) -> u64 {
         lock(&self.state).start()
     }

@@ -6,6 +6,7 @@ use dialect::Dialect;
 use exchange::{
     Body, Conversation, Declared, Event, Exchange, ExchangeId, Origin, RawCall, Timestamp,
 };
+use journal::Entry;
 use proxy::Captured;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -63,19 +64,19 @@ impl Drain {
         let (mut group, mut group_bytes) = (Vec::with_capacity(taken), 0);
         for (offer_seq, captured) in captured {
             let Some(record) = self.record_or_lose(offer_seq, captured) else { continue };
-            if group_bytes + record.len() > GROUP_BYTES_MAX {
+            if group_bytes + record.payload.len() > GROUP_BYTES_MAX {
                 self.append(&group);
                 group.clear();
                 group_bytes = 0;
             }
-            group_bytes += record.len();
+            group_bytes += record.payload.len();
             group.push(record);
         }
         self.append(&group);
         taken
     }
 
-    fn record_or_lose(&mut self, offer_seq: u64, captured: Captured) -> Option<Bytes> {
+    fn record_or_lose(&mut self, offer_seq: u64, captured: Captured) -> Option<Entry> {
         // Redaction is the user's, and a dialect reads whatever a client sent: what they trip over
         // costs one exchange, not the thread.
         let made = catch_unwind(AssertUnwindSafe(|| record(&self.means, offer_seq, captured)));
@@ -92,7 +93,7 @@ impl Drain {
         None
     }
 
-    fn append(&mut self, group: &[Bytes]) {
+    fn append(&mut self, group: &[Entry]) {
         if group.is_empty() {
             return;
         }
@@ -110,7 +111,12 @@ impl Drain {
 
     fn close_second(&mut self, now: Timestamp) {
         self.books.close_second(now, self.means.queue.take_tallies());
-        self.books.say(|meters| self.means.journal.append(TOPIC, meters).is_ok());
+        self.books.say(|meters| {
+            // What belongs to no conversation may lie anywhere.
+            let entry = |meter: &Bytes| Entry { key: Bytes::new(), payload: meter.clone() };
+            let meters: Vec<Entry> = meters.iter().map(entry).collect();
+            self.means.journal.append(TOPIC, &meters).is_ok()
+        });
     }
 }
 
@@ -118,7 +124,7 @@ fn record(
     means: &Means,
     offer_seq: u64,
     captured: Captured,
-) -> Result<(Bytes, Event), exchange::WireError> {
+) -> Result<(Entry, Event), exchange::WireError> {
     let origin = Origin { proxy_instance: means.instance.clone(), offer_seq };
     let provider = means.providers.get(captured.provider());
     let mut exchange = captured
@@ -126,8 +132,10 @@ fn record(
     strip(&mut exchange, provider);
     (means.glance)(&exchange);
     exchange.redacted = (means.redact)(&mut exchange);
+    let key = Bytes::from(exchange.conversation.key.clone());
     let event = Event::Exchange(Box::new(exchange));
-    Ok((event.to_bytes()?, event))
+    let entry = Entry { key, payload: event.to_bytes()? };
+    Ok((entry, event))
 }
 
 fn conversation(

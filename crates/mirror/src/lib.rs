@@ -17,7 +17,7 @@ mod priority;
 use dialect::Dialect;
 use drain::Drain;
 use exchange::{Clock, Exchange};
-use journal::Journal;
+use journal::Append;
 use pace::Pace;
 use proxy::Queue;
 use std::{
@@ -45,8 +45,8 @@ pub type PassOn = Box<dyn Fn(Box<Exchange>) + Send>;
 pub struct Means {
     /// Where the live path leaves its copies.
     pub queue: Arc<Queue>,
-    /// Where they go.
-    pub journal: Journal,
+    /// Where they go: the embedded journal, or what brings them to Kafka.
+    pub journal: Arc<dyn Append>,
     /// Time, for the meters.
     pub clock: Arc<dyn Clock>,
     /// The proxy's name in the books, new at each start.

@@ -21,8 +21,8 @@ pub use golden::{Golden, GoldenCall, GoldenCase};
 pub use load::{PIPELINE_BYTES_MAX, load, load_with_files};
 pub use mistake::{Mistake, Severity};
 pub use pipeline::{
-    Anchors, Budget, CategoryDef, JudgeDef, JudgeFigures, JudgeForm, Mirror, Model, NamedCallSite,
-    Pipeline, Provider, Redaction, Target,
+    Anchors, Budget, CategoryDef, JudgeDef, JudgeFigures, JudgeForm, KafkaJournal, Mechanism,
+    Mirror, Model, NamedCallSite, Password, PasswordSource, Pipeline, Provider, Redaction, Target,
 };
 pub use raw::sections;
 pub use risk::Risk;

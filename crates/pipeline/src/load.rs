@@ -6,6 +6,7 @@ mod call_site;
 mod capability;
 mod category;
 mod golden;
+mod journal;
 mod model;
 mod names;
 mod provider;
@@ -125,6 +126,7 @@ fn check(
     let judge = settings::judge(notes, raw.judge.as_ref(), &models, read_file);
     let budget = settings::budget(notes, raw);
     let mirror = settings::mirror(notes, raw.mirror.as_ref());
+    let journal = journal::journal(notes, raw.journal.as_ref(), &mirror, read_file);
     let defaults = settings::defaults(notes, raw, judge.as_ref());
     let category_names: Vec<&str> = raw
         .categories
@@ -154,6 +156,7 @@ fn check(
         judge,
         budget: budget?,
         mirror,
+        journal,
         golden,
         warnings: Vec::new(),
     })

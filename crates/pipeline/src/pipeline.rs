@@ -25,6 +25,8 @@ pub struct Pipeline {
     pub budget: Budget,
     /// What is mirrored, and how.
     pub mirror: Mirror,
+    /// The brokers that carry the journal; `None` where it is embedded.
+    pub journal: Option<KafkaJournal>,
     /// Cases that its models are asked now and again.
     pub golden: Golden,
     /// What is allowed and perhaps not meant.
@@ -227,6 +229,77 @@ pub struct Redaction {
     pub pattern: String,
     /// What stands there instead.
     pub with: String,
+}
+
+/// The journal on Kafka.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KafkaJournal {
+    /// Where to begin, as `HOST:PORT`.
+    pub brokers: Vec<String>,
+    /// What the names of topics and groups begin with.
+    pub prefix: String,
+    /// Whether the way to the brokers is encrypted.
+    pub tls: bool,
+    /// The certificate authorities that they are trusted by, in PEM; `None` leaves it to the system's.
+    pub ca_pem: Option<String>,
+    /// Who comes; `None` says nothing.
+    pub password: Option<Password>,
+    /// How many workers can share a topic that is created.
+    pub partitions: u16,
+    /// Copies of each partition that is created; `None` leaves it to the cluster.
+    pub replication: Option<u16>,
+    /// How long records are kept in a topic that is created.
+    pub retention_days: u16,
+    /// The longest record.
+    pub record_bytes_max: u32,
+    /// What may wait on a proxy's own disk while the brokers are away.
+    pub spool_bytes_max: u64,
+}
+
+/// How one shows the brokers who comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Password {
+    /// How the password is proved.
+    pub mechanism: Mechanism,
+    /// The name.
+    pub user: String,
+    /// Where the password is.
+    pub source: PasswordSource,
+}
+
+/// Where a password is; never the password itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PasswordSource {
+    /// In this variable.
+    Variable(String),
+    /// In this file, without the line's end.
+    File(String),
+}
+
+/// How a password is proved to a broker, by SASL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mechanism {
+    /// It is sent as it is.
+    Plain,
+    /// By SCRAM with SHA-256.
+    ScramSha256,
+    /// By SCRAM with SHA-512.
+    ScramSha512,
+}
+
+impl Mechanism {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Plain, Self::ScramSha256, Self::ScramSha512];
+
+    /// As it is written in a pipeline.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::ScramSha256 => "scram-sha-256",
+            Self::ScramSha512 => "scram-sha-512",
+        }
+    }
 }
 
 impl Pipeline {

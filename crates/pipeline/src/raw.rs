@@ -4,6 +4,7 @@
 
 pub(crate) mod anchors;
 pub(crate) mod golden;
+pub(crate) mod journal;
 
 use crate::{
     mistake::{Notes, Span},
@@ -12,6 +13,7 @@ use crate::{
 use anchors::RawAnchors;
 use exchange::Timestamp;
 use golden::{RawGolden, RawGoldenCase};
+use journal::RawJournal;
 use serde_spanned::Spanned;
 use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
@@ -21,7 +23,7 @@ type Texts = Option<Spanned<Vec<Spanned<String>>>>;
 
 /// The sections of a pipeline and their fields: what the file may hold, and nothing else.
 #[must_use]
-pub fn sections() -> [(&'static str, &'static [&'static str]); 18] {
+pub fn sections() -> [(&'static str, &'static [&'static str]); 19] {
     [
         ("", ROOT_FIELDS),
         ("pipeline", NAME_FIELDS),
@@ -33,6 +35,7 @@ pub fn sections() -> [(&'static str, &'static [&'static str]); 18] {
         ("budget", RawBudget::FIELDS),
         ("mirror", RawMirror::FIELDS),
         ("redact", RawRedaction::FIELDS),
+        ("journal", RawJournal::FIELDS),
         ("sampling", RawSampling::FIELDS),
         ("gate", RawGate::FIELDS),
         ("category", RawCategory::FIELDS),
@@ -51,6 +54,7 @@ const ROOT_FIELDS: &[&str] = &[
     "judge",
     "budget",
     "mirror",
+    "journal",
     "sampling",
     "gate",
     "category",
@@ -68,6 +72,7 @@ pub(crate) struct RawPipeline<'t> {
     pub(crate) judge: Option<RawJudge>,
     pub(crate) budget: Option<RawBudget>,
     pub(crate) mirror: Option<RawMirror>,
+    pub(crate) journal: Option<RawJournal>,
     pub(crate) sampling: Option<RawSampling>,
     pub(crate) gate: Option<RawGate>,
     pub(crate) categories: Vec<RawCategory<'t>>,
@@ -86,6 +91,7 @@ impl<'t> RawPipeline<'t> {
             judge: one(notes, &root, "judge", RawJudge::read),
             budget: one(notes, &root, "budget", RawBudget::read),
             mirror: one(notes, &root, "mirror", RawMirror::read),
+            journal: one(notes, &root, "journal", RawJournal::read),
             sampling: one(notes, &root, "sampling", RawSampling::read),
             gate: one(notes, &root, "gate", RawGate::read),
             categories: all(notes, &root, "category", RawCategory::read),

@@ -4,6 +4,7 @@
 //!   demand and a call log of their own that a ledger can be compared with.
 //! - [`world`]: fourteen days of traffic whose true quality, category by category, is declared.
 //! - [`recorded`]: the same, from recorded answers of real models.
+//! - [`broker`]: a real Apache Kafka broker, from its own jars, that can be killed and frozen.
 //! - [`client`]: plays calls through a base URL.
 //! - [`SteppedClock`]: time that moves only when it is told to.
 //!
@@ -11,6 +12,7 @@
 //! anything but loopback, and knows nothing of how Foreshadow weighs what it sees: if the two
 //! shared their arithmetic, they would share its mistakes.
 
+pub mod broker;
 mod chance;
 pub mod client;
 mod clock;

@@ -40,7 +40,7 @@ pub(crate) fn proxy(upstream: &str) -> io::Result<()> {
     let consumer = Consumer::start(journal.clone())?;
     let mirroring = Mirroring::start(Means {
         queue: Arc::clone(&queue),
-        journal,
+        journal: Arc::new(journal),
         clock: Arc::new(Wall),
         instance: "soak".into(),
         providers: BTreeMap::from([("p".into(), provider())]),

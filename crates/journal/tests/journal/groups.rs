@@ -23,28 +23,6 @@ fn fill(journal: &Journal) -> u64 {
     }
 }
 
-#[tokio::test]
-async fn a_group_goes_on_where_it_committed() {
-    let dir = tempfile::tempdir().unwrap();
-    let journal = open(dir.path());
-    journal.append(TOPIC, &payloads(0..10, 10)).unwrap();
-    let mut worker = journal.subscribe(TOPIC, GROUP).unwrap();
-    let first = worker.next(4, ALL).await.unwrap();
-    assert!(first.iter().map(|record| record.offset).eq(0..4));
-    worker.commit(4).await.unwrap();
-    let second = worker.next(4, ALL).await.unwrap();
-    assert!(second.iter().map(|record| record.offset).eq(4..8));
-    assert_eq!((worker.position(), worker.lag()), (8, 2));
-    drop((worker, journal));
-
-    let journal = open(dir.path());
-    assert_eq!(journal.committed(TOPIC, GROUP).unwrap(), 4);
-    let mut worker = journal.subscribe(TOPIC, GROUP).unwrap();
-    assert!(worker.next(ALL, ALL).await.unwrap().iter().map(|record| record.offset).eq(4..10));
-    let mut other = journal.subscribe(TOPIC, "other").unwrap();
-    assert_eq!(other.next(1, ALL).await.unwrap()[0].offset, 0);
-}
-
 #[test]
 fn a_position_may_go_back_but_not_past_the_end() {
     let dir = tempfile::tempdir().unwrap();
@@ -73,21 +51,6 @@ async fn an_append_wakes_who_waits() {
     assert_eq!(records[0].payload, "woken");
     assert_eq!(appended.await.unwrap().unwrap(), 0..1);
     assert_eq!(journal.wait(TOPIC, 0).await.unwrap(), 1);
-}
-
-#[tokio::test]
-async fn a_dropped_wait_loses_no_record() {
-    let dir = tempfile::tempdir().unwrap();
-    let journal = open(dir.path());
-    let mut worker = journal.subscribe(TOPIC, GROUP).unwrap();
-    for n in 0..20 {
-        let wait = tokio::time::timeout(Duration::from_micros(n * 20), worker.next(ALL, ALL));
-        if let Ok(records) = wait.await {
-            assert!(records.unwrap().is_empty(), "nothing was appended");
-        }
-    }
-    journal.append(TOPIC, &payloads(0..3, 10)).unwrap();
-    assert_eq!(worker.next(ALL, ALL).await.unwrap().len(), 3);
 }
 
 #[test]

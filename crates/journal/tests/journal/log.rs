@@ -14,56 +14,6 @@ fn offsets_are_dense_and_records_come_back_in_order() {
 }
 
 #[test]
-fn nothing_appended_takes_no_offset() {
-    let dir = tempfile::tempdir().unwrap();
-    let journal = open(dir.path());
-    journal.append(TOPIC, &["one"]).unwrap();
-    assert_eq!(journal.append(TOPIC, &[] as &[&str]).unwrap(), 1..1);
-    assert_eq!(journal.append(TOPIC, &[""]).unwrap(), 1..2);
-    assert_eq!(journal.read(TOPIC, 1, ALL, ALL).unwrap()[0].payload, "");
-}
-
-#[test]
-fn topics_count_for_themselves() {
-    let dir = tempfile::tempdir().unwrap();
-    let journal = open(dir.path());
-    journal.append(TOPIC, &["a", "b"]).unwrap();
-    assert_eq!(journal.append("ledger", &["spend"]).unwrap(), 0..1);
-    assert_eq!(journal.end(TOPIC).unwrap(), 2);
-    assert_eq!(journal.read("ledger", 0, ALL, ALL).unwrap().len(), 1);
-}
-
-#[test]
-fn everything_is_there_after_reopening_and_the_count_goes_on() {
-    let dir = tempfile::tempdir().unwrap();
-    for round in 0..4 {
-        let journal = open(dir.path());
-        assert_eq!(journal.end(TOPIC).unwrap(), round * 10);
-        journal.append(TOPIC, &payloads(round * 10..round * 10 + 10, 50)).unwrap();
-        check_records(&journal, 0..round * 10 + 10, 50);
-    }
-}
-
-#[test]
-fn a_read_keeps_to_its_limits_but_always_gives_one_record() {
-    let dir = tempfile::tempdir().unwrap();
-    let journal = open(dir.path());
-    journal.append(TOPIC, &payloads(0..20, 100)).unwrap();
-    let check = |from, records_max, bytes_max, expected: std::ops::Range<u64>| {
-        let records = journal.read(TOPIC, from, records_max, bytes_max).unwrap();
-        let offsets: Vec<_> = records.iter().map(|record| record.offset).collect();
-        assert_eq!(offsets, expected.collect::<Vec<_>>(), "{from} {records_max} {bytes_max}");
-    };
-    check(0, 5, ALL, 0..5);
-    check(7, 5, ALL, 7..12);
-    check(0, ALL, 399, 0..3);
-    check(0, ALL, 400, 0..4);
-    check(19, ALL, 1, 19..20);
-    check(20, ALL, ALL, 20..20);
-    check(3, 0, ALL, 3..3);
-}
-
-#[test]
 fn a_read_goes_on_from_segment_to_segment() {
     let dir = tempfile::tempdir().unwrap();
     let journal = Journal::open(dir.path(), Limits::bytes(64 << 10)).unwrap();
@@ -74,17 +24,6 @@ fn a_read_goes_on_from_segment_to_segment() {
     check_records(&journal, 0..30, 1500);
     drop(journal);
     check_records(&open(dir.path()), 0..30, 1500);
-}
-
-#[test]
-fn long_and_short_records_share_a_group() {
-    let dir = tempfile::tempdir().unwrap();
-    let journal = open(dir.path());
-    let records = [payload(0, 5 << 20), payload(1, 1), payload(2, 300 << 10), payload(3, 0)];
-    journal.append(TOPIC, &records).unwrap();
-    drop(journal);
-    let read = open(dir.path()).read(TOPIC, 0, ALL, ALL).unwrap();
-    assert!(read.iter().map(|record| &record.payload[..]).eq(records.iter().map(|r| &r[..])));
 }
 
 #[test]
@@ -116,17 +55,6 @@ fn a_second_opener_is_told_who_has_the_folder() {
     assert!(message.contains("stop that process"), "{message}");
     drop(second);
     open(dir.path());
-}
-
-#[test]
-fn names_that_are_no_file_names_are_refused() {
-    let dir = tempfile::tempdir().unwrap();
-    let journal = open(dir.path());
-    for name in ["", "..", "a/b", "Upper", "ümlaut", &"x".repeat(65)] {
-        assert!(matches!(journal.append(name, &["x"]), Err(Error::Name { .. })), "{name}");
-        assert!(matches!(journal.subscribe(TOPIC, name), Err(Error::Name { .. })), "{name}");
-        assert!(matches!(journal.commit(TOPIC, name, 0), Err(Error::Name { .. })), "{name}");
-    }
 }
 
 #[test]

@@ -1,14 +1,21 @@
-//! The journal as its users see it: through the public API, on real files.
+//! The journal as its users see it: through the public API, on real files and a real broker.
 
 #![cfg(test)]
 
+mod both;
+mod broker;
+mod cluster;
 mod corpus;
 mod crash;
+mod dead;
+mod forward;
 mod groups;
 mod identity;
 mod laws;
 mod log;
 mod model;
+mod place;
+mod zombie;
 
 use journal::{Journal, Limits, Record};
 use std::path::{Path, PathBuf};

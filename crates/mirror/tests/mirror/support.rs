@@ -104,7 +104,7 @@ impl System {
             Provider { dialect: dialect::Dialect::OpenAi, key_header: KEY_HEADER.to_owned() };
         let means = Means {
             queue,
-            journal: journal.clone(),
+            journal: Arc::new(journal.clone()),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             instance: INSTANCE.into(),
             providers: BTreeMap::from([("p".into(), spoken)]),

@@ -86,7 +86,7 @@ fn base_url(notes: &mut Notes<'_>, raw: &Spanned<String>) -> String {
 }
 
 /// The text of a file with certificate authorities. Whether they can be used shows where they are.
-fn authorities(
+pub(super) fn authorities(
     notes: &mut Notes<'_>,
     raw: &Spanned<String>,
     read_file: &ReadFile<'_>,
@@ -129,7 +129,7 @@ fn proxy(notes: &mut Notes<'_>, raw: &Spanned<String>) -> String {
 
 const EXAMPLE: &str = "write it like https://api.openai.com";
 
-fn variable(notes: &mut Notes<'_>, field: &str, raw: &Spanned<String>) -> String {
+pub(super) fn variable(notes: &mut Notes<'_>, field: &str, raw: &Spanned<String>) -> String {
     let name = raw.get_ref();
     let first = |c: char| c.is_ascii_uppercase() || c == '_';
     let fits = name.chars().all(|c| first(c) || c.is_ascii_digit());

@@ -1,0 +1,232 @@
+//! Store and forward: to the brokers while they answer, else into a spool on the machine's own disk,
+//! from which they get it in order once they do.
+//!
+//! The spool is the embedded journal. An append returns when its records are acknowledged or on disk,
+//! whichever way they went, and after no more than [`ForwardSettings::patience`] for the brokers.
+//!
+//! # What it never does
+//! - It never sends a record on the direct way while an older one waits.
+//! - It never sends anew what it has handed over already: a record that waits for the brokers is kept
+//!   in the spool as well, and whether they have it is asked of the same producer. Only a process that
+//!   ends in between forgets that, and what it had not seen acknowledged is sent again.
+//! - It never takes more disk than the spool may have. What finds no room is refused, and counted.
+
+mod drain;
+mod form;
+mod passage;
+
+pub use passage::{Fact, Passage, Sums, Way};
+
+use crate::{
+    error::{Error, Result},
+    journal::{Journal, Limits},
+    kafka::{Kafka, Outcome, Tickets, is_final, refused},
+    log::Append,
+    record::Entry,
+    sync::lock,
+};
+use std::{
+    collections::VecDeque,
+    path::Path,
+    sync::{Arc, Condvar, Mutex},
+    thread,
+    time::Duration,
+};
+
+/// The spool's topic, and the group that reads it.
+const SPOOL: &str = "spool";
+const FORWARD: &str = "forward";
+
+/// How records are stored and forwarded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForwardSettings {
+    /// The topics that may be appended to.
+    pub topics: Vec<String>,
+    /// What the spool may take.
+    pub spool: Limits,
+    /// How long an append waits for the brokers before it turns to the spool.
+    pub patience: Duration,
+}
+
+/// What is appended, on its way to Kafka.
+pub struct Forward {
+    inner: Arc<Inner>,
+    drain: Option<thread::JoinHandle<()>>,
+}
+
+pub(crate) struct Inner {
+    kafka: Kafka,
+    spool: Journal,
+    settings: ForwardSettings,
+    /// One append at a time: what comes later must not pass.
+    turn: Mutex<()>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    passage: Passage,
+    /// Of the oldest records in the spool: handed over already, and not acknowledged yet.
+    handed: VecDeque<Handed>,
+    is_over: bool,
+}
+
+/// A record that is in the spool and with the producer.
+struct Handed {
+    offset: u64,
+    tickets: Arc<Tickets>,
+    index: usize,
+}
+
+impl Forward {
+    /// Opens the spool in `dir` and begins to forward what it holds. The brokers may be away.
+    ///
+    /// # Errors
+    /// The spool cannot be opened, or the system has no thread to give.
+    pub fn open(kafka: Kafka, dir: impl AsRef<Path>, settings: ForwardSettings) -> Result<Self> {
+        let spool = Journal::open(dir, settings.spool)?;
+        let next = spool.subscribe(SPOOL, FORWARD)?.position();
+        let state = State {
+            passage: Passage::new(next, spool.end(SPOOL)?),
+            handed: VecDeque::new(),
+            is_over: false,
+        };
+        let inner = Arc::new(Inner {
+            kafka,
+            spool,
+            settings,
+            turn: Mutex::default(),
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        });
+        let drained = Arc::clone(&inner);
+        let drain = thread::Builder::new()
+            .name("journal-forward".into())
+            .spawn(move || drain::run(&drained))
+            .map_err(|error| Error::Broker { action: "forward", why: error.to_string() })?;
+        Ok(Self { inner, drain: Some(drain) })
+    }
+
+    /// What has become of all records so far.
+    pub fn sums(&self) -> Sums {
+        lock(&self.inner.state).passage.sums()
+    }
+
+    /// How many records wait in the spool.
+    pub fn behind(&self) -> u64 {
+        lock(&self.inner.state).passage.behind()
+    }
+
+    /// What the spool takes on disk.
+    pub fn spool_bytes(&self) -> u64 {
+        self.inner.spool.bytes(SPOOL).unwrap_or_default()
+    }
+
+    /// Waits until nothing is in the spool, but no longer than `patience`; whether it is so. Blocks.
+    pub fn drained(&self, patience: Duration) -> bool {
+        let state = lock(&self.inner.state);
+        let behind = |state: &mut State| state.passage.way() == Way::Spool && !state.is_over;
+        let (state, _) = self
+            .inner
+            .changed
+            .wait_timeout_while(state, patience, behind)
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        state.passage.way() == Way::Direct
+    }
+}
+
+impl Drop for Forward {
+    /// What is in the spool stays there, for the next time.
+    fn drop(&mut self) {
+        lock(&self.inner.state).is_over = true;
+        self.inner.changed.notify_all();
+        if let Some(drain) = self.drain.take() {
+            let _ = drain.join();
+        }
+    }
+}
+
+impl Append for Forward {
+    fn append(&self, topic: &str, entries: &[Entry]) -> Result<()> {
+        let inner = &self.inner;
+        if !inner.settings.topics.iter().any(|known| known == topic) {
+            return Err(Error::Name { name: topic.to_owned() });
+        }
+        inner.kafka.check_length(entries)?;
+        let _turn = lock(&inner.turn);
+        let way = lock(&inner.state).passage.way();
+        match way {
+            Way::Direct => inner.send(topic, entries),
+            Way::Spool => inner.store(topic, entries, &[]),
+        }
+    }
+}
+
+impl Inner {
+    fn send(&self, topic: &str, entries: &[Entry]) -> Result<()> {
+        let tickets = self.kafka.send(topic, entries)?;
+        let outcomes = tickets.wait(self.settings.patience);
+        let (mut kept, mut given_up) = (0, None);
+        let mut rest = Vec::new();
+        for (index, outcome) in outcomes.into_iter().enumerate() {
+            match outcome {
+                Outcome::Kept(_) => kept += 1,
+                Outcome::Failed(code) if is_final(code) => given_up = Some(code),
+                Outcome::Waiting => rest.push((index, Some(Arc::clone(&tickets)))),
+                Outcome::Failed(_) | Outcome::Crowded => rest.push((index, None)),
+            }
+        }
+        let refusals = (entries.len() - rest.len()) as u64 - kept;
+        self.learn(Fact::Acknowledged(kept));
+        self.learn(Fact::Refused(refusals));
+        if !rest.is_empty() {
+            let late: Vec<Entry> =
+                rest.iter().filter_map(|(index, _)| entries.get(*index).cloned()).collect();
+            self.store(topic, &late, &rest)?;
+        }
+        match given_up {
+            Some(code) if kept == 0 && rest.is_empty() => Err(refused(code)),
+            Some(code) => {
+                tracing::error!(%code, refusals, "the brokers refuse records for good");
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Puts `entries` into the spool; `handed` says which of them the producer has already.
+    fn store(
+        &self,
+        topic: &str,
+        entries: &[Entry],
+        handed: &[(usize, Option<Arc<Tickets>>)],
+    ) -> Result<()> {
+        let records: Vec<_> = entries.iter().map(|entry| form::write(topic, entry)).collect();
+        let stored = self.spool.append(SPOOL, &records);
+        let mut state = lock(&self.state);
+        match stored {
+            Ok(offsets) => {
+                for (offset, (index, tickets)) in offsets.clone().zip(handed) {
+                    if let Some(tickets) = tickets {
+                        let (tickets, index) = (Arc::clone(tickets), *index);
+                        state.handed.push_back(Handed { offset, tickets, index });
+                    }
+                }
+                let (records, end) = (entries.len() as u64, offsets.end);
+                state.passage.learn(Fact::Spooled { records, end });
+                drop(state);
+                self.changed.notify_all();
+                Ok(())
+            }
+            Err(error) => {
+                state.passage.learn(Fact::Shed(entries.len() as u64));
+                Err(error)
+            }
+        }
+    }
+
+    fn learn(&self, fact: Fact) {
+        lock(&self.state).passage.learn(fact);
+        self.changed.notify_all();
+    }
+}

@@ -1,0 +1,129 @@
+//! A partition that was given to a member: read and committed until it is taken away.
+
+use super::{
+    Group,
+    flow::{Flow, taken},
+};
+use crate::{
+    error::Result,
+    kafka::{ANSWER_WAIT, client::failed},
+    record::Record,
+    subscription::blocking,
+};
+use rdkafka::{
+    Offset,
+    consumer::{CommitMode, Consumer},
+    error::KafkaError,
+    types::RDKafkaErrorCode,
+};
+use std::sync::Arc;
+
+pub(crate) struct Given {
+    claim: Claim,
+}
+
+/// The right to commit in a partition.
+#[derive(Clone)]
+pub(crate) struct Claim {
+    group: Arc<Group>,
+    flow: Arc<Flow>,
+}
+
+impl Given {
+    pub(crate) fn new(group: Arc<Group>, flow: Arc<Flow>) -> Self {
+        Self { claim: Claim { group, flow } }
+    }
+
+    pub(crate) fn topic(&self) -> &str {
+        &self.claim.group.shared.topic
+    }
+
+    pub(crate) fn partition(&self) -> u32 {
+        self.claim.partition()
+    }
+
+    pub(crate) async fn next(
+        &mut self,
+        records_max: usize,
+        bytes_max: usize,
+    ) -> Result<Vec<Record>> {
+        let Claim { group, flow } = &self.claim;
+        loop {
+            let moved = flow.moved.notified();
+            let found = flow.take(&group.shared.topic, records_max, bytes_max)?;
+            if found.has_room_again {
+                group.shared.resume(flow.partition);
+            }
+            if !found.records.is_empty() {
+                return Ok(found.records);
+            }
+            moved.await;
+        }
+    }
+
+    pub(crate) fn position(&self) -> u64 {
+        self.claim.flow.position()
+    }
+
+    pub(crate) fn lag(&self) -> u64 {
+        self.claim.flow.lag()
+    }
+
+    pub(crate) async fn end(&self) -> Result<u64> {
+        let Claim { group, flow } = self.claim.clone();
+        let end = blocking(move || {
+            let number = i32::try_from(flow.partition).unwrap_or(i32::MAX);
+            let told = group.consumer.fetch_watermarks(&group.full_topic, number, ANSWER_WAIT);
+            let (_, end) = told.map_err(failed("ask for a partition's offsets"))?;
+            Ok(u64::try_from(end).unwrap_or_default())
+        })
+        .await?;
+        self.claim.flow.learn_end(end);
+        Ok(end)
+    }
+
+    pub(crate) fn seek(&mut self, offset: u64) -> Result<()> {
+        let Claim { group, flow } = &self.claim;
+        if flow.seek(&group.shared.topic, offset)? {
+            group.shared.turn(flow.partition, offset);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn claim(&self) -> Claim {
+        self.claim.clone()
+    }
+}
+
+impl Claim {
+    pub(crate) fn partition(&self) -> u32 {
+        self.flow.partition
+    }
+
+    pub(crate) async fn commit(&self, next: u64) -> Result<()> {
+        let Self { group, flow } = self.clone();
+        blocking(move || {
+            let topic = &group.shared.topic;
+            flow.check_commit(topic, next)?;
+            let offset = Offset::Offset(i64::try_from(next).unwrap_or(i64::MAX));
+            let list = group.list(flow.partition, offset)?;
+            match group.consumer.commit(&list, CommitMode::Sync) {
+                Err(error) if is_put_out(&error) => Err(taken(topic, flow.partition)),
+                other => other.map_err(failed("commit")),
+            }
+        })
+        .await
+    }
+}
+
+/// Whether the group goes on without this member.
+fn is_put_out(error: &KafkaError) -> bool {
+    let Some(code) = error.rdkafka_error_code() else { return false };
+    [
+        RDKafkaErrorCode::UnknownMemberId,
+        RDKafkaErrorCode::IllegalGeneration,
+        RDKafkaErrorCode::FencedInstanceId,
+        RDKafkaErrorCode::AssignmentLost,
+    ]
+    .contains(&code)
+}

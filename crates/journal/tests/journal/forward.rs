@@ -1,0 +1,288 @@
+//! Store and forward, against a broker that is away, stands still, or is killed.
+
+use crate::{
+    TOPIC, broker,
+    place::{PATIENCE, entries, offsets_are, read, settings},
+};
+use journal::{
+    Append, Error, Forward, ForwardSettings, Limits,
+    forward::{Fact, Passage, Sums, Way},
+    kafka::Kafka,
+};
+use proptest::prelude::{Just, Strategy, prop, prop_assert, prop_assert_eq, prop_oneof};
+use proptest::test_runner::{Config, TestRunner};
+use std::{
+    io::Write,
+    ops::Range,
+    path::Path,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::Duration,
+};
+use testkit::broker::Broker;
+use tokio::time::Instant;
+
+const CASES: u32 = 512;
+const KILLS_USUAL: u64 = 2;
+const SEED: u64 = 20_261_127;
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+
+#[derive(Clone, Copy, Debug)]
+enum Op {
+    Prepare,
+    /// So many are appended, of which so many the brokers acknowledge and so many they refuse, where
+    /// they go directly; the rest goes to the spool, or finds no room.
+    Append {
+        records: u64,
+        acknowledged: u64,
+        refused: u64,
+        is_full: bool,
+    },
+    /// So many of what waits is forwarded.
+    Forward(u64),
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let append = (1..20u64, 0..20u64, 0..3u64, prop::bool::weighted(0.2));
+    prop_oneof![
+        1 => Just(Op::Prepare),
+        6 => append.prop_map(|(records, acknowledged, refused, is_full)| {
+            Op::Append { records, acknowledged, refused, is_full }
+        }),
+        4 => (0..30u64).prop_map(Op::Forward),
+    ]
+}
+
+#[test]
+fn no_record_passes_an_older_one_and_the_sums_close() {
+    let config = Config { failure_persistence: None, ..Config::with_cases(CASES) };
+    let ops = (0..5u64, 0..5u64, prop::collection::vec(op(), 1..40));
+    TestRunner::new(config)
+        .run(&ops, |(next, found, ops)| {
+            let mut passage = Passage::new(next, next + found);
+            let (mut end, mut appended, mut forwarded) = (next + found, 0, next);
+            for op in ops {
+                match op {
+                    Op::Prepare => passage.learn(Fact::Prepared),
+                    Op::Append { records, acknowledged, refused, is_full } => {
+                        appended += records;
+                        let mut rest = records;
+                        if passage.way() == Way::Direct {
+                            prop_assert_eq!(forwarded, end, "an older record waits");
+                            let acknowledged = acknowledged.min(rest);
+                            let refused = refused.min(rest - acknowledged);
+                            passage.learn(Fact::Acknowledged(acknowledged));
+                            passage.learn(Fact::Refused(refused));
+                            rest -= acknowledged + refused;
+                        }
+                        if is_full {
+                            passage.learn(Fact::Shed(rest));
+                        } else {
+                            end += rest;
+                            passage.learn(Fact::Spooled { records: rest, end });
+                        }
+                    }
+                    Op::Forward(records) => {
+                        if let Some(from) = passage.waiting() {
+                            prop_assert_eq!(from, forwarded);
+                            forwarded = end.min(from + records);
+                            passage.learn(Fact::Forwarded { next: forwarded, refused: 0 });
+                        }
+                    }
+                }
+                let sums = passage.sums();
+                prop_assert_eq!(passage.behind(), end - forwarded);
+                prop_assert_eq!(sums.found, found);
+                prop_assert_eq!(appended, sums.direct + sums.spooled + sums.shed + sums.refused);
+                prop_assert_eq!(found + sums.spooled, sums.forwarded + passage.behind());
+                prop_assert!(passage.is_prepared() || passage.way() == Way::Spool);
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// A broker of its own, and the way to it.
+struct Line {
+    broker: Broker,
+    kafka: Kafka,
+    dir: tempfile::TempDir,
+}
+
+impl Line {
+    fn open(name: &str) -> Self {
+        let broker = broker::start(name, None);
+        let kafka = Kafka::open(settings(&broker.address())).unwrap();
+        Self { broker, kafka, dir: tempfile::tempdir().unwrap() }
+    }
+
+    fn forward(&self, spool_bytes: u64) -> Forward {
+        forward(&self.kafka, self.dir.path(), spool_bytes)
+    }
+
+    /// The broker has the records `range`, each once, in their order.
+    #[track_caller]
+    fn check(&self, range: Range<u64>) {
+        let records = read(&self.kafka, TOPIC, 0);
+        offsets_are(&records, 0..range.end - range.start);
+        for (record, n) in records.iter().zip(range) {
+            assert_eq!(record.payload, number(n), "record {}", record.offset);
+        }
+    }
+}
+
+fn forward(kafka: &Kafka, dir: &Path, spool_bytes: u64) -> Forward {
+    let settings = ForwardSettings {
+        topics: vec![TOPIC.to_owned()],
+        spool: Limits::bytes(spool_bytes),
+        patience: Duration::from_millis(500),
+    };
+    Forward::open(kafka.clone(), dir, settings).unwrap()
+}
+
+fn number(n: u64) -> Vec<u8> {
+    n.to_le_bytes().repeat(32)
+}
+
+fn append(forward: &Forward, range: Range<u64>) -> Result<(), Error> {
+    forward.append(TOPIC, &entries(range.map(number)))
+}
+
+/// Of all that was appended since it was opened it is known what has become, and nothing waits.
+#[track_caller]
+fn closed(forward: &Forward, appended: u64) -> Sums {
+    assert!(forward.drained(PATIENCE), "the spool is not drained");
+    let sums = forward.sums();
+    assert_eq!(sums.direct + sums.spooled + sums.shed + sums.refused, appended, "{sums:?}");
+    assert_eq!(sums.found + sums.spooled, sums.forwarded, "{sums:?}");
+    sums
+}
+
+#[test]
+fn what_is_appended_while_the_broker_is_away_is_there_once_it_is_back() {
+    let mut line = Line::open("away");
+    line.broker.kill().unwrap();
+    let forward = line.forward(64 << 20);
+    for group in 0..10 {
+        append(&forward, group * 10..group * 10 + 10).unwrap();
+    }
+    assert_eq!((forward.behind(), forward.sums().spooled), (100, 100));
+    assert!(forward.spool_bytes() > 100 * 256);
+    // Whoever dies with a spool finds it again.
+    drop(forward);
+    let forward = line.forward(64 << 20);
+    assert_eq!((forward.behind(), forward.sums().found), (100, 100));
+    append(&forward, 100..110).unwrap();
+    line.broker.restart().unwrap();
+    assert!(forward.drained(PATIENCE), "the spool is not drained");
+    append(&forward, 110..120).unwrap();
+    let sums = closed(&forward, 20);
+    line.check(0..120);
+    assert_eq!((sums.found, sums.shed), (100, 0));
+}
+
+/// `FORESHADOW_FROZEN_S` asks for longer than every run has the time for: for longer than requests
+/// live, so that they are made again.
+#[test]
+fn what_is_handed_over_to_a_broker_that_stands_still_is_there_once() {
+    let frozen = Duration::from_secs(asked("FORESHADOW_FROZEN_S", 0));
+    let line = Line::open("frozen");
+    let forward = line.forward(64 << 20);
+    assert!(forward.drained(PATIENCE), "the topic is not prepared");
+    append(&forward, 0..50).unwrap();
+    line.broker.freeze().unwrap();
+    let began = Instant::now();
+    // The first group waits, and is in the spool when it has waited; the others go there at once.
+    let mut appended = 50;
+    while appended < 200 || began.elapsed() < frozen {
+        append(&forward, appended..appended + 10).unwrap();
+        appended += 10;
+        std::thread::park_timeout(LOOK_EVERY);
+    }
+    assert!(forward.behind() >= appended - 50, "{} wait", forward.behind());
+    line.broker.thaw().unwrap();
+    assert!(forward.drained(PATIENCE), "the spool is not drained");
+    append(&forward, appended..appended + 10).unwrap();
+    let sums = closed(&forward, appended + 10);
+    line.check(0..appended + 10);
+    assert!(sums.spooled >= appended - 50 && sums.shed == 0, "{sums:?}");
+    say(&format!("frozen for {frozen:?}: {} records, each once: {sums:?}", appended + 10));
+}
+
+#[test]
+fn what_finds_no_room_is_refused_and_counted_and_the_rest_goes_on() {
+    let line = Line::open("full");
+    let forward = line.forward(64 << 10);
+    assert!(forward.drained(PATIENCE), "the topic is not prepared");
+    line.broker.freeze().unwrap();
+    let (mut taken, mut shed) = (0, 0);
+    while shed < 30 {
+        match append(&forward, taken..taken + 10) {
+            Ok(()) => taken += 10,
+            Err(Error::Full { .. }) => shed += 10,
+            Err(other) => panic!("{other}"),
+        }
+        assert!(forward.spool_bytes() <= 64 << 10);
+    }
+    assert!(taken > 100, "{taken} records of 256 bytes in 64 KiB");
+    line.broker.thaw().unwrap();
+    assert!(forward.drained(PATIENCE), "the spool is not drained");
+    append(&forward, taken..taken + 10).unwrap();
+    assert_eq!(closed(&forward, taken + 10 + shed).shed, shed);
+    line.check(0..taken + 10);
+}
+
+fn asked(variable: &str, otherwise: u64) -> u64 {
+    let text = std::env::var_os(variable);
+    text.map_or(otherwise, |text| text.to_str().unwrap().parse().unwrap())
+}
+
+fn say(what: &str) {
+    writeln!(std::io::stdout(), "{what}").unwrap();
+}
+
+#[track_caller]
+fn until(is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "waited in vain");
+        std::thread::park_timeout(LOOK_EVERY);
+    }
+}
+
+/// `FORESHADOW_KILLS` asks for more of them than every run has the time for.
+#[test]
+fn a_broker_that_is_killed_under_load_costs_no_record_and_doubles_none() {
+    let kills = asked("FORESHADOW_KILLS", KILLS_USUAL);
+    let mut line = Line::open("killed");
+    let forward = line.forward(256 << 20);
+    let (is_over, appended) = (AtomicBool::new(false), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                let from = appended.load(Ordering::Relaxed);
+                append(&forward, from..from + 20).unwrap();
+                appended.store(from + 20, Ordering::Relaxed);
+                std::thread::park_timeout(LOOK_EVERY);
+            }
+        });
+        let mut seed = SEED;
+        for _ in 0..kills {
+            // Records go directly again, though more come all the time.
+            let direct = forward.sums().direct;
+            until(|| forward.sums().direct > direct);
+            // So many records more, and it is killed: at another point of the load each time.
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let count = appended.load(Ordering::Relaxed) + 20 + (seed >> 33) % 2_000;
+            until(|| appended.load(Ordering::Relaxed) >= count);
+            line.broker.kill().unwrap();
+            let behind = forward.behind();
+            until(|| forward.behind() >= behind + 100);
+            line.broker.restart().unwrap();
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    let appended = appended.into_inner();
+    let sums = closed(&forward, appended);
+    line.check(0..appended);
+    say(&format!("{kills} kills: {appended} records, each once and in order: {sums:?}"));
+}

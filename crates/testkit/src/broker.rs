@@ -1,0 +1,266 @@
+//! A real Apache Kafka broker, for tests: one node in KRaft mode on free ports of loopback.
+//!
+//! It ends with the process that started it, however that ends: a shell between the two waits for
+//! the end of its input and then kills the broker, by its id, and removes its folder.
+
+mod jars;
+
+pub use jars::Jars;
+
+use crate::Error;
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{BufRead, BufReader, Write as _},
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+/// How long a broker may take to come up on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+const STEP: Duration = Duration::from_millis(50);
+/// Any id will do; a cluster has one node here.
+const CLUSTER: &str = "foreshadow-test-broker";
+/// Starts the broker, says its id, waits until nobody holds the other end of its input, and cleans up.
+const WATCH: &str = r#"
+java -Xmx512m -Xshare:auto -XX:+UseSerialGC -cp "$1" kafka.Kafka "$2/server.properties" >>"$2/log" 2>&1 &
+echo $!
+read -r word
+kill -9 $! 2>/dev/null
+wait $!
+[ "$word" = keep ] || rm -rf "$2"
+"#;
+
+/// A user that the broker knows, by `PLAIN` and by `SCRAM-SHA-256`.
+pub const USER: &str = "mirror";
+
+/// Who may come in by [`Broker::secured`], and what the broker shows them.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    /// The password of [`USER`].
+    pub password: String,
+    /// The broker's certificate for `localhost`, in PEM.
+    pub certificate_pem: String,
+    /// Its key, PKCS#8 in PEM.
+    pub key_pem: String,
+}
+
+/// A broker at work.
+#[derive(Debug)]
+pub struct Broker {
+    jars: Jars,
+    folder: PathBuf,
+    ports: Ports,
+    watch: Child,
+    id: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Ports {
+    plain: u16,
+    secured: u16,
+    controller: u16,
+}
+
+impl Broker {
+    /// Starts a broker that keeps what it has in `folder`, which is its own: it goes with it.
+    ///
+    /// # Errors
+    /// [`Error`] if there is no Java, no port, no room, or the broker does not come up.
+    pub fn start(jars: &Jars, folder: &Path, guard: Option<&Guard>) -> Result<Self, Error> {
+        let ports = Ports { plain: free()?, secured: free()?, controller: free()? };
+        fs::create_dir_all(folder).map_err(Error::io(format!("make {}", folder.display())))?;
+        let properties = folder.join("server.properties");
+        fs::write(&properties, settings(folder, ports, guard))
+            .map_err(Error::io(format!("write {}", properties.display())))?;
+        format(jars, &properties, guard)?;
+        let (watch, id) = spawn(jars, folder, ports)?;
+        Ok(Self { jars: jars.clone(), folder: folder.to_owned(), ports, watch, id })
+    }
+
+    /// Where clients begin, as `HOST:PORT`, without TLS and without a password.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.ports.plain)
+    }
+
+    /// Where clients begin that come with TLS and a password. Nobody listens without a [`Guard`].
+    #[must_use]
+    pub fn secured(&self) -> String {
+        format!("localhost:{}", self.ports.secured)
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// `kill -9`: what it had not written to its files is gone.
+    ///
+    /// # Errors
+    /// [`Error`] if the signal cannot be sent.
+    pub fn kill(&mut self) -> Result<(), Error> {
+        self.signal("KILL")?;
+        if let Some(mut shell) = self.watch.stdin.take() {
+            shell.write_all(b"keep\n").map_err(Error::io("tell the broker's shell"))?;
+        }
+        self.watch.wait().map_err(Error::io("wait for the broker"))?;
+        Ok(())
+    }
+
+    /// Stands still, with its connections open.
+    ///
+    /// # Errors
+    /// [`Error`] if the signal cannot be sent.
+    pub fn freeze(&self) -> Result<(), Error> {
+        self.signal("STOP")
+    }
+
+    /// Goes on after [`Broker::freeze`].
+    ///
+    /// # Errors
+    /// [`Error`] if the signal cannot be sent.
+    pub fn thaw(&self) -> Result<(), Error> {
+        self.signal("CONT")
+    }
+
+    /// Comes up again after [`Broker::kill`], on the same ports and the same disk.
+    ///
+    /// # Errors
+    /// [`Error`] as for [`Broker::start`].
+    pub fn restart(&mut self) -> Result<(), Error> {
+        let (watch, id) = spawn(&self.jars, &self.folder, self.ports)?;
+        (self.watch, self.id) = (watch, id);
+        Ok(())
+    }
+
+    fn signal(&self, name: &str) -> Result<(), Error> {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.id.to_string()]).status();
+        let sent = sent.map_err(Error::io(format!("send SIG{name} to the broker")))?;
+        match sent.success() {
+            true => Ok(()),
+            false => Err(Error::Broker(format!("no process {} takes SIG{name}", self.id))),
+        }
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        drop(self.watch.stdin.take());
+        let _ = self.watch.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn free() -> Result<u16, Error> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let addr = listener.and_then(|listener| listener.local_addr());
+    Ok(addr.map_err(Error::io("find a free port"))?.port())
+}
+
+fn settings(folder: &Path, ports: Ports, guard: Option<&Guard>) -> String {
+    let Ports { plain, secured, controller } = ports;
+    let data = folder.join("data");
+    let data = data.display();
+    let more =
+        if guard.is_some() { format!(",SASL_SSL://localhost:{secured}") } else { String::new() };
+    let mut text = format!(
+        "process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:{plain},CONTROLLER://127.0.0.1:{controller}{more}
+log.dirs={data}
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+auto.create.topics.enable=false
+log.retention.check.interval.ms=1000
+log.cleaner.enable=false
+"
+    );
+    if let Some(guard) = guard {
+        let pem = |pem: &str| pem.trim().replace('\r', "").replace('\n', "\\n");
+        let _ = write!(
+            text,
+            "ssl.keystore.type=PEM
+ssl.keystore.certificate.chain={}
+ssl.keystore.key={}
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_{USER}=\"{}\";
+listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+",
+            pem(&guard.certificate_pem),
+            pem(&guard.key_pem),
+            guard.password,
+        );
+    }
+    text
+}
+
+fn format(jars: &Jars, properties: &Path, guard: Option<&Guard>) -> Result<(), Error> {
+    let mut tool = Command::new("java");
+    tool.args(["-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", &jars.class_path()]);
+    tool.args(["kafka.tools.StorageTool", "format", "--cluster-id", CLUSTER, "--config"]);
+    tool.arg(properties);
+    if let Some(guard) = guard {
+        tool.arg("--add-scram");
+        tool.arg(format!("SCRAM-SHA-256=[name={USER},password={}]", guard.password));
+    }
+    let done = tool.stdin(Stdio::null()).output();
+    let done =
+        done.map_err(Error::io("run java, which a broker needs: install default-jre-headless"))?;
+    match done.status.success() {
+        true => Ok(()),
+        false => Err(Error::Broker(format!(
+            "its storage cannot be formatted: {}",
+            String::from_utf8_lossy(&done.stderr).trim()
+        ))),
+    }
+}
+
+/// Starts it and waits until it takes connections, which it does when it is ready to serve them.
+fn spawn(jars: &Jars, folder: &Path, ports: Ports) -> Result<(Child, u32), Error> {
+    let mut watch = Command::new("sh")
+        .args(["-c", WATCH, "broker", &jars.class_path()])
+        .arg(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(Error::io("run sh"))?;
+    let told = watch.stdout.take().ok_or_else(|| Error::Broker("its shell says nothing".into()))?;
+    let mut id = String::new();
+    BufReader::new(told).read_line(&mut id).map_err(Error::io("read the broker's id"))?;
+    let id = id.trim().parse().map_err(|_| Error::Broker(format!("`{id}` is no process id")))?;
+    let log = || {
+        let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
+        log.lines()
+            .rev()
+            .take(20)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    for _ in 0..PATIENCE.as_millis() / STEP.as_millis() {
+        if TcpStream::connect((Ipv4Addr::LOCALHOST, ports.plain)).is_ok() {
+            return Ok((watch, id));
+        }
+        // Nobody waits for it yet: what has ended is a zombie.
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        if stat.is_empty() || stat.contains(") Z ") {
+            return Err(Error::Broker(format!("it ended at once: {}", log())));
+        }
+        thread::sleep(STEP);
+    }
+    Err(Error::Broker(format!("it does not come up: {}", log())))
+}
