@@ -38,17 +38,6 @@ impl Form {
         }
     }
 
-    /// The form in which a provider of a dialect is asked by us. Every provider of the `openai` dialect
-    /// has Chat Completions, and few have Responses.
-    #[must_use]
-    pub fn asked_of(dialect: Dialect) -> Self {
-        match dialect {
-            Dialect::OpenAi => Self::ChatCompletions,
-            Dialect::Anthropic => Self::Messages,
-            Dialect::Gemini => Self::GenerateContent,
-        }
-    }
-
     /// The dialect that has it.
     #[must_use]
     pub fn dialect(self) -> Dialect {

@@ -4,7 +4,7 @@
 use crate::{Model, Models, observe::Job};
 use bytes::Bytes;
 use dialect::{
-    Dialect, Form,
+    Dialect,
     translate::{self, Delivery, Impossible, Loss, Target},
 };
 use exchange::Call;
@@ -65,7 +65,7 @@ impl<'a> Said<'a> {
 
     fn translated(self, speaks: Dialect, model: &Model) -> Result<Wording, Impossible> {
         let target = Target {
-            form: Form::asked_of(speaks),
+            form: speaks.form(),
             model: &model.wire_name,
             refuses: &model.capabilities.refuses,
             output_tokens_max: model.capabilities.output_tokens,

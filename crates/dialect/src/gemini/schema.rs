@@ -106,7 +106,27 @@ impl Writer<'_> {
         for (name, value) in members {
             self.member(name, value, references, &mut out);
         }
+        self.require_what_is_described(&mut out);
         Value::Object(out)
+    }
+
+    /// The API refuses a schema that demands a member which it does not describe.
+    fn require_what_is_described(&mut self, out: &mut Map<String, Value>) {
+        let Some(Value::Array(required)) = out.get("required") else { return };
+        let described = out.get("properties").and_then(Value::as_object);
+        let is_described = |name: &&Value| {
+            name.as_str().is_some_and(|name| described.is_some_and(|all| all.contains_key(name)))
+        };
+        let kept: Vec<Value> = required.iter().filter(is_described).cloned().collect();
+        if kept.len() == required.len() {
+            return;
+        }
+        self.wider("a member that it demands is not described");
+        if kept.is_empty() {
+            out.remove("required");
+        } else {
+            out.insert("required".to_owned(), Value::Array(kept));
+        }
     }
 
     fn reference(&mut self, name: &str, around: &Map<String, Value>, references: usize) -> Value {

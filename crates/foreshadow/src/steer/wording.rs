@@ -41,7 +41,7 @@ impl Wording {
     ) -> Option<Self> {
         let framing = Framing::of(&read.call, head.path, body);
         let target = Target {
-            form: Form::asked_of(speaks),
+            form: speaks.form(),
             model: &model.wire_name,
             refuses: &model.capabilities.refuses,
             output_tokens_max: model.capabilities.output_tokens,
