@@ -1,10 +1,15 @@
 //! The console's questions, answered by the same functions as the commands'.
 
-use crate::{commands::explain, rules, system::Deployment, warehouse::look};
+use crate::{
+    commands::{explain, up::Role},
+    rules,
+    system::Deployment,
+    warehouse::look,
+};
 use async_trait::async_trait;
 use console::{Answers, Check, Config, Deps, Metrics, Unanswered};
 use exchange::{ExchangeId, Timestamp};
-use journal::Journal;
+use journal::Log;
 use report::{Limits, Report, render};
 use serde_json::Value;
 use std::{
@@ -15,12 +20,13 @@ use std::{
 /// Answers for one deployment.
 pub(crate) struct Desk {
     deployment: Deployment,
-    journal: Journal,
+    log: Arc<dyn Log>,
+    role: Role,
 }
 
 impl Desk {
-    pub(crate) fn new(deployment: Deployment, journal: Journal) -> Self {
-        Self { deployment, journal }
+    pub(crate) fn new(deployment: Deployment, log: Arc<dyn Log>, role: Role) -> Self {
+        Self { deployment, log, role }
     }
 
     pub(crate) fn config(listen: SocketAddr) -> Config {
@@ -30,21 +36,17 @@ impl Desk {
     pub(crate) fn deps(desk: &Arc<Self>, metrics: Metrics) -> Deps {
         let policies = desk.deployment.policies();
         let readable = move || policies.newest().map(|_| ()).map_err(|error| format!("{error:#}"));
-        let (journal, open) = (desk.journal.clone(), Arc::clone(&desk.deployment.worker_open));
-        let takes = move || journal.end(mirror::TOPIC).map(|_| ()).map_err(|e| e.to_string());
+        let (log, open) = (Arc::clone(&desk.log), Arc::clone(&desk.deployment.worker_open));
+        let takes = move || log.partitions(mirror::TOPIC).map(|_| ()).map_err(|e| e.to_string());
         let works = move || {
             let open = open.load(Ordering::Relaxed);
             open.then_some(()).ok_or_else(|| "the worker is not open: see the log".to_owned())
         };
-        Deps {
-            answers: Arc::clone(desk) as Arc<dyn Answers>,
-            checks: vec![
-                Check::new("journal", takes),
-                Check::new("policy", readable),
-                Check::new("worker", works),
-            ],
-            metrics,
+        let mut checks = vec![Check::new("journal", takes), Check::new("policy", readable)];
+        if desk.role.shadows() {
+            checks.push(Check::new("worker", works));
         }
+        Deps { answers: Arc::clone(desk) as Arc<dyn Answers>, checks, metrics }
     }
 
     async fn gather(&self, as_of: Option<Timestamp>) -> anyhow::Result<Report> {

@@ -46,6 +46,12 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Proxy, workers and console in one process, on the embedded journal
     Up(Up),
+    /// The live path alone, of many: the journal is on Kafka
+    Proxy(Up),
+    /// The other path alone: workers share the partitions of the journal on Kafka
+    Worker(Aside),
+    /// The admin listener, and what is to be done once for all: upkeep, the watch, golden cases
+    Console(Aside),
     /// Validate a pipeline: every mistake at its line, with the remedy
     Check(Check),
     /// The kinds of call there are, what they cost, and the code that sends them
@@ -125,6 +131,14 @@ pub(crate) struct Up {
     /// Forward only: observe nothing (to measure what observation costs)
     #[arg(long, env = "FORESHADOW_NO_MIRROR")]
     pub(crate) no_mirror: bool,
+}
+
+/// A role without a live listener.
+#[derive(Debug, Args)]
+pub(crate) struct Aside {
+    /// The admin listener
+    #[arg(long, env = "FORESHADOW_ADMIN", default_value = "127.0.0.1:8081")]
+    pub(crate) admin: SocketAddr,
 }
 
 impl Up {

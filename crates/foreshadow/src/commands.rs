@@ -17,19 +17,29 @@ mod report;
 mod rescore;
 mod simulate_gate;
 mod sql;
-mod up;
+pub(crate) mod up;
 
 use crate::{
     cli::{Cli, Command},
     outcome::Outcome,
 };
 use anyhow::Result;
+use up::{Listening, Role};
 
 pub(crate) async fn run(cli: Cli) -> Result<Outcome> {
     let global = cli.global;
     match cli.command {
         Command::Demo(args) => Box::pin(demo::run(&global, &args)).await,
-        Command::Up(args) => Box::pin(up::run(&global, &args)).await,
+        Command::Up(args) => Box::pin(up::run(&global, Role::All, Listening::live(&args))).await,
+        Command::Proxy(args) => {
+            Box::pin(up::run(&global, Role::Proxy, Listening::live(&args))).await
+        }
+        Command::Worker(args) => {
+            Box::pin(up::run(&global, Role::Worker, Listening::aside(&args))).await
+        }
+        Command::Console(args) => {
+            Box::pin(up::run(&global, Role::Console, Listening::aside(&args))).await
+        }
         Command::Check(args) => check::run(&global, &args),
         Command::Categories(args) => categories::run(&global, &args).await,
         Command::Plan(args) => Box::pin(plan::run(&global, &args)).await,

@@ -5,6 +5,7 @@
 
 mod allotting;
 mod answers;
+mod between;
 mod cli;
 mod clock;
 mod commands;
@@ -20,6 +21,7 @@ mod recorder;
 mod rules;
 mod scheduled;
 mod settings;
+mod shadowing;
 mod shelf;
 mod steer;
 mod system;

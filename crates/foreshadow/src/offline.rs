@@ -62,7 +62,7 @@ impl Session {
             ),
             opened => opened.with_context(|| format!("ledger {}", folder.display()))?,
         };
-        let record = Arc::new(Recorder::new(lake.clone(), &journal));
+        let record = Arc::new(Recorder::embedded(lake.clone(), &journal));
         record.align(&journal).await?;
         let mut copy = LedgerCopy::open(journal.clone(), record).await?;
         copy.drain().await?;

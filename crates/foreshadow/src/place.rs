@@ -51,6 +51,16 @@ impl Place {
         self.root.join("journal")
     }
 
+    /// What waits for Kafka, of each proxy.
+    pub(crate) fn spool(&self, slot: usize) -> PathBuf {
+        self.root.join("spool").join(slot.to_string())
+    }
+
+    /// What workers on Kafka paid, of each process.
+    pub(crate) fn ledger(&self, slot: usize) -> PathBuf {
+        self.root.join("ledger").join(slot.to_string())
+    }
+
     /// The ledger of the commands that ask models beside a worker.
     pub(crate) fn offline(&self) -> PathBuf {
         self.root.join("offline")

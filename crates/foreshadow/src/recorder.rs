@@ -25,34 +25,55 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// The record of what comes from this journal. Receipts name it: the offsets of one that was
-    /// begun anew are not those of the one before it.
-    pub(crate) fn new(lake: Lake, journal: &Journal) -> Self {
-        let source = |topic| format!("{topic}/{}/{}", journal.id(), journal::PARTITION);
-        Self { lake, exchanges: source(mirror::TOPIC), ledger: source(shadow::LEDGER_TOPIC) }
+    /// The record of mirrored exchanges from a `source`, paid for in a ledger. Receipts name both: the
+    /// offsets of a log that was begun anew are not those of the one before it.
+    pub(crate) fn new(lake: Lake, source: String, ledger: &Journal) -> Self {
+        Self { lake, exchanges: source, ledger: source_of(shadow::LEDGER_TOPIC, ledger) }
+    }
+
+    /// The record of what comes from an embedded journal, exchanges and ledger.
+    pub(crate) fn embedded(lake: Lake, journal: &Journal) -> Self {
+        Self::new(lake, source_of(mirror::TOPIC, journal), journal)
+    }
+
+    /// The record of what is paid in a ledger, and of no exchange.
+    pub(crate) fn of_ledger(lake: Lake, ledger: &Journal) -> Self {
+        Self::new(lake, String::new(), ledger)
     }
 
     /// Takes care that a journal gives no offset that the tables know already. It would if its
     /// folder came back from a copy that is older than the tables, and what is new would be taken
     /// for what they hold.
     pub(crate) async fn align(&self, journal: &Journal) -> Result<()> {
-        let paid = self.lake.receipt(Table::Calls, &self.ledger).await?;
-        let mut holds = vec![(shadow::LEDGER_TOPIC, paid)];
+        self.align_ledger(journal).await?;
         for table in OBSERVED {
-            holds.push((mirror::TOPIC, self.lake.receipt(table, &self.exchanges).await?));
-        }
-        for (topic, held) in holds {
-            if journal.skip(topic, held.unwrap_or_default())? {
-                tracing::error!(topic, next = held, "the journal is older than the tables");
-            }
+            let held = self.lake.receipt(table, &self.exchanges).await?;
+            skip(journal, mirror::TOPIC, held)?;
         }
         Ok(())
+    }
+
+    /// The same of a ledger alone.
+    pub(crate) async fn align_ledger(&self, ledger: &Journal) -> Result<()> {
+        let paid = self.lake.receipt(Table::Calls, &self.ledger).await?;
+        skip(ledger, shadow::LEDGER_TOPIC, paid)
     }
 
     /// What commands spent on a day, as far as the table `calls` knows.
     pub(crate) async fn spent_by_commands(&self, day: Date) -> Result<Vec<Spent>, Cause> {
         spent(&self.lake, day, Payer::Commands).await
     }
+}
+
+fn source_of(topic: &str, journal: &Journal) -> String {
+    format!("{topic}/{}/{}", journal.id(), journal::PARTITION)
+}
+
+fn skip(journal: &Journal, topic: &str, held: Option<u64>) -> Result<()> {
+    if journal.skip(topic, held.unwrap_or_default())? {
+        tracing::error!(topic, next = held, "the journal is older than the tables");
+    }
+    Ok(())
 }
 
 /// Whole rows of a table.

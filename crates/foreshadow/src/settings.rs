@@ -7,7 +7,11 @@ use bytes::Bytes;
 use dialect::Dialect;
 use exchange::{Body, Clock, Exchange, NanoUsd};
 use http::{HeaderName, HeaderValue};
-use pipeline::{CategoryDef, GoldenCall, JudgeFigures, Pipeline, Provider};
+use journal::kafka;
+use pipeline::{
+    CategoryDef, GoldenCall, JudgeFigures, KafkaJournal, Password, PasswordSource, Pipeline,
+    Provider,
+};
 use policy::Categorizer;
 use proxy::{Http2, Key, Upstream};
 use regex::bytes::Regex;
@@ -225,6 +229,43 @@ fn shadow_client(
         limits: upstream::Limits::default(),
     };
     Ok(Some(upstream::Client::new(target, Arc::clone(clock))?))
+}
+
+/// How the cluster of `[journal]` is reached, and what is asked of it.
+pub(crate) fn kafka(of: &KafkaJournal, secrets: &Secrets) -> Result<kafka::Settings> {
+    let tls = kafka::Tls { ca_pem: of.ca_pem.clone(), identity: None };
+    let login = of.password.as_ref().map(|password| login(password, secrets)).transpose()?;
+    Ok(kafka::Settings {
+        prefix: of.prefix.clone(),
+        transport: if of.tls { kafka::Transport::Tls(tls) } else { kafka::Transport::Plain },
+        login,
+        topic: kafka::TopicSettings {
+            partitions: of.partitions,
+            replication: of.replication,
+            retention: Duration::from_secs(u64::from(of.retention_days) * 86_400),
+            retention_bytes: None,
+        },
+        record_bytes_max: of.record_bytes_max,
+        ..kafka::Settings::new(of.brokers.clone())
+    })
+}
+
+fn login(password: &Password, secrets: &Secrets) -> Result<kafka::Login> {
+    let secret = match &password.source {
+        PasswordSource::Variable(name) => {
+            secrets(name).with_context(|| format!("`[journal]` needs a password: set {name}"))?
+        }
+        PasswordSource::File(path) => fs::read_to_string(path)
+            .with_context(|| format!("the password of `[journal]` is not in {path}"))?,
+    };
+    let mechanism = match password.mechanism {
+        pipeline::Mechanism::Plain => kafka::Mechanism::Plain,
+        pipeline::Mechanism::ScramSha256 => kafka::Mechanism::ScramSha256,
+        pipeline::Mechanism::ScramSha512 => kafka::Mechanism::ScramSha512,
+    };
+    let user = password.user.clone();
+    let password = kafka::Secret::new(secret.trim_end_matches(['\r', '\n']));
+    Ok(kafka::Login { mechanism, user, password })
 }
 
 fn caps(pipeline: &Pipeline) -> Caps {

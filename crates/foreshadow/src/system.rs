@@ -20,7 +20,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use exchange::{Clock, Timestamp};
-use journal::Journal;
+use journal::{Append, Journal};
 use lake::{Lake, Table};
 use mirror::Mirroring;
 use pipeline::Pipeline;
@@ -40,18 +40,8 @@ use telemetry::Tap;
 use tokio::{sync::watch, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Bytes that each topic of the embedded journal may hold; past it, exchanges are shed and counted.
-const JOURNAL_BYTES_MAX: u64 = 8 << 30;
 /// How often closed days are compacted.
 const UPKEEP_EVERY: Duration = Duration::from_secs(3_600);
-/// How often the worker asks what commands spent of its budget: so much may be spent over it.
-const LEARN_EVERY: Duration = Duration::from_secs(60);
-/// How long a worker that failed rests before it is opened anew: at first, and twice as long after
-/// each failure, because every attempt at a batch that cannot be recorded is paid anew …
-const WORKER_REST: Duration = Duration::from_secs(2);
-/// … up to this long; a worker that held for so long counts as well again.
-const WORKER_REST_MAX: Duration = Duration::from_secs(32);
-
 /// What a deployment is made of.
 #[derive(Clone)]
 pub(crate) struct Deployment {
@@ -92,18 +82,10 @@ impl Deployment {
         }
     }
 
-    pub(crate) fn journal(&self) -> Result<Journal> {
-        let root = self.place.root();
-        self.place.create().with_context(|| format!("cannot make {}", root.display()))?;
-        let folder = self.place.journal();
-        Journal::open(&folder, journal::Limits::bytes(JOURNAL_BYTES_MAX))
-            .with_context(|| format!("journal {}", folder.display()))
-    }
-
     /// Before anything is mirrored into a journal: no offset may come again that the tables know.
     /// Where they cannot be asked now, the worker asks again, and refuses until then.
     pub(crate) async fn align(&self, journal: &Journal) {
-        if let Err(error) = Recorder::new(self.lake(), journal).align(journal).await {
+        if let Err(error) = Recorder::embedded(self.lake(), journal).align(journal).await {
             tracing::warn!(error = format!("{error:#}"), "journal and tables were not compared");
         }
     }
@@ -140,7 +122,7 @@ pub(crate) struct Live {
 impl Live {
     pub(crate) fn start(
         deployment: &Deployment,
-        journal: &Journal,
+        way_in: Arc<dyn Append>,
         options: LiveOptions,
     ) -> Result<Self> {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -151,7 +133,7 @@ impl Live {
         tasks.spawn(deployment.quota.clone().forget(stop.clone()));
         let queue = options.mirror.then(|| Arc::new(Queue::new(QueueLimits::default())));
         let mirroring = match &queue {
-            Some(queue) => Some(mirroring(deployment, journal, queue)?),
+            Some(queue) => Some(mirroring(deployment, way_in, queue)?),
             None => None,
         };
         let deps = Deps {
@@ -203,11 +185,15 @@ impl Live {
     }
 }
 
-fn mirroring(deployment: &Deployment, journal: &Journal, queue: &Arc<Queue>) -> Result<Mirroring> {
+fn mirroring(
+    deployment: &Deployment,
+    way_in: Arc<dyn Append>,
+    queue: &Arc<Queue>,
+) -> Result<Mirroring> {
     let (quota, tap) = (deployment.quota.clone(), deployment.tap.clone());
     Ok(Mirroring::start(mirror::Means {
         queue: Arc::clone(queue),
-        journal: Arc::new(journal.clone()),
+        journal: way_in,
         clock: Arc::clone(&deployment.clock),
         instance: deployment.instance.clone(),
         providers: settings::mirrored(&deployment.pipeline)?,
@@ -228,79 +214,6 @@ fn steering(deployment: &Deployment, policy: watch::Receiver<Arc<Policy>>) -> Re
     })
 }
 
-/// The other path.
-pub(crate) struct Shadowing {
-    worker: Worker<Recorder, JournalLedger>,
-    copy: LedgerCopy<Recorder>,
-    record: Arc<Recorder>,
-    clock: Arc<dyn Clock>,
-    elsewhere: watch::Sender<Elsewhere>,
-}
-
-impl Shadowing {
-    pub(crate) async fn open(deployment: &Deployment, journal: &Journal) -> Result<Self> {
-        let record = Arc::new(Recorder::new(deployment.lake(), journal));
-        record.align(journal).await?;
-        let copy = LedgerCopy::open(journal.clone(), Arc::clone(&record)).await?;
-        let settings = settings::shadow(
-            &deployment.pipeline,
-            &deployment.secrets,
-            &deployment.clock,
-            Limits::default(),
-        )?;
-        let clock = Arc::clone(&deployment.clock);
-        let (elsewhere, told) = watch::channel(spent_elsewhere(&record, clock.now()).await?);
-        let means = Means {
-            journal: journal.clone(),
-            record: Arc::clone(&record),
-            ledger: Arc::new(JournalLedger::new(journal.clone())),
-            clock: Arc::clone(&clock),
-            low_quota: deployment.quota.watch(),
-            elsewhere: told,
-            allotted: deployment.allotting.watch(),
-            hear: traces::hear(&deployment.tap),
-        };
-        Ok(Self { worker: Worker::open(settings, means).await?, copy, record, clock, elsewhere })
-    }
-
-    /// Works off what the journal holds now.
-    pub(crate) async fn drain(&mut self) -> Result<()> {
-        self.worker.drain().await?;
-        self.copy.drain().await?;
-        Ok(())
-    }
-
-    async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
-        let (record, clock, elsewhere) = (&self.record, &self.clock, &self.elsewhere);
-        tokio::try_join!(
-            async { Ok(self.worker.run(stop).await?) },
-            async { Ok(self.copy.run(stop).await?) },
-            learn(record, clock, elsewhere, stop),
-        )?;
-        // What was paid on the way out belongs in the table too.
-        Ok(self.copy.drain().await?)
-    }
-}
-
-/// Asks the tables every minute what commands spent of the same budget.
-async fn learn(
-    record: &Recorder,
-    clock: &Arc<dyn Clock>,
-    elsewhere: &watch::Sender<Elsewhere>,
-    stop: &CancellationToken,
-) -> Result<()> {
-    while stop.run_until_cancelled(tokio::time::sleep(LEARN_EVERY)).await.is_some() {
-        elsewhere.send_replace(spent_elsewhere(record, clock.now()).await?);
-    }
-    Ok(())
-}
-
-async fn spent_elsewhere(record: &Recorder, now: Timestamp) -> Result<Elsewhere> {
-    let day = now.date();
-    let spent = record.spent_by_commands(day).await.map_err(|cause| anyhow::anyhow!(cause))?;
-    Ok(Elsewhere { day, spent })
-}
-
 /// Merges the small files of closed days, every hour: a table that is written every second would
 /// otherwise be read ever more slowly.
 pub(crate) async fn keep_compact(deployment: Deployment, stop: CancellationToken) {
@@ -311,35 +224,6 @@ pub(crate) async fn keep_compact(deployment: Deployment, stop: CancellationToken
             if let Err(error) = lake.compact(table, &today).await {
                 tracing::warn!(%error, table = table.name(), "a table could not be compacted");
             }
-        }
-    }
-}
-
-/// Shadows until told to stop. A worker that fails is opened anew and goes on from what the tables
-/// say is done; the live path never notices.
-pub(crate) async fn keep_shadowing(
-    deployment: Deployment,
-    journal: Journal,
-    stop: CancellationToken,
-) {
-    let mut rest = WORKER_REST;
-    while !stop.is_cancelled() {
-        let opened = Instant::now();
-        let worked = async {
-            let mut shadowing = Shadowing::open(&deployment, &journal).await?;
-            deployment.worker_open.store(true, Ordering::Relaxed);
-            Box::pin(shadowing.run(&stop)).await
-        };
-        let worked = Box::pin(worked).await;
-        deployment.worker_open.store(false, Ordering::Relaxed);
-        if let Err(error) = worked {
-            metrics::counter!("foreshadow_worker_failed_total").increment(1);
-            tracing::error!(error = format!("{error:#}"), "the worker failed and is opened anew");
-            if opened.elapsed() > WORKER_REST_MAX {
-                rest = WORKER_REST;
-            }
-            stop.run_until_cancelled(tokio::time::sleep(rest)).await;
-            rest = (rest * 2).min(WORKER_REST_MAX);
         }
     }
 }

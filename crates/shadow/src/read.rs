@@ -68,6 +68,11 @@ impl Reader {
         Ok(Self { subscription, covered })
     }
 
+    /// The next offset to be given in its partition.
+    pub(crate) async fn end(&self) -> Result<u64, Error> {
+        Ok(self.subscription.end().await?)
+    }
+
     pub(crate) fn position(&self) -> u64 {
         self.subscription.position()
     }

@@ -158,6 +158,22 @@ impl Default for Limits {
     }
 }
 
+impl Caps {
+    /// One of `workers` equal parts: what each of them may spend, so that the whole holds without a
+    /// word between them.
+    #[must_use]
+    pub fn parted(&self, workers: u32) -> Self {
+        let part = |cap: NanoUsd| NanoUsd(cap.0 / i64::from(workers.max(1)));
+        let each = |(name, cap): (&String, &NanoUsd)| (name.clone(), part(*cap));
+        Self {
+            total: self.total.map(part),
+            control: self.control.map(part),
+            judge: self.judge.map(part),
+            candidates: self.candidates.iter().map(each).collect(),
+        }
+    }
+}
+
 impl CategoryWork {
     /// Whether `provider` may see the category's calls.
     pub(crate) fn allows(&self, provider: &str) -> bool {

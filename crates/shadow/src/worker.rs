@@ -9,7 +9,7 @@ use crate::{
 };
 use exchange::Clock;
 use futures::{StreamExt, TryStreamExt, stream};
-use journal::Journal;
+use journal::{Committer, Subscription};
 use policy::{Block, Cell};
 use std::{ops::Range, sync::Arc};
 use tokio::sync::watch;
@@ -26,7 +26,7 @@ use tokio_util::{
 /// say is done.
 pub struct Worker<R, L> {
     settings: Arc<Settings>,
-    journal: Journal,
+    committer: Committer,
     reader: Reader,
     observer: Observer,
     shadower: Arc<Shadower<L>>,
@@ -37,8 +37,8 @@ pub struct Worker<R, L> {
 
 /// What a worker works with.
 pub struct Means<R, L> {
-    /// Where events come from.
-    pub journal: Journal,
+    /// Where events come from: one partition, which nobody else reads for this group meanwhile.
+    pub subscription: Subscription,
     /// Where rows go.
     pub record: Arc<R>,
     /// Where paid calls are written down.
@@ -61,7 +61,8 @@ impl<R: Record, L: Ledger> Worker<R, L> {
     /// # Errors
     /// [`Error`] if journal, tables or ledger cannot be read.
     pub async fn open(settings: Settings, means: Means<R, L>) -> Result<Self, Error> {
-        let Means { journal, record, ledger, clock, low_quota, elsewhere, allotted, hear } = means;
+        let Means { subscription, record, ledger, clock, low_quota, elsewhere, allotted, hear } =
+            means;
         let settings = Arc::new(settings);
         let budget = Arc::new(Budget::new(settings.caps.clone(), elsewhere));
         let today = clock.now().date();
@@ -79,7 +80,7 @@ impl<R: Record, L: Ledger> Worker<R, L> {
             cells,
             blocks,
         });
-        let subscription = journal.subscribe(&settings.topic, &settings.group)?;
+        let committer = subscription.committer();
         let reader = Reader::resume(subscription, receipts.everywhere)?;
         let asker = Asker {
             settings: Arc::clone(&settings),
@@ -92,7 +93,7 @@ impl<R: Record, L: Ledger> Worker<R, L> {
         };
         let shadower = Arc::new(Shadower::new(asker));
         let tasks = TaskTracker::new();
-        Ok(Self { settings, journal, reader, observer, shadower, record, clock, tasks })
+        Ok(Self { settings, committer, reader, observer, shadower, record, clock, tasks })
     }
 
     /// Works until told to stop, and then finishes what is under way.
@@ -108,14 +109,14 @@ impl<R: Record, L: Ledger> Worker<R, L> {
     /// # Errors
     /// Any [`Error`]; nothing is lost, open a new worker.
     pub async fn drain(&mut self) -> Result<(), Error> {
-        let end = self.journal.end(&self.settings.topic)?;
+        let end = self.reader.end().await?;
         self.work(Until::Offset(end)).await
     }
 
     async fn work(&mut self, until: Until) -> Result<(), Error> {
         let batches_max = self.settings.limits.batches_max.max(1);
         let record = Arc::clone(&self.record);
-        let (journal, settings) = (self.journal.clone(), Arc::clone(&self.settings));
+        let committer = self.committer.clone();
         let (shadower, tasks) = (Arc::clone(&self.shadower), self.tasks.clone());
         let observed = stream::try_unfold(self, |worker| {
             let until = until.clone();
@@ -131,7 +132,7 @@ impl<R: Record, L: Ledger> Worker<R, L> {
         });
         let mut shadowed = std::pin::pin!(shadowed.try_buffered(batches_max));
         while let Some(batch) = shadowed.next().await {
-            commit(&*record, &journal, &settings, batch?).await?;
+            commit(&*record, &committer, batch?).await?;
         }
         Ok(())
     }
@@ -157,15 +158,12 @@ impl<R: Record, L: Ledger> Worker<R, L> {
 
 async fn commit<R: Record>(
     record: &R,
-    journal: &Journal,
-    settings: &Settings,
+    committer: &Committer,
     batch: Shadowed,
 ) -> Result<(), Error> {
     let next = batch.offsets.end;
     record.shadowed(batch).await.map_err(Error::Record)?;
-    let (journal, topic, group) = (journal.clone(), settings.topic.clone(), settings.group.clone());
-    let commit = tokio::task::spawn_blocking(move || journal.commit(&topic, &group, next));
-    commit.await.map_err(|_| Error::Cut)??;
+    committer.commit(next).await?;
     metric::recorded(next);
     Ok(())
 }

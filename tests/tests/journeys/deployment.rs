@@ -144,6 +144,17 @@ impl Deployment {
         Foreshadow::start(self.command(&UP), &self.beside("up.log"))
     }
 
+    /// Starts one of the roles that are alone, and waits until it listens.
+    #[track_caller]
+    pub(crate) fn start(&self, role: &str) -> Foreshadow {
+        let live: &[&str] = match role {
+            "proxy" => &["--listen", "127.0.0.1:0", "--threads", "1"],
+            _ => &[],
+        };
+        let command = self.command(&[&[role, "--admin", "127.0.0.1:0"], live].concat());
+        Foreshadow::start(command, &self.beside(&format!("{role}.log")))
+    }
+
     /// The same, at a socket that listens already, handed over as systemd does it.
     #[track_caller]
     pub(crate) fn up_at(&self, socket: &TcpListener) -> Foreshadow {

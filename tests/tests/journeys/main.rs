@@ -21,6 +21,7 @@ mod deployment;
 mod faults;
 mod following;
 mod golden;
+mod kafka;
 mod kept;
 mod label;
 mod node;

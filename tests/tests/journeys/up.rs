@@ -22,7 +22,7 @@ const LINES_MAX: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Foreshadow {
     process: Guarded,
-    live: String,
+    live: Option<String>,
     console: String,
 }
 
@@ -46,20 +46,24 @@ impl Foreshadow {
     fn listening(mut command: Command, said: impl Fn() -> String) -> Self {
         let mut process = Guarded(command.stdout(Stdio::piped()).spawn().unwrap());
         let lines = lines(&mut process.0);
-        let address = |name: &str| {
-            let line = lines.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-                panic!("it did not say where {name} is; it said: {}", said());
-            });
-            let url = line.strip_prefix(name).unwrap_or_else(|| panic!("{name} is not: {line}"));
-            url.trim().to_owned()
+        let line = || {
+            lines.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+                panic!("it did not say where it listens; it said: {}", said());
+            })
         };
-        let (live, console) = (address("live"), address("console"));
+        let address = |line: &str, name: &str| Some(line.strip_prefix(name)?.trim().to_owned());
+        let first = line();
+        // Not every role has a live listener.
+        let live = address(&first, "live");
+        let second = if live.is_some() { line() } else { first };
+        let console = address(&second, "console");
+        let console = console.unwrap_or_else(|| panic!("the console is not: {second}"));
         Self { process, live, console }
     }
 
     /// The base URL of a provider of the pipeline.
     pub(crate) fn base_url(&self, provider: &str) -> String {
-        format!("{}/{provider}", self.live)
+        format!("{}/{provider}", self.live.as_ref().unwrap())
     }
 
     /// `kill -9`.

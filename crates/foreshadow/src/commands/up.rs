@@ -1,16 +1,19 @@
-//! `foreshadow up`: proxy, worker and console in one process, until it is told to stop.
+//! `foreshadow up`: proxy, worker and console in one process, until it is told to stop; and each of the
+//! three alone, as one of many processes.
 
 use crate::{
     allotting,
     answers::Desk,
-    cli::{Global, Up},
+    between::Between,
+    cli::{Aside, Global, Up},
     clock::WallClock,
     commands::check,
     outcome::{Outcome, print},
     place::Place,
     scheduled,
     settings::{environment, missing_keys},
-    system::{Deployment, Live, LiveOptions, keep_compact, keep_shadowing},
+    shadowing,
+    system::{Deployment, Live, LiveOptions, keep_compact},
     traces::Traced,
     watch,
 };
@@ -25,19 +28,125 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
-    let pipeline = match check::needed(global, "up")? {
+/// What a process does of the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Everything.
+    All,
+    /// The live path.
+    Proxy,
+    /// The other path.
+    Worker,
+    /// What is to be done once for all.
+    Console,
+}
+
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Self::All => "up",
+            Self::Proxy => "proxy",
+            Self::Worker => "worker",
+            Self::Console => "console",
+        }
+    }
+
+    /// Whether it puts mirrored calls to candidates.
+    pub(crate) fn shadows(self) -> bool {
+        matches!(self, Self::All | Self::Worker)
+    }
+
+    /// Whether it looks after what all share.
+    fn looks_after(self) -> bool {
+        matches!(self, Self::All | Self::Console)
+    }
+}
+
+/// Where a process listens.
+pub(crate) struct Listening<'a> {
+    /// The live listener; `None` where the role has none.
+    pub(crate) live: Option<&'a Up>,
+    /// The admin listener.
+    pub(crate) admin: SocketAddr,
+}
+
+impl<'a> Listening<'a> {
+    pub(crate) fn live(args: &'a Up) -> Self {
+        Self { live: Some(args), admin: args.admin }
+    }
+
+    pub(crate) fn aside(args: &Aside) -> Self {
+        Self { live: None, admin: args.admin }
+    }
+}
+
+pub(crate) async fn run(
+    global: &Global,
+    role: Role,
+    Listening { live: args, admin }: Listening<'_>,
+) -> Result<Outcome> {
+    let pipeline = match check::needed(global, role.name())? {
         Ok(pipeline) => pipeline,
         Err(outcome) => return Ok(outcome),
     };
+    if role != Role::All && pipeline.journal.is_none() {
+        bail!(
+            "`foreshadow {0}` is one of many processes, which need a journal on Kafka: \
+             write `[journal]` into the pipeline, or use `foreshadow up`",
+            role.name()
+        );
+    }
     let metrics = Metrics::install()?;
     console::describe();
     let place = Place::new(&global.data);
     let mut deployment = Deployment::new(place, pipeline, environment(), Arc::new(WallClock));
     let traces = Traced::start(&mut deployment);
-    let journal = deployment.journal()?;
-    deployment.align(&journal).await;
-    let options = LiveOptions {
+    let between = Between::open(&deployment)?;
+    if let Between::Embedded(journal) = &between {
+        deployment.align(journal).await;
+    }
+    // Before anything is mirrored: a word that came too early for it would end the process at once.
+    let mut words = Words::heard()?;
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let live = match args {
+        Some(args) => {
+            let (prepared, stopping) = (between.clone(), stop.clone());
+            tasks.spawn(async move { prepared.prepare(&stopping).await });
+            Some(Live::start(&deployment, between.way_in(&deployment)?, options(args)?)?)
+        }
+        None => None,
+    };
+    let desk = Arc::new(Desk::new(deployment.clone(), between.log(), role));
+    let console = Console::bind(Desk::config(admin), Desk::deps(&desk, metrics))
+        .await
+        .with_context(|| format!("admin listener {admin}"))?;
+    let admin = console.addr();
+    tasks.spawn(console.run(stop.clone()));
+    if role.shadows() {
+        shadow(&deployment, &between, (&stop, &tasks))?;
+    }
+    if role.looks_after() {
+        look_after(&deployment, (&stop, &tasks));
+    }
+    tasks.close();
+    let addresses = Addresses { live: live.as_ref().map(|live| address(args, live)), admin };
+    print(&greeting(&deployment, &addresses, &traces));
+    words.stop().await;
+    // Live first: what it still mirrors is in the journal before the worker ends.
+    let stopped = match live {
+        Some(live) => live.stop().await,
+        None => Ok(()),
+    };
+    // However that ended: a worker that is not told to stop would keep the process from ending.
+    stop.cancel();
+    tasks.wait().await;
+    // Last, because it tells of what both paths did on their way out.
+    traces.stop();
+    stopped.map(|()| Outcome::Done)
+}
+
+fn options(args: &Up) -> Result<LiveOptions> {
+    Ok(LiveOptions {
         listen: listen(args.listen)?,
         certificate: args.certificate(),
         threads: args
@@ -46,38 +155,31 @@ pub(crate) async fn run(global: &Global, args: &Up) -> Result<Outcome> {
             .unwrap_or(NonZeroUsize::MIN),
         mirror: !args.no_mirror,
         guard_age_us_max: proxy::Limits::default().guard_age_us_max,
-    };
-    // Before anything is mirrored: a word that came too early for it would end the process at once.
-    let mut words = Words::heard()?;
-    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    let live = Live::start(&deployment, &journal, options)?;
-    let desk = Arc::new(Desk::new(deployment.clone(), journal.clone()));
-    let console = Console::bind(Desk::config(args.admin), Desk::deps(&desk, metrics))
-        .await
-        .with_context(|| format!("admin listener {}", args.admin))?;
-    let admin = console.addr();
-    tasks.spawn(console.run(stop.clone()));
-    let (shadowed, stopping, runtime) = (deployment.clone(), stop.clone(), Handle::current());
-    // The other path gets a thread of its own: what it computes holds up no answer of the console.
-    tasks.spawn_blocking(move || runtime.block_on(keep_shadowing(shadowed, journal, stopping)));
+    })
+}
+
+/// The other path, on a thread of its own: what it computes holds up no answer of the console.
+fn shadow(
+    deployment: &Deployment,
+    between: &Between,
+    (stop, tasks): (&CancellationToken, &TaskTracker),
+) -> Result<()> {
+    let ledger = between.ledger(deployment)?;
+    let (shadowed, between, stopping) = (deployment.clone(), between.clone(), stop.clone());
+    let runtime = Handle::current();
+    tasks.spawn_blocking(move || {
+        runtime.block_on(shadowing::keep(shadowed, between, ledger, stopping));
+    });
+    tasks.spawn(allotting::keep(deployment.clone(), stop.clone()));
+    Ok(())
+}
+
+fn look_after(deployment: &Deployment, (stop, tasks): (&CancellationToken, &TaskTracker)) {
     let (watched, stopping, runtime) = (deployment.clone(), stop.clone(), Handle::current());
-    // So does the watch, which reads the tables.
+    // A thread of its own here too: the watch reads the tables.
     tasks.spawn_blocking(move || runtime.block_on(watch::keep(watched, stopping)));
     tasks.spawn(keep_compact(deployment.clone(), stop.clone()));
-    tasks.spawn(allotting::keep(deployment.clone(), stop.clone()));
     tasks.spawn(scheduled::keep(deployment.clone(), stop.clone()));
-    tasks.close();
-    let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
-    print(&greeting(&deployment, &format!("{scheme}://{}", live.addr()), admin, &traces));
-    words.stop().await;
-    // Live first: what it still mirrors is in the journal before the worker ends.
-    let stopped = live.stop().await;
-    // However that ended: a worker that is not told to stop would keep the process from ending.
-    stop.cancel();
-    tasks.wait().await;
-    // Last, because it tells of what both paths did on their way out.
-    traces.stop();
-    stopped.map(|()| Outcome::Done)
 }
 
 /// The socket that was handed over, as by systemd, which keeps it over a restart; else the address.
@@ -120,8 +222,21 @@ impl Words {
     }
 }
 
-fn greeting(deployment: &Deployment, live: &str, admin: SocketAddr, traces: &Traced) -> String {
-    let mut text = format!("live      {live}\nconsole   http://{admin}\n{traces}");
+/// Where a process listens, in the end.
+struct Addresses {
+    live: Option<String>,
+    admin: SocketAddr,
+}
+
+fn address(args: Option<&Up>, live: &Live) -> String {
+    let secure = args.is_some_and(|args| args.tls_cert.is_some());
+    format!("{}://{}", if secure { "https" } else { "http" }, live.addr())
+}
+
+fn greeting(deployment: &Deployment, addresses: &Addresses, traces: &Traced) -> String {
+    let Addresses { live, admin } = addresses;
+    let live = live.as_ref().map(|live| format!("live      {live}\n")).unwrap_or_default();
+    let mut text = format!("{live}console   http://{admin}\n{traces}");
     for provider in &deployment.pipeline.providers {
         text += &format!("  /{}/…  →  {}\n", provider.name, provider.base_url);
     }

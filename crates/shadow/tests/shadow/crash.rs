@@ -151,7 +151,7 @@ async fn no_answer_is_used_before_its_cost_is_written_down() {
     let mut world = World::new(|_| RIGHT.to_owned()).await;
     world.exchanges(1);
     let means = shadow::Means {
-        journal: world.journal.clone(),
+        subscription: world.journal.subscribe(crate::world::TOPIC, "worker").unwrap(),
         record: Arc::clone(&world.tables),
         ledger: Arc::new(Full),
         clock: Arc::clone(&world.clock) as Arc<dyn exchange::Clock>,

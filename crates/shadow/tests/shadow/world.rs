@@ -160,7 +160,7 @@ impl World {
         settings: Settings,
     ) -> Result<Worker<Tables, JournalLedger>, shadow::Error> {
         let means = Means {
-            journal: self.journal.clone(),
+            subscription: self.journal.subscribe(TOPIC, "worker")?,
             record: Arc::clone(&self.tables),
             ledger: Arc::new(JournalLedger::new(self.journal.clone())),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,

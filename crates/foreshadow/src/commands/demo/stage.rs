@@ -1,10 +1,12 @@
 //! What the demo is played on: providers, a stepped clock, and a deployment as `up` would run it.
 
 use crate::{
+    between,
     cli::Global,
     place::{Place, create_private},
     settings::Secrets,
-    system::{Deployment, Live, LiveOptions, Shadowing},
+    shadowing::Shadowing,
+    system::{Deployment, Live, LiveOptions},
 };
 use anyhow::{Context, Result, bail};
 use exchange::{Clock, DAY_US, HOUR_US, Timestamp};
@@ -72,7 +74,8 @@ impl Stage {
         });
         let time = Arc::clone(&clock) as Arc<dyn Clock>;
         let deployment = Deployment::new(place, pipeline, secrets, time);
-        let journal = deployment.journal()?;
+        deployment.place.create()?;
+        let journal = between::embedded(&deployment.place)?;
         let options = LiveOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)).into(),
             certificate: None,
@@ -80,7 +83,7 @@ impl Stage {
             mirror: true,
             guard_age_us_max: GUARD_AGE_US_MAX,
         };
-        let live = Live::start(&deployment, &journal, options)?;
+        let live = Live::start(&deployment, Arc::new(journal.clone()), options)?;
         let client = Client::new(&format!("http://{}/openai", live.addr()))?;
         let shadowing = Some(Shadowing::open(&deployment, &journal).await?);
         let progress = progress(&days);

@@ -1,0 +1,134 @@
+//! Proxies, workers and a console as processes of their own, with a real Kafka broker between them.
+
+use crate::{
+    deployment::Deployment,
+    following::{header, publish, route},
+    town::{SMALL, Town, call},
+    up::Foreshadow,
+    wait::{PATIENCE, until},
+};
+use std::{
+    env, fs,
+    sync::atomic::{AtomicU32, Ordering},
+};
+use testkit::broker::{Broker, Jars};
+
+/// Where deployments of these tests have their topics on a broker that they share.
+static PREFIXES: AtomicU32 = AtomicU32::new(0);
+
+/// A broker of the test's own, or the one that `FORESHADOW_KAFKA` names.
+struct Cluster {
+    own: Option<Broker>,
+    address: String,
+}
+
+impl Cluster {
+    fn start() -> Self {
+        if let Some(address) = env::var_os("FORESHADOW_KAFKA") {
+            return Self { own: None, address: address.into_string().unwrap() };
+        }
+        let own = Self::own("shared");
+        Self { address: own.address(), own: Some(own) }
+    }
+
+    fn own(name: &str) -> Broker {
+        let jars = Jars::resolve(&Jars::cache(|name| env::var_os(name))).unwrap();
+        let folder = format!("foreshadow-journey-broker-{}-{name}", std::process::id());
+        Broker::start(&jars, &env::temp_dir().join(folder), None).unwrap()
+    }
+}
+
+/// The town's deployment, its journal on a cluster.
+fn deployment(town: &Town, address: &str) -> Deployment {
+    let prefix = PREFIXES.fetch_add(1, Ordering::Relaxed);
+    let deployment = town.live_deployment();
+    let text = fs::read_to_string(&deployment.pipeline).unwrap();
+    let journal = format!(
+        "\n[journal]\nbrokers = [\"{address}\"]\nprefix = \"journey-{}-{prefix}\"\npartitions = 4\n",
+        std::process::id()
+    );
+    fs::write(&deployment.pipeline, text + &journal).unwrap();
+    deployment
+}
+
+#[track_caller]
+fn until_shadowed(deployment: &Deployment, calls: u64) {
+    until(&format!("{calls} calls in the tables"), PATIENCE, || {
+        let found = deployment.count("SELECT count(*) AS n FROM shadows");
+        (found >= calls).then_some(())
+    });
+}
+
+/// Each call once, in every table, whoever read it how often.
+#[track_caller]
+fn check_once(deployment: &Deployment, calls: u64) {
+    for table in ["exchanges", "assignments", "shadows"] {
+        let rows = deployment.count(&format!("SELECT count(*) AS n FROM {table}"));
+        let distinct =
+            deployment.count(&format!("SELECT count(DISTINCT exchange_id) AS n FROM {table}"));
+        assert_eq!((rows, distinct), (calls, calls), "{table}");
+    }
+}
+
+#[test]
+fn two_proxies_and_two_workers_share_the_work_and_lose_nothing() {
+    let (town, cluster) = (Town::open(), Cluster::start());
+    let deployment = deployment(&town, &cluster.address);
+    let proxies: Vec<Foreshadow> = (0..2).map(|_| deployment.start("proxy")).collect();
+    let mut workers: Vec<Foreshadow> = (0..2).map(|_| deployment.start("worker")).collect();
+    let console = deployment.start("console");
+    town.play(&proxies[0].base_url("openai"), 0..60);
+    town.play(&proxies[1].base_url("openai"), 60..120);
+    until_shadowed(&deployment, 120);
+    check_once(&deployment, 120);
+
+    // A worker is gone in the middle of its work; the other one gets its partitions.
+    town.play(&proxies[0].base_url("openai"), 120..180);
+    workers.remove(0).kill();
+    town.play(&proxies[1].base_url("openai"), 180..240);
+    until_shadowed(&deployment, 240);
+    check_once(&deployment, 240);
+
+    // Both proxies follow one policy.
+    publish(&deployment);
+    for proxy in &proxies {
+        let client = Town::client(&proxy.base_url("openai"));
+        let live = until("a call that the candidate serves", PATIENCE, || {
+            let played = town.runtime.block_on(client.send(&call(241))).unwrap();
+            Some(played).filter(|played| route(played) == Some("live"))
+        });
+        assert_eq!(header(&live, "x-foreshadow-model"), Some(SMALL));
+    }
+    assert!(console.ask("/readyz").starts_with("HTTP/1.1 200"), "{}", console.ask("/readyz"));
+    for process in proxies.into_iter().chain(workers).chain([console]) {
+        process.stop();
+    }
+    drop(cluster.own);
+}
+
+#[test]
+fn while_the_broker_is_away_nobody_waits_and_nothing_is_lost() {
+    let town = Town::open();
+    let mut broker = Cluster::own("away");
+    let deployment = deployment(&town, &broker.address());
+    let (proxy, worker) = (deployment.start("proxy"), deployment.start("worker"));
+    town.play(&proxy.base_url("openai"), 0..20);
+    until_shadowed(&deployment, 20);
+    broker.kill().unwrap();
+    // Every call is answered, and rightly: `play` holds them to it.
+    town.play(&proxy.base_url("openai"), 20..60);
+    broker.restart().unwrap();
+    town.play(&proxy.base_url("openai"), 60..80);
+    until_shadowed(&deployment, 80);
+    check_once(&deployment, 80);
+    proxy.stop();
+    worker.stop();
+}
+
+#[test]
+fn a_role_alone_needs_a_journal_that_others_can_reach() {
+    let deployment = Town::open().live_deployment();
+    let said = deployment.run(&["worker", "--admin", "127.0.0.1:0"]);
+    assert_eq!(said.code(), Some(1));
+    assert!(said.text().contains("write `[journal]` into the pipeline"), "{}", said.text());
+}
