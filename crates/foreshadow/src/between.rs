@@ -3,7 +3,9 @@
 
 use crate::{place::Place, settings, system::Deployment};
 use anyhow::{Context, Result, bail};
-use journal::{Append, Error, Forward, ForwardSettings, Journal, Limits, Log, kafka::Kafka};
+use journal::{
+    Append, Error, Forward, ForwardSettings, Journal, Limits, Log, dead::DEAD_TOPIC, kafka::Kafka,
+};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +14,7 @@ const JOURNAL_BYTES_MAX: u64 = 8 << 30;
 /// Processes of one data folder that keep a ledger, or a spool, at the same time.
 const SLOTS_MAX: usize = 64;
 /// How long an append waits for the brokers before it goes into the spool.
-const FORWARD_PATIENCE: Duration = Duration::from_secs(2);
+const FORWARD_PATIENCE: Duration = Duration::from_secs(1);
 /// How long after a cluster could not be prepared it is asked again.
 const PREPARE_AGAIN: Duration = Duration::from_secs(5);
 
@@ -68,6 +70,14 @@ impl Between {
         }
     }
 
+    /// Where records go that no worker can read.
+    pub(crate) fn dead(&self) -> Arc<dyn Append> {
+        match self {
+            Self::Embedded(journal) => Arc::new(journal.clone()),
+            Self::Kafka(kafka) => Arc::new(kafka.clone()),
+        }
+    }
+
     /// What workers read.
     pub(crate) fn log(&self) -> Arc<dyn Log> {
         match self {
@@ -76,13 +86,15 @@ impl Between {
         }
     }
 
-    /// Sees to it that the topic is there and keeps what is appended, as soon as the brokers answer.
+    /// Sees to it that the topics are there and keep what is appended, as soon as the brokers answer.
     pub(crate) async fn prepare(&self, stop: &CancellationToken) {
         let Self::Kafka(kafka) = self else { return };
-        while let Err(error) = kafka.prepare(mirror::TOPIC).await {
-            tracing::error!(%error, "the topic cannot be prepared; what is mirrored is spooled");
-            if stop.run_until_cancelled(tokio::time::sleep(PREPARE_AGAIN)).await.is_none() {
-                return;
+        for topic in [mirror::TOPIC, DEAD_TOPIC] {
+            while let Err(error) = kafka.prepare(topic).await {
+                tracing::error!(%error, topic, "the topic cannot be prepared; proxies spool");
+                if stop.run_until_cancelled(tokio::time::sleep(PREPARE_AGAIN)).await.is_none() {
+                    return;
+                }
             }
         }
     }

@@ -84,6 +84,8 @@ pub(crate) enum Command {
     SimulateGate(SimulateGate),
     /// The tables' files, ready-made views, and upkeep
     Lake(LakeArgs),
+    /// What of the journal no worker could read
+    Journal(JournalArgs),
 }
 
 #[derive(Debug, Args)]
@@ -131,6 +133,25 @@ pub(crate) struct Up {
     /// Forward only: observe nothing (to measure what observation costs)
     #[arg(long, env = "FORESHADOW_NO_MIRROR")]
     pub(crate) no_mirror: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JournalArgs {
+    #[command(subcommand)]
+    pub(crate) command: JournalCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JournalCommand {
+    /// Lists the dead letters, or puts one back to be read again
+    Dead(Dead),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Dead {
+    /// Puts the record of this letter back into the topic that it came from
+    #[arg(long, value_name = "PARTITION:OFFSET")]
+    pub(crate) replay: Option<String>,
 }
 
 /// A role without a live listener.

@@ -6,6 +6,7 @@ mod demo;
 mod demote;
 pub(crate) mod explain;
 pub(crate) mod golden;
+mod journal;
 pub(crate) mod judge;
 mod label;
 mod lake;
@@ -31,6 +32,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Outcome> {
     match cli.command {
         Command::Demo(args) => Box::pin(demo::run(&global, &args)).await,
         Command::Up(args) => Box::pin(up::run(&global, Role::All, Listening::live(&args))).await,
+        Command::Journal(args) => journal::run(&global, args.command),
         Command::Proxy(args) => {
             Box::pin(up::run(&global, Role::Proxy, Listening::live(&args))).await
         }

@@ -5,7 +5,7 @@ use crate::{between::Between, recorder::Recorder, settings, system::Deployment, 
 use anyhow::{Context, Result, anyhow};
 use exchange::{Clock, Timestamp};
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use journal::{Change, Journal, Log, Membership, Subscription};
+use journal::{Append, Change, Journal, Log, Membership, Subscription};
 use shadow::{Elsewhere, JournalLedger, LedgerCopy, Limits, Means, Worker};
 use std::{
     collections::BTreeMap,
@@ -37,7 +37,9 @@ impl Shadowing {
         let paying = Paying::open(deployment, journal).await?;
         let subscription = journal.subscribe(mirror::TOPIC, GROUP)?;
         let whole = Part { log: journal.id().to_string(), of: 1 };
-        let worker = worker(deployment, &paying.shared(), subscription, &whole).await?;
+        let worker =
+            worker(deployment, &paying.shared(Arc::new(journal.clone())), subscription, &whole)
+                .await?;
         Ok(Self { worker, paying })
     }
 
@@ -61,6 +63,8 @@ struct Paying {
 #[derive(Clone)]
 struct Shared {
     ledger: Journal,
+    /// Where unreadable records go.
+    dead: Arc<dyn Append>,
     elsewhere: watch::Receiver<Elsewhere>,
 }
 
@@ -74,8 +78,8 @@ impl Paying {
         Ok(Self { ledger: ledger.clone(), copy, record, clock, elsewhere })
     }
 
-    fn shared(&self) -> Shared {
-        Shared { ledger: self.ledger.clone(), elsewhere: self.elsewhere.subscribe() }
+    fn shared(&self, dead: Arc<dyn Append>) -> Shared {
+        Shared { ledger: self.ledger.clone(), dead, elsewhere: self.elsewhere.subscribe() }
     }
 
     async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
@@ -132,6 +136,7 @@ async fn worker(
     settings.caps = settings.caps.parted(part.of);
     let means = Means {
         subscription,
+        dead: Arc::clone(&shared.dead),
         record: Arc::new(record),
         ledger: Arc::new(JournalLedger::new(shared.ledger.clone())),
         clock: Arc::clone(&deployment.clock),
@@ -182,7 +187,7 @@ async fn work(
     }
     let log = between.log();
     let mut paying = Paying::open(deployment, ledger).await?;
-    let shared = paying.shared();
+    let shared = paying.shared(between.dead());
     tokio::try_join!(paying.run(stop), crew(deployment, &log, &shared, stop))?;
     // What was paid on the way out belongs in the table too.
     Ok(paying.copy.drain().await?)

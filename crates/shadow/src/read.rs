@@ -1,6 +1,6 @@
 use crate::{Error, metric, settings::Limits};
 use exchange::Event;
-use journal::{Record, Subscription};
+use journal::{Position, Record, Subscription, dead::DeadLetter};
 use std::ops::Range;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -12,6 +12,8 @@ pub(crate) struct Batch {
     pub(crate) offsets: Range<u64>,
     /// What they say, with the offset of each.
     pub(crate) events: Vec<(u64, Event)>,
+    /// Those among them that are no event that this program reads, as they were.
+    pub(crate) dead: Vec<DeadLetter>,
 }
 
 /// A subscription that passes over what cannot be read for good, and counts it: waiting would not
@@ -50,7 +52,15 @@ pub(crate) async fn read(
         }
     }
     let Some(offsets) = reader.cover(&records) else { return Ok(None) };
-    Ok(Some(Batch { offsets, events: records.into_iter().filter_map(event).collect() }))
+    let mut batch = Batch { offsets, events: Vec::with_capacity(records.len()), dead: Vec::new() };
+    for record in records {
+        let offset = record.offset;
+        match Event::from_bytes(record.payload.clone()) {
+            Ok(event) => batch.events.push((offset, event)),
+            Err(error) => batch.dead.push(reader.letter(record, error.to_string())),
+        }
+    }
+    Ok(Some(batch))
 }
 
 impl Reader {
@@ -99,6 +109,18 @@ impl Reader {
         Some(std::mem::replace(&mut self.covered, next)..next)
     }
 
+    /// What is kept of a record that is no event.
+    fn letter(&self, record: Record, reason: String) -> DeadLetter {
+        tracing::error!(offset = record.offset, %reason, "journal record is no event");
+        metric::unreadable("event", 1);
+        DeadLetter {
+            topic: self.subscription.topic().to_owned(),
+            origin: Position { partition: self.subscription.partition(), offset: record.offset },
+            reason,
+            payload: record.payload,
+        }
+    }
+
     /// Says that everything before `next` is done.
     pub(crate) async fn commit(&self, next: u64) -> Result<(), Error> {
         Ok(self.subscription.commit(next).await?)
@@ -132,17 +154,6 @@ async fn gather(
         match tokio::time::timeout_at(ripe, more).await {
             Ok(Some(more)) => records.extend(more?),
             Ok(None) | Err(_) => return Ok(records),
-        }
-    }
-}
-
-fn event(record: Record) -> Option<(u64, Event)> {
-    match Event::from_bytes(record.payload) {
-        Ok(event) => Some((record.offset, event)),
-        Err(error) => {
-            tracing::error!(offset = record.offset, %error, "journal record is no event");
-            metric::unreadable("event", 1);
-            None
         }
     }
 }

@@ -9,7 +9,10 @@ use crate::{
 };
 use exchange::Clock;
 use futures::{StreamExt, TryStreamExt, stream};
-use journal::{Committer, Subscription};
+use journal::{
+    Append, Committer, Subscription,
+    dead::{self, DeadLetter},
+};
 use policy::{Block, Cell};
 use std::{ops::Range, sync::Arc};
 use tokio::sync::watch;
@@ -27,6 +30,7 @@ use tokio_util::{
 pub struct Worker<R, L> {
     settings: Arc<Settings>,
     committer: Committer,
+    dead: Arc<dyn Append>,
     reader: Reader,
     observer: Observer,
     shadower: Arc<Shadower<L>>,
@@ -39,6 +43,8 @@ pub struct Worker<R, L> {
 pub struct Means<R, L> {
     /// Where events come from: one partition, which nobody else reads for this group meanwhile.
     pub subscription: Subscription,
+    /// Where records go that cannot be read.
+    pub dead: Arc<dyn Append>,
     /// Where rows go.
     pub record: Arc<R>,
     /// Where paid calls are written down.
@@ -61,8 +67,17 @@ impl<R: Record, L: Ledger> Worker<R, L> {
     /// # Errors
     /// [`Error`] if journal, tables or ledger cannot be read.
     pub async fn open(settings: Settings, means: Means<R, L>) -> Result<Self, Error> {
-        let Means { subscription, record, ledger, clock, low_quota, elsewhere, allotted, hear } =
-            means;
+        let Means {
+            subscription,
+            dead,
+            record,
+            ledger,
+            clock,
+            low_quota,
+            elsewhere,
+            allotted,
+            hear,
+        } = means;
         let settings = Arc::new(settings);
         let budget = Arc::new(Budget::new(settings.caps.clone(), elsewhere));
         let today = clock.now().date();
@@ -93,7 +108,7 @@ impl<R: Record, L: Ledger> Worker<R, L> {
         };
         let shadower = Arc::new(Shadower::new(asker));
         let tasks = TaskTracker::new();
-        Ok(Self { settings, committer, reader, observer, shadower, record, clock, tasks })
+        Ok(Self { settings, committer, dead, reader, observer, shadower, record, clock, tasks })
     }
 
     /// Works until told to stop, and then finishes what is under way.
@@ -140,9 +155,10 @@ impl<R: Record, L: Ledger> Worker<R, L> {
     /// Reads a batch and records what was seen and decided; `None` where there is to be no more.
     async fn observe(&mut self, until: &Until) -> Result<Option<(Range<u64>, Vec<Job>)>, Error> {
         let limits = &self.settings.limits;
-        let Some(batch) = read::read(&mut self.reader, until, limits).await? else {
+        let Some(mut batch) = read::read(&mut self.reader, until, limits).await? else {
             return Ok(None);
         };
+        self.bury(std::mem::take(&mut batch.dead)).await?;
         let offsets = batch.offsets.clone();
         let known = offsets.start..offsets.end.min(self.observer.receipts().assignments);
         let recorded = if known.is_empty() {
@@ -153,6 +169,18 @@ impl<R: Record, L: Ledger> Worker<R, L> {
         let (observed, jobs) = self.observer.observe(batch, recorded, self.clock.now());
         self.record.observed(observed).await.map_err(Error::Record)?;
         Ok(Some((offsets, jobs)))
+    }
+}
+
+impl<R: Record, L: Ledger> Worker<R, L> {
+    /// Before the batch is recorded: what is passed over there is kept here.
+    async fn bury(&self, letters: Vec<DeadLetter>) -> Result<(), Error> {
+        if letters.is_empty() {
+            return Ok(());
+        }
+        let dead = Arc::clone(&self.dead);
+        let buried = tokio::task::spawn_blocking(move || dead::bury(&*dead, &letters));
+        Ok(buried.await.map_err(|_| Error::Cut)??)
     }
 }
 

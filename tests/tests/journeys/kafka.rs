@@ -130,5 +130,6 @@ fn a_role_alone_needs_a_journal_that_others_can_reach() {
     let deployment = Town::open().live_deployment();
     let said = deployment.run(&["worker", "--admin", "127.0.0.1:0"]);
     assert_eq!(said.code(), Some(1));
-    assert!(said.text().contains("write `[journal]` into the pipeline"), "{}", said.text());
+    let told = "write `[journal]` into the pipeline";
+    assert!(said.errors.contains(told), "{}", said.errors);
 }

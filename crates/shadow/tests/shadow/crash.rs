@@ -152,6 +152,7 @@ async fn no_answer_is_used_before_its_cost_is_written_down() {
     world.exchanges(1);
     let means = shadow::Means {
         subscription: world.journal.subscribe(crate::world::TOPIC, "worker").unwrap(),
+        dead: Arc::new(world.journal.clone()),
         record: Arc::clone(&world.tables),
         ledger: Arc::new(Full),
         clock: Arc::clone(&world.clock) as Arc<dyn exchange::Clock>,
@@ -212,4 +213,19 @@ async fn a_gap_in_the_ledger_keeps_no_worker_from_opening() {
         LedgerCopy::open(world.journal.clone(), Arc::clone(&world.tables)).await.unwrap();
     copy.drain().await.unwrap();
     assert_eq!(world.tables.rows().calls.len(), 4);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_kept_as_it_was_and_the_rest_is_shadowed() {
+    let mut world = World::new(|_| RIGHT.to_owned()).await;
+    world.exchanges(2);
+    world.journal.append(crate::world::TOPIC, &["no event"]).unwrap();
+    world.exchanges(2);
+    world.drain(world.settings(Mode::R)).await;
+    assert_eq!(world.tables.rows().shadows.len(), 4);
+    let start = journal::Position { partition: journal::PARTITION, offset: 0 };
+    let buried = journal::dead::list(&world.journal, start, 9).unwrap();
+    let letter = buried[0].letter.as_ref().unwrap();
+    assert_eq!((buried.len(), letter.origin.offset, &letter.payload[..]), (1, 2, &b"no event"[..]));
+    assert!(!letter.reason.is_empty());
 }

@@ -161,6 +161,7 @@ impl World {
     ) -> Result<Worker<Tables, JournalLedger>, shadow::Error> {
         let means = Means {
             subscription: self.journal.subscribe(TOPIC, "worker")?,
+            dead: Arc::new(self.journal.clone()),
             record: Arc::clone(&self.tables),
             ledger: Arc::new(JournalLedger::new(self.journal.clone())),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
