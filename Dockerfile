@@ -8,9 +8,9 @@ RUN cargo build --locked --package foreshadow --profile "$PROFILE" --target-dir 
  && install -D /build/*/foreshadow /out/foreshadow
 
 FROM debian:bookworm-slim
-# The authorities by which providers' certificates are checked.
+# The authorities by which certificates are checked, and the TLS of Kafka's client.
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates \
+ && apt-get install -y --no-install-recommends ca-certificates libssl3 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --user-group --no-create-home foreshadow \
  && install -d -o foreshadow -g foreshadow /data
