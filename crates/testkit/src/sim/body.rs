@@ -37,9 +37,9 @@ pub(crate) fn broken(pieces: Vec<String>) -> ReplyBody {
     StreamBody::new(stream::iter(frames).chain(cut)).boxed_unsync()
 }
 
-/// The first half of `pieces`, then nothing until the provider stops.
+/// `pieces`, then nothing until the provider stops.
 pub(crate) fn stuck(pieces: Vec<String>, shared: &Arc<Shared>, awaited: Awaited) -> ReplyBody {
-    let frames = half(pieces).into_iter().map(|piece| Ok(Frame::data(Bytes::from(piece))));
+    let frames = pieces.into_iter().map(|piece| Ok(Frame::data(Bytes::from(piece))));
     let shared = Arc::clone(shared);
     let end = stream::once(async move {
         shared.stopped().await;

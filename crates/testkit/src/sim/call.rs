@@ -190,11 +190,8 @@ impl<'a> Call<'a> {
                 awaited.ended();
                 return Err(Reset);
             }
-            Fault::Stuck => {
-                self.log_failed(200);
-                let stuck = body::stuck(self.pieces(), self.shared, self.awaited());
-                return Ok(self.headed(200, stuck));
-            }
+            Fault::HeadOnly => return Ok(self.stuck(Vec::new())),
+            Fault::Stuck => return Ok(self.stuck(body::half(self.pieces()))),
             Fault::Reset => {
                 self.log_failed(0);
                 return Err(Reset);
@@ -212,6 +209,12 @@ impl<'a> Call<'a> {
         let refusal = self.shared.dialect.wire().failure(refusal);
         self.log_failed(refusal.status);
         Ok(refused(self.shared, &self.request(), &refusal))
+    }
+
+    /// So much of a reply, and no end.
+    fn stuck(&self, pieces: Vec<String>) -> Response<ReplyBody> {
+        self.log_failed(200);
+        self.headed(200, body::stuck(pieces, self.shared, self.awaited()))
     }
 
     /// The first half of a stream, and then that the provider has too much to do.

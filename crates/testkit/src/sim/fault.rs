@@ -27,6 +27,8 @@ pub enum Fault {
     ErrorInStream,
     /// The call is taken and never answered.
     Hang,
+    /// The head of a reply comes, and nothing after it.
+    HeadOnly,
     /// The reply, streamed or not, stops in the middle and never ends.
     Stuck,
     /// The connection is reset before a reply.

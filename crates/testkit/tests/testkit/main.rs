@@ -5,6 +5,7 @@
 mod clock;
 mod dialects;
 mod endings;
+mod failing;
 mod golden;
 mod recorded;
 mod sim;

@@ -81,10 +81,15 @@ def failure(act, describe):
     return None
 
 
-async def cancelled(call):
-    """Gives a call up that is under way, and says what became of it."""
-    task = asyncio.create_task(call)
-    done, _ = await asyncio.wait([task], timeout=0.3)
+async def abandoned(stream):
+    """Hangs up on a stream that has begun, before there is a token, and says what became of it."""
+
+    async def first():
+        return await anext(aiter(stream))
+
+    task = asyncio.create_task(first())
+    done, _ = await asyncio.wait([task], timeout=0.05)
     task.cancel()
     outcome = await asyncio.gather(task, return_exceptions=True)
+    await stream.close()
     return {"done": len(done), "class": type(outcome[0]).__name__}

@@ -275,12 +275,6 @@ def case_retries_that_do_not_suffice(client):
     return failure(lambda: ask(patient(client, 2), "text", model="status-503"))
 
 
-async def case_abort_before_the_reply(client):
-    outcome = await cases.cancelled(client.aio.models.generate_content(model="silent", contents="text"))
-    afterwards = await client.aio.models.generate_content(model=MODEL, contents="text")
-    return outcome | {"afterwards": plain(afterwards)}
-
-
 def case_abort_after_the_first_token(client):
     """Hangs up in the middle; the client goes on with other calls."""
     chunks = client.models.generate_content_stream(model="stuck", contents="text")

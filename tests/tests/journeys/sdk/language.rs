@@ -79,7 +79,7 @@ pub(crate) const RESPONSES_PYTHON: Sdk = Sdk {
             ("truncated_stream", "APIConnectionError"),
             ("timeout", "APITimeoutError"),
             ("timeout_in_a_stream", "APITimeoutError"),
-            ("abort_before_the_reply", "CancelledError"),
+            ("abort_before_the_first_token", "CancelledError"),
         ],
     ],
     cases_min: 38,
@@ -99,7 +99,6 @@ pub(crate) const RESPONSES_NODE: Sdk = Sdk {
             ("garbage", "SyntaxError"),
             ("truncated_stream", "TypeError"),
             ("timeout", "APIConnectionTimeoutError"),
-            ("abort_before_the_reply", "APIUserAbortError"),
         ],
     ],
     ..RESPONSES_PYTHON
@@ -117,7 +116,7 @@ pub(crate) const ANTHROPIC_PYTHON: Sdk = Sdk {
             ("truncated_stream", "RemoteProtocolError"),
             ("timeout", "APITimeoutError"),
             ("timeout_in_a_stream", "ReadTimeout"),
-            ("abort_before_the_reply", "CancelledError"),
+            ("abort_before_the_first_token", "CancelledError"),
         ],
     ],
     cases_min: 45,
@@ -138,7 +137,6 @@ pub(crate) const ANTHROPIC_NODE: Sdk = Sdk {
             ("garbage", "SyntaxError"),
             ("truncated_stream", "TypeError"),
             ("timeout", "APIConnectionTimeoutError"),
-            ("abort_before_the_reply", "APIUserAbortError"),
         ],
     ],
     ..ANTHROPIC_PYTHON
@@ -151,6 +149,7 @@ pub(crate) const GEMINI_PYTHON: Sdk = Sdk {
     cases_min: 40,
     check: simulated::check_generate,
     check_connection_error: simulated::check_gemini_connection_error,
+    abandoned: &simulated::GEMINI_ABANDONED,
     ..RESPONSES_PYTHON
 };
 

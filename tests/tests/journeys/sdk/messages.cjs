@@ -194,10 +194,9 @@ const CASES = {
   retries_that_the_provider_forbids: (client) =>
     failure(() => ask(client.withOptions({ maxRetries: 2 }), "text", { model: "spent" })),
 
-  async abort_before_the_reply(client) {
-    const silent = (options) => client.messages.create(call("text", { model: "silent" }), options);
-    const outcome = await cases.abandoned(silent, described);
-    return { ...outcome, afterwards: await ask(client, "text") };
+  async abort_before_the_first_token(client) {
+    const hesitant = () => ask(client, "text", { model: "hesitant", stream: true });
+    return { ...(await cases.abandoned(hesitant)), afterwards: await ask(client, "text") };
   },
 
   // Hangs up in the middle; the client goes on with other calls.

@@ -229,8 +229,8 @@ def case_retries_that_the_provider_forbids(client):
     return failure(lambda: ask(client.with_options(max_retries=2), "text", model="spent"))
 
 
-async def case_abort_before_the_reply(client):
-    outcome = await cases.cancelled(ask(client, "text", model="silent"))
+async def case_abort_before_the_first_token(client):
+    outcome = await cases.abandoned(await ask(client, "text", model="hesitant", stream=True))
     return outcome | {"afterwards": (await ask(client, "text")).to_dict()}
 
 
