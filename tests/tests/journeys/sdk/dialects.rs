@@ -12,13 +12,12 @@ use super::{
 use std::time::Duration;
 use testkit::sim::Dialect;
 
-/// What the pipeline says of a provider that speaks this: its dialect there, and in which header the
-/// key is.
+/// What the pipeline says of a provider that speaks this.
 fn settings(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::OpenAi => "dialect = \"openai\"",
-        Dialect::Anthropic => "dialect = \"openai\"\nkey_header = \"x-api-key\"",
-        Dialect::Gemini => "dialect = \"openai\"\nkey_header = \"x-goog-api-key\"",
+        Dialect::Anthropic => "dialect = \"anthropic\"",
+        Dialect::Gemini => "dialect = \"gemini\"",
     }
 }
 
