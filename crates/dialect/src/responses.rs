@@ -2,6 +2,7 @@
 //! edits and calls of our own.
 
 pub(crate) mod call;
+pub(crate) mod item;
 pub(crate) mod prompt;
 pub(crate) mod reply;
 pub(crate) mod request;

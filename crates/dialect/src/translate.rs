@@ -7,6 +7,7 @@
 
 mod body;
 mod caller;
+mod calls;
 mod loss;
 mod prompt;
 mod shape;
@@ -19,6 +20,8 @@ use serde_json::Value;
 
 pub(crate) use body::Body;
 pub use caller::{Caller, Framing};
+pub use calls::HELD_BYTES_MAX;
+pub(crate) use calls::{Calls, Ready};
 pub(crate) use loss::Losses;
 pub use loss::{LOSSES_MAX, Loss, LossKind};
 pub(crate) use prompt::{
@@ -30,8 +33,8 @@ pub(crate) use shape::{
     strict_enough,
 };
 
-pub(crate) use telling::{Calls, Ready, unreadable};
-pub use telling::{HELD_BYTES_MAX, Stream, Told, reply};
+pub(crate) use telling::unreadable;
+pub use telling::{Stream, Told, reply};
 
 /// Whom a call is put to, and what is known of the model.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@ use crate::{
     delta::{Delta, Draft},
     failure::Failure,
     sse,
-    translate::{Caller, Calls, Ready, object_of, unreadable},
+    translate::{Caller, Calls, HELD_BYTES_MAX, Ready, object_of, unreadable},
 };
 use exchange::{FinishReason, Usage};
 use serde_json::{Value, json};
@@ -67,6 +67,8 @@ pub(crate) struct Writer {
     next: u64,
     open: Open,
     calls: Calls,
+    /// Words that came in the middle of a call's arguments: told behind the calls.
+    later: String,
     refused: bool,
     finish_reason: Option<FinishReason>,
     usage: Option<Usage>,
@@ -89,6 +91,7 @@ impl Writer {
             next: 0,
             open: Open::None,
             calls: Calls::default(),
+            later: String::new(),
             refused: false,
             finish_reason: None,
             usage: None,
@@ -110,6 +113,9 @@ impl Writer {
                 self.begin(None, None, out);
                 let ready = self.calls.take(delta);
                 self.ready(ready, out);
+                if self.calls.overflowed {
+                    self.fail(&unreadable(), out);
+                }
             }
             Delta::Usage(usage) => self.usage = Some(usage),
             Delta::Finish(reason) => self.finish_reason = Some(reason),
@@ -139,10 +145,19 @@ impl Writer {
 
     fn text(&mut self, text: &str, out: &mut Vec<u8>) {
         self.begin(None, None, out);
-        if self.calls.is_open() {
-            let ready = self.calls.finish();
-            self.ready(ready, out);
+        match self.calls.give_way() {
+            Some(ready) => {
+                self.later.push_str(text);
+                self.ready(ready, out);
+            }
+            None if self.later.len() > HELD_BYTES_MAX => return self.fail(&unreadable(), out),
+            None => return self.later.push_str(text),
         }
+        let text = std::mem::take(&mut self.later);
+        self.block_of_text(&text, out);
+    }
+
+    fn block_of_text(&mut self, text: &str, out: &mut Vec<u8>) {
         if self.open != Open::Text {
             self.start(&json!({"type": "text", "text": ""}), Open::Text, out);
         }
@@ -202,6 +217,10 @@ impl Writer {
         self.begin(None, None, out);
         let ready = self.calls.finish();
         self.ready(ready, out);
+        if !self.later.is_empty() {
+            let later = std::mem::take(&mut self.later);
+            self.block_of_text(&later, out);
+        }
         self.stop(out);
         let reason = self.finish_reason.map(|it| stop_reason(it, self.refused));
         let delta = json!({"stop_reason": reason, "stop_sequence": null});

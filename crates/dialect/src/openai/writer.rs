@@ -156,10 +156,10 @@ impl Writer {
     fn arguments(&mut self, at: u64, text: String, out: &mut Vec<u8>) {
         let place = self.calls.entry(at).or_insert_with(|| Place::Unnamed(Called::default()));
         match place {
-            Place::Unnamed(call) if call.arguments.len() + text.len() <= HELD_BYTES_MAX => {
-                call.arguments.push_str(&text);
+            Place::Unnamed(call) if call.arguments.len() > HELD_BYTES_MAX => {
+                self.fail(&unreadable(), out);
             }
-            Place::Unnamed(_) => {}
+            Place::Unnamed(call) => call.arguments.push_str(&text),
             Place::Told(index) => {
                 let piece = json!({"index": index, "function": {"arguments": text}});
                 self.say(json!({"tool_calls": [piece]}), out);

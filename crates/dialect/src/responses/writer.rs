@@ -1,12 +1,12 @@
 //! A reply, as Responses tells it.
 
+use super::item::{ending, function_call, head, item, message, usage};
 use crate::{
     delta::{Called, Delta, Draft},
     failure::Failure,
     openai, sse,
     translate::{Caller, HELD_BYTES_MAX, unreadable},
 };
-use exchange::{FinishReason, Usage};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -24,80 +24,6 @@ pub(crate) fn whole(draft: &Draft, caller: &Caller) -> Value {
     response["output"] = Value::Array(output);
     response["usage"] = draft.usage.as_ref().map_or(Value::Null, usage);
     response
-}
-
-fn head(caller: &Caller, id: Option<&str>, model: Option<&str>, status: &str) -> Value {
-    json!({
-        "id": caller.id(id, "resp_"),
-        "object": "response",
-        "created_at": caller.at_s(),
-        "status": status,
-        "error": null,
-        "incomplete_details": null,
-        "instructions": null,
-        "metadata": {},
-        "model": model.unwrap_or(&caller.model),
-        "output": [],
-        "parallel_tool_calls": true,
-        "tool_choice": "auto",
-        "tools": [],
-        "store": false,
-        "usage": null,
-    })
-}
-
-fn message(text: &str, refusal: &str, caller: &Caller) -> Value {
-    let mut content = Vec::new();
-    if !text.is_empty() {
-        content.push(json!({"type": "output_text", "text": text, "annotations": []}));
-    }
-    if !refusal.is_empty() {
-        content.push(json!({"type": "refusal", "refusal": refusal}));
-    }
-    item(caller, "completed", content)
-}
-
-fn item(caller: &Caller, status: &str, content: Vec<Value>) -> Value {
-    json!({
-        "type": "message",
-        "id": caller.id(None, "msg_"),
-        "status": status,
-        "role": "assistant",
-        "content": content,
-    })
-}
-
-fn function_call(call: &Called, at: u64, status: &str, caller: &Caller) -> Value {
-    json!({
-        "type": "function_call",
-        "id": caller.call_id(None, "fc_", at),
-        "call_id": caller.call_id(call.id.as_deref(), "call_", at),
-        "name": call.name,
-        "arguments": call.arguments,
-        "status": status,
-    })
-}
-
-/// The status of a response, and why it is incomplete.
-fn ending(reason: Option<FinishReason>) -> (&'static str, Value) {
-    match reason {
-        Some(FinishReason::Length) => ("incomplete", json!({"reason": "max_output_tokens"})),
-        Some(FinishReason::ContentFilter) => ("incomplete", json!({"reason": "content_filter"})),
-        Some(FinishReason::Stop | FinishReason::ToolCalls | FinishReason::Other) | None => {
-            ("completed", Value::Null)
-        }
-    }
-}
-
-/// `input_tokens` includes the cached ones, as ours does.
-fn usage(usage: &Usage) -> Value {
-    json!({
-        "input_tokens": usage.input_tokens,
-        "input_tokens_details": {"cached_tokens": usage.cached_tokens},
-        "output_tokens": usage.output_tokens,
-        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
-        "total_tokens": usage.input_tokens.saturating_add(usage.output_tokens),
-    })
 }
 
 /// Typed events of a response. The last repeats all that was said, so all of it is kept: that is the
@@ -308,12 +234,9 @@ impl Writer {
     fn end(&mut self, out: &mut Vec<u8>) {
         self.begin(out);
         let mut output: BTreeMap<u64, Value> = BTreeMap::new();
-        if let Some(message) = self.message {
-            self.end_part(message, out);
-            output.insert(
-                message.output,
-                self::message(&self.said.text, &self.said.refusal, &self.caller),
-            );
+        if let Some(open) = self.message {
+            self.end_part(open, out);
+            output.insert(open.output, message(&self.said.text, &self.said.refusal, &self.caller));
         }
         for (at, place) in self.outputs.clone() {
             let Some(call) = self.said.calls.get(&at).cloned() else { continue };

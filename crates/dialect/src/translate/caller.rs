@@ -1,7 +1,7 @@
 //! Who is to be answered, and how.
 
 use crate::{Form, fields::Fields};
-use exchange::{Call, Headers, Timestamp};
+use exchange::{Call, Headers, SECOND_US, Timestamp};
 use serde_json::Value;
 
 /// Who is to be answered.
@@ -17,6 +17,30 @@ pub struct Caller {
     pub model: String,
     /// When it is answered; some forms tell it.
     pub at: Timestamp,
+}
+
+impl Caller {
+    /// The reply's id, with what ids of the form begin with.
+    pub(crate) fn id(&self, given: Option<&str>, prefix: &str) -> String {
+        let id = given.unwrap_or(&self.id);
+        if id.starts_with(prefix) { id.to_owned() } else { format!("{prefix}{id}") }
+    }
+
+    /// The id of a tool call: the provider's, or one of its place.
+    pub(crate) fn call_id(&self, given: Option<&str>, prefix: &str, at: u64) -> String {
+        given.map_or_else(|| format!("{prefix}{}_{at}", self.id.replace('-', "")), str::to_owned)
+    }
+
+    pub(crate) fn wants_usage(&self) -> bool {
+        match self.framing {
+            Framing::EventsWithUsage => true,
+            Framing::Whole | Framing::Events | Framing::List => false,
+        }
+    }
+
+    pub(crate) fn at_s(&self) -> i64 {
+        self.at.0.div_euclid(SECOND_US)
+    }
 }
 
 /// How a reply travels.

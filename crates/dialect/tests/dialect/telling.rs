@@ -152,3 +152,67 @@ fn a_callers_framing_is_read_from_its_call() {
         assert_eq!(Framing::of(&call, path, body.as_bytes()), framing, "{path}");
     }
 }
+
+/// Tool calls that grow in turns, with words between: one block after the other, and nothing lost.
+#[test]
+fn calls_that_grow_in_turns_are_told_one_after_the_other() {
+    let piece = |delta: Value| {
+        let chunk = json!({"id": "c", "model": "m", "choices": [{"index": 0, "delta": delta, "finish_reason": null}]});
+        format!("data: {chunk}\n\n")
+    };
+    let call = |index: u64, name: Option<&str>, text: &str| {
+        piece(
+            json!({"tool_calls": [{"index": index, "id": name, "function": {"name": name, "arguments": text}}]}),
+        )
+    };
+    let stream = [
+        call(0, Some("one"), "{\"a\":"),
+        call(1, Some("two"), "{\"b\":"),
+        piece(json!({"content": "Wait."})),
+        call(0, None, "\"}\\\"{\"}"),
+        call(1, None, "2}"),
+        piece(json!({"content": " Done."})),
+        "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\ndata: [DONE]\n\n".to_owned(),
+    ]
+    .concat();
+    telling_laws::telling_law(stream.as_bytes());
+    let caller = telling_laws::caller(Form::Messages, Framing::Events);
+    let told = telling_laws::streamed(Dialect::OpenAi, &caller, [stream.as_bytes()]);
+    let reply = Dialect::Anthropic.read_reply(200, &golden::headers(&[]), &told);
+    let arguments: Vec<&str> = reply.tool_calls.iter().map(|it| it.arguments.as_str()).collect();
+    assert_eq!(arguments, ["{\"a\":\"}\\\"{\"}", "{\"b\":2}"]);
+    assert_eq!(reply.text.as_deref(), Some("Wait. Done."));
+    // Each block is closed before the next begins.
+    let text = String::from_utf8(told).unwrap();
+    let mut open = 0_i32;
+    for line in text.lines().filter(|line| line.starts_with("event: content_block_st")) {
+        open += if line.ends_with("start") { 1 } else { -1 };
+        assert!((0..=1).contains(&open), "{text}");
+    }
+}
+
+/// What may be held back has a limit, and a reply that passes it is told as an error.
+#[test]
+fn what_is_held_back_has_a_limit() {
+    let call = |index: u64, name: &str, text: &str| {
+        let call =
+            json!({"index": index, "id": name, "function": {"name": name, "arguments": text}});
+        format!("data: {}\n\n", json!({"choices": [{"delta": {"tool_calls": [call]}}]}))
+    };
+    let long = "x".repeat(1 << 20);
+    for form in [Form::Responses, Form::Messages, Form::GenerateContent] {
+        let caller = telling_laws::caller(form, Framing::Events);
+        let mut stream = translate::Stream::new(Dialect::OpenAi, caller);
+        let mut told = stream.push(call(0, "first", "{").as_bytes()).to_vec();
+        for _ in 0..=(translate::HELD_BYTES_MAX >> 20) + 1 {
+            told = stream.push(call(1, "second", &long).as_bytes()).to_vec();
+            if !told.is_empty() && form != Form::Responses {
+                break;
+            }
+        }
+        let reply = form.dialect().read_reply(200, &golden::headers(&[]), &told);
+        let is_told = reply.error.is_some() || told.is_empty();
+        assert!(is_told && !reply.complete, "{form:?}: {:?}", reply.error);
+        assert!(stream.push(call(0, "first", "}").as_bytes()).is_empty(), "{form:?} goes on");
+    }
+}
