@@ -147,9 +147,18 @@ fn check_bodies(notes: &mut Notes<'_>, raw: &RawJournal, mirror: &Mirror, record
             "two bodies of {} bytes do not fit a record of {record_bytes_max}",
             mirror.body_bytes_max
         );
-        let remedy = format!(
-            "write record_bytes_max = {needed} or more, and the topic must take it, or a smaller [mirror] body_bytes_max"
-        );
+        let longest = *RECORD_BYTES.end();
+        let remedy = match needed <= longest {
+            true => {
+                format!("write record_bytes_max = {needed} or more; the topic must take that too")
+            }
+            false => {
+                let fits = (longest - HEADER_BYTES) / 2;
+                format!(
+                    "write [mirror] body_bytes_max = {fits} or less, and record_bytes_max = {longest}"
+                )
+            }
+        };
         notes.error(at, what, remedy);
     }
 }
