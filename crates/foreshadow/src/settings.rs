@@ -255,7 +255,7 @@ fn login(password: &Password, secrets: &Secrets) -> Result<kafka::Login> {
         PasswordSource::Variable(name) => {
             secrets(name).with_context(|| format!("`[journal]` needs a password: set {name}"))?
         }
-        PasswordSource::File(path) => fs::read_to_string(path)
+        PasswordSource::File(path) => std::fs::read_to_string(path)
             .with_context(|| format!("the password of `[journal]` is not in {path}"))?,
     };
     let mechanism = match password.mechanism {

@@ -4,7 +4,7 @@
 use crate::{between::Between, recorder::Recorder, settings, system::Deployment, traces};
 use anyhow::{Context, Result, anyhow};
 use exchange::{Clock, Timestamp};
-use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use journal::{Append, Change, Journal, Log, Membership, Subscription};
 use shadow::{Elsewhere, JournalLedger, LedgerCopy, Limits, Means, Worker};
 use std::{
@@ -203,7 +203,7 @@ async fn crew(
     let (part, mut membership) = joined(Arc::clone(log)).await?;
     deployment.worker_open.store(true, Ordering::Relaxed);
     let mut given: BTreeMap<u32, CancellationToken> = BTreeMap::new();
-    let mut at_work: FuturesUnordered<BoxFuture<'_, (u32, Result<(), shadow::Error>)>> =
+    let mut at_work: FuturesUnordered<LocalBoxFuture<'_, (u32, Result<(), shadow::Error>)>> =
         FuturesUnordered::new();
     loop {
         tokio::select! {

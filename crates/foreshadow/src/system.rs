@@ -16,28 +16,23 @@ use crate::{
     recorder::{Recorder, day},
     settings::{self, Secrets},
     steer::Steering,
-    traces,
 };
-use anyhow::{Context, Result};
-use exchange::{Clock, Timestamp};
+use anyhow::Result;
+use exchange::Clock;
 use journal::{Append, Journal};
 use lake::{Lake, Table};
 use mirror::Mirroring;
 use pipeline::Pipeline;
 use policy::Policy;
 use proxy::{Certificate, Config, Deps, Listen, Mirror, NoMirror, Proxy, Queue, QueueLimits};
-use shadow::{Elsewhere, JournalLedger, LedgerCopy, Limits, Means, Worker};
 use std::{
     net::SocketAddr,
     num::NonZeroUsize,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 use telemetry::Tap;
-use tokio::{sync::watch, time::Instant};
+use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How often closed days are compacted.
