@@ -47,7 +47,17 @@ pub(crate) fn upstreams(pipeline: &Pipeline) -> Result<Vec<Upstream>> {
             Some(true) => Http2::Known,
             Some(false) => Http2::Never,
         };
-        Ok(upstream.identified_by(provider.key_header.parse()?).speaking(http2))
+        let upstream = upstream.identified_by(provider.key_header.parse()?).speaking(http2);
+        Ok(match provider.dialect.parse()? {
+            // The proxy's own shape, which has a code of ours in it.
+            Dialect::OpenAi => upstream,
+            Dialect::Anthropic => upstream.erring_in(|status, message, kind| {
+                Dialect::Anthropic.error_body(status, message, kind)
+            }),
+            Dialect::Gemini => upstream.erring_in(|status, message, kind| {
+                Dialect::Gemini.error_body(status, message, kind)
+            }),
+        })
     };
     pipeline.providers.iter().map(upstream).collect()
 }

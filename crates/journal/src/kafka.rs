@@ -47,7 +47,7 @@ use std::{
 use tokio::time::Instant;
 
 /// How long the cluster may take to answer a question.
-const ANSWER_WAIT: Duration = Duration::from_secs(10);
+const ANSWER_WAIT: Duration = Duration::from_secs(20);
 
 /// A Kafka cluster as a log. Clones share it.
 #[derive(Clone)]

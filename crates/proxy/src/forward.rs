@@ -109,13 +109,16 @@ pub(crate) fn refuse(
     if let Some(refusal) = client.side.refusal() {
         client.note_answer(served.route, refusal.status());
         drop(opened);
-        return answer_refusal(worker, &refusal, Replying::unobserved(), client.in_flight);
+        let body = refusal.body_at(client.pool.upstream());
+        let replying = Replying::unobserved();
+        return answer_refusal(worker, (&refusal, body), replying, client.in_flight);
     }
     client.note_answer(served.route, refusal.status());
     let mut replying = opened.answered(refusal.status(), &refusal.headers(), served);
-    replying.chunk(&refusal.body());
+    let body = refusal.body_at(client.pool.upstream());
+    replying.chunk(&body);
     replying.cut();
-    answer_refusal(worker, refusal, replying, client.in_flight)
+    answer_refusal(worker, (refusal, body), replying, client.in_flight)
 }
 
 /// Says whether the client speaks HTTP/2: only then does the provider get it.

@@ -128,4 +128,4 @@ pub use steer::{
     Answered, CallHead, Key, Observation, Placed, Planned, Priced, Retell, RetellStream, Rewrite,
     Steer, Telling,
 };
-pub use upstream::{Http2, Upstream};
+pub use upstream::{ErrorBody, Http2, Upstream};

@@ -1,6 +1,7 @@
-//! The errors that the proxy itself makes, in the shape that OpenAI's SDKs read, each saying what to
-//! do. They name providers and limits, never a path's query, a header or a body.
+//! The errors that the proxy itself makes, in the shape that the SDKs of the provider read, each saying
+//! what to do. They name providers and limits, never a path's query, a header or a body.
 
+use crate::upstream::Upstream;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use std::time::Duration;
@@ -94,6 +95,17 @@ impl Refusal {
         headers
     }
 
+    /// The body in the shape that the callers of a provider read.
+    pub(crate) fn body_at(&self, upstream: &Upstream) -> Bytes {
+        match upstream.error_body() {
+            None => self.body(),
+            Some(write) => {
+                write(self.status().as_u16(), &format!("foreshadow: {self}"), self.kind())
+            }
+        }
+    }
+
+    /// The body in `OpenAI`'s shape, for who named no provider.
     pub(crate) fn body(&self) -> Bytes {
         let body = serde_json::json!({"error": {
             "message": format!("foreshadow: {self}"),

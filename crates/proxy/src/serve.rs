@@ -17,6 +17,7 @@ use crate::{
     route::route,
     steer::{CallHead, Steer},
 };
+use bytes::Bytes;
 use exchange::{Clock, ExchangeId, Route, Served, Timestamp};
 use http::{Method, Request, Response, StatusCode, request::Parts};
 use http_body::Frame;
@@ -152,7 +153,8 @@ pub(crate) async fn serve(
     let (call, client, body) = match begin(&worker, link, in_flight, request) {
         Ok(begun) => begun,
         Err((refusal, in_flight)) => {
-            return answer_refusal(&worker, &refusal, Replying::unobserved(), in_flight);
+            let told = (&refusal, refusal.body());
+            return answer_refusal(&worker, told, Replying::unobserved(), in_flight);
         }
     };
     if client.upgrade.is_none() && live::concerns(&worker, &call) {
@@ -206,12 +208,12 @@ fn unknown(worker: &Worker, asked: &str) -> Refusal {
 /// Answers with an error of our own, in the shape that the caller's SDK reads.
 pub(crate) fn answer_refusal(
     worker: &Worker,
-    refusal: &Refusal,
+    (refusal, body): (&Refusal, Bytes),
     replying: Replying,
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
     worker.refusals.refused(refusal.code());
-    let ahead = VecDeque::from([Frame::data(refusal.body())]);
+    let ahead = VecDeque::from([Frame::data(body)]);
     let mut response = Response::new(ReplyBody::new(ahead, Rest::End, replying, in_flight));
     *response.status_mut() = refusal.status();
     *response.headers_mut() = refusal.headers();

@@ -1,6 +1,7 @@
 //! A provider as the live path sees it: a name, an origin, and a path that goes before the call's.
 
 use crate::error::Error;
+use bytes::Bytes;
 use http::{
     HeaderName, HeaderValue, Uri,
     uri::{Authority, Scheme},
@@ -24,6 +25,9 @@ pub enum Http2 {
     Never,
 }
 
+/// Writes the body of an error: status, message, kind (`invalid_request_error`, `api_error`).
+pub type ErrorBody = fn(u16, &str, &str) -> Bytes;
+
 /// A provider that calls are forwarded to.
 #[derive(Clone, Debug)]
 pub struct Upstream {
@@ -38,6 +42,7 @@ pub struct Upstream {
     key_header: Option<HeaderName>,
     authorities: Option<Arc<RootCertStore>>,
     forward_proxy: Option<ForwardProxy>,
+    error_body: Option<ErrorBody>,
 }
 
 /// Where a forward proxy listens.
@@ -90,6 +95,7 @@ impl Upstream {
             key_header: None,
             authorities: None,
             forward_proxy: None,
+            error_body: None,
         })
     }
 
@@ -98,6 +104,16 @@ impl Upstream {
     #[must_use]
     pub fn identified_by(self, key_header: HeaderName) -> Self {
         Self { key_header: Some(key_header), ..self }
+    }
+
+    /// The same, with errors of ours in the shape that its callers read; else they have `OpenAI`'s.
+    #[must_use]
+    pub fn erring_in(self, error_body: ErrorBody) -> Self {
+        Self { error_body: Some(error_body), ..self }
+    }
+
+    pub(crate) fn error_body(&self) -> Option<ErrorBody> {
+        self.error_body
     }
 
     /// The same, asked in HTTP/2 or not.

@@ -15,8 +15,11 @@ use rdkafka::{
     client::Client,
     types::RDKafkaErrorCode,
 };
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
+use tokio::time::Instant;
 
+/// How often is looked whether a topic is there.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Leaves the number of copies to the cluster.
 const REPLICATION_USUAL: i32 = -1;
 
@@ -26,9 +29,25 @@ pub(crate) async fn prepare(
     topic: &str,
 ) -> Result<()> {
     let name = settings.full_name(topic);
-    match create(admin, settings, &name).await? {
+    let created = create(admin, settings, &name).await?;
+    appear(admin, &name).await?;
+    match created {
         Created::Now => Ok(()),
         Created::Before => check(admin, settings, &name).await,
+    }
+}
+
+/// Waits until the brokers know the topic, which they hear of from their controller, and lead it.
+async fn appear(admin: &AdminClient<Quiet>, name: &str) -> Result<()> {
+    let deadline = Instant::now() + ANSWER_WAIT;
+    loop {
+        match leaders(admin.inner(), name) {
+            Ok(leaders) if leaders.iter().all(|leader| *leader >= 0) => return Ok(()),
+            Err(error) if Instant::now() >= deadline => return Err(error),
+            // Who sends waits for a leader by itself.
+            Ok(_) if Instant::now() >= deadline => return Ok(()),
+            Ok(_) | Err(_) => tokio::time::sleep(LOOK_EVERY).await,
+        }
     }
 }
 
@@ -73,7 +92,6 @@ async fn create(admin: &AdminClient<Quiet>, settings: &Settings, name: &str) -> 
 
 /// Refuses a topic that forgets records by their key, or does not take the longest of them.
 async fn check(admin: &AdminClient<Quiet>, settings: &Settings, name: &str) -> Result<()> {
-    partitions(admin.inner(), name)?;
     let options = AdminOptions::new().request_timeout(Some(ANSWER_WAIT));
     let asked = [ResourceSpecifier::Topic(name)];
     let told = admin.describe_configs(&asked, &options).await;
@@ -109,17 +127,20 @@ fn unfit(topic: &str, setting: &'static str, found: &str, wanted: String) -> Err
 }
 
 pub(crate) fn partitions(client: &Client<Quiet>, name: &str) -> Result<u32> {
+    Ok(u32::try_from(leaders(client, name)?.len()).unwrap_or(u32::MAX))
+}
+
+/// The leader of each partition; negative where there is none at present.
+fn leaders(client: &Client<Quiet>, name: &str) -> Result<Vec<i32>> {
     let told = client.fetch_metadata(Some(name), ANSWER_WAIT);
     let told = told.map_err(failed("ask for a topic's partitions"))?;
     let topic = told.topics().iter().find(|topic| topic.name() == name);
-    let count = topic.map_or(0, |topic| topic.partitions().len());
-    match u32::try_from(count) {
-        Ok(count) if count > 0 => Ok(count),
-        Ok(_) | Err(_) => Err(Error::Broker {
-            action: "ask for a topic's partitions",
-            why: format!("there is no topic {name}"),
-        }),
+    let partitions = topic.map_or(&[][..], |topic| topic.partitions());
+    if partitions.is_empty() {
+        let why = format!("there is no topic {name}");
+        return Err(Error::Broker { action: "ask for a topic's partitions", why });
     }
+    Ok(partitions.iter().map(|partition| partition.leader()).collect())
 }
 
 pub(crate) fn kept(client: &Client<Quiet>, name: &str, partition: u32) -> Result<Range<u64>> {

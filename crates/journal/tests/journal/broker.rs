@@ -1,6 +1,9 @@
 //! The broker that the tests of this binary share.
 
-use std::{env, sync::LazyLock};
+use std::{
+    env,
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+};
 use testkit::broker::{Broker, Guard, Jars};
 
 /// What the broker lets in by its guarded door.
@@ -25,8 +28,13 @@ static SHARED: LazyLock<Shared> = LazyLock::new(|| match env::var_os("FORESHADOW
     }
 });
 
-/// A broker of one's own.
-pub(crate) fn start(name: &str, guard: Option<&Guard>) -> Broker {
+/// The broker that is killed and frozen, by one test at a time, which leaves it running.
+pub(crate) fn faulty() -> MutexGuard<'static, Broker> {
+    static FAULTY: LazyLock<Mutex<Broker>> = LazyLock::new(|| Mutex::new(start("faulty", None)));
+    FAULTY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn start(name: &str, guard: Option<&Guard>) -> Broker {
     let jars = Jars::resolve(&Jars::cache(|name| env::var_os(name))).unwrap();
     let folder = format!("foreshadow-broker-{}-{name}", std::process::id());
     Broker::start(&jars, &env::temp_dir().join(folder), guard).unwrap()

@@ -6,7 +6,7 @@ use crate::{
     place::{PATIENCE, entries, settings},
 };
 use journal::{
-    Append, Change, Error, Log, Subscription,
+    Change, Error, Log, Subscription,
     kafka::{Kafka, Settings},
 };
 use std::{

@@ -3,7 +3,7 @@
 
 use crate::{
     limits::{SHORT, check_after, counted, provider},
-    support::{PATIENCE, Wire, json},
+    support::{PATIENCE, Provider, Setup, Wire, json},
 };
 use std::sync::{Mutex, mpsc::channel};
 
@@ -131,4 +131,18 @@ fn what_follows_a_reply_unasked_is_nobodys_reply() {
     assert_eq!(client.ask(CALL).1, "hi");
     assert_eq!(client.ask("GET /p/alive HTTP/1.1\r\nhost: a\r\n\r\n").1, "{}");
     check_after(&rig, &counts, "foreshadow_live_surplus_total{provider=p}");
+}
+
+#[test]
+fn an_error_of_ours_has_the_shape_that_the_providers_callers_read() {
+    let provider = Provider::scripted(drop);
+    let mut setup = Setup::of(&[("p", provider.url())]);
+    let told = |upstream: proxy::Upstream| {
+        upstream.erring_in(|status, message, kind| format!("{kind} {status}: {message}").into())
+    };
+    setup.config.upstreams = setup.config.upstreams.into_iter().map(told).collect();
+    let rig = setup.start();
+    let (head, body) = rig.client().ask(CALL);
+    assert!(head.starts_with("HTTP/1.1 502 "), "{head}");
+    assert!(body.starts_with("api_error 502: foreshadow: provider `p` closed"), "{body}");
 }
