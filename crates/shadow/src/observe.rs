@@ -4,6 +4,7 @@
 //! already is taken from there instead of being decided again, so that a crash between a decision
 //! and its consequences changes nobody's chance.
 
+mod recent;
 pub(crate) mod trial;
 
 use crate::{
@@ -23,6 +24,7 @@ use bytes::Bytes;
 use dialect::{Dialect, OPAQUE, content};
 use exchange::{Body, Call, Date, Event, Exchange, ExchangeId, Headers, NanoUsd, Reply, Timestamp};
 use policy::{Allotment, Block, CallFacts, Cell, Sampling, Share};
+use recent::Recent;
 use score::Subject;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -74,6 +76,7 @@ pub(crate) struct Observer {
     blocks: BTreeMap<(String, Date), Block>,
     /// Whether this process has compared its definitions with the open cells.
     cells_opened: bool,
+    recent: Recent,
 }
 
 /// What an observer starts from.
@@ -107,7 +110,8 @@ impl Observer {
         let Known { settings, budget, allotted, receipts, cells, blocks } = known;
         let key = |block: Block| ((block.cell.clone(), block.day), block);
         let blocks = blocks.into_iter().map(key).collect();
-        Self { settings, budget, allotted, receipts, cells, blocks, cells_opened: false }
+        let recent = Recent::default();
+        Self { settings, budget, allotted, receipts, cells, blocks, cells_opened: false, recent }
     }
 
     pub(crate) fn receipts(&self) -> Receipts {
@@ -129,7 +133,11 @@ impl Observer {
         for (offset, event) in batch.events {
             match event {
                 Event::Meter(meter) => observed.meters.extend(MeterRow::all(offset, &meter)),
+                Event::Exchange(exchange) if self.recent.has(exchange.id) => {
+                    tracing::info!(id = %exchange.id, "the proxy sent an exchange twice");
+                }
                 Event::Exchange(exchange) => {
+                    self.recent.note(exchange.id);
                     self.open_cells(exchange.observed_at, &mut observed);
                     let (seen, row) = self.see(offset, exchange);
                     observed.exchanges.push(row);
