@@ -17,8 +17,10 @@ impl Clock for WallClock {
 
 /// Fresh chance from the operating system.
 pub(crate) fn chance() -> u128 {
-    let [one, two] = [uuid::Uuid::now_v7(), uuid::Uuid::now_v7()];
-    // The low 62 bits of a UUIDv7 are random; two of them are spread over one number.
+    // Of version 4, because one of version 7 counts within a millisecond: calls that arrive together
+    // would share most of it, and be kept or dropped together where a share of them is drawn by it.
+    let [one, two] = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4()];
+    // Six bits of each are fixed; none is where the other's are.
     one.as_u128() ^ two.as_u128().rotate_left(64)
 }
 

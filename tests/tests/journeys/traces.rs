@@ -10,7 +10,7 @@ use crate::{
     wait::{PATIENCE, until},
 };
 use collector::{Collector, Manner, Told};
-use std::{collections::BTreeSet, net::TcpListener};
+use std::net::TcpListener;
 use testkit::LiveCall;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -144,14 +144,11 @@ fn a_share_of_the_traces_that_begin_here_is_kept_and_every_one_that_its_caller_k
     town.play(&up.base_url("openai"), 0..200);
     send(&town, &up, &[(200, with_parent(200, "01")), (201, with_parent(201, "01"))]);
     up.stop();
-    let mut spans = collector.spans();
-    // A collector that is slow to answer is told again.
-    let mut known = BTreeSet::new();
-    spans.retain(|span| known.insert(span.id.clone()));
+    let spans = collector.spans();
     let (joined, begun): (Vec<&Told>, Vec<&Told>) =
         spans.iter().filter(is_live).partition(|span| span.trace == TRACE);
     assert_eq!(joined.len(), 2);
-    // Chance stays within six deviations of half of 200.
+    // Chance stays within six deviations of half of 200, also for calls of one millisecond.
     assert!((57..=143).contains(&begun.len()), "{} of 200 are kept", begun.len());
 }
 
