@@ -82,7 +82,7 @@ impl Steer for Steering {
                 match self.rewrite(head, &read, body, &candidate) {
                     Some(rewrite) => {
                         let served = placed(&policy, &category, &read, route, Some(candidate));
-                        Planned::Candidate(served, rewrite)
+                        Planned::Candidate(served, Box::new(rewrite))
                     }
                     None => Planned::Reference(reference),
                 }

@@ -51,7 +51,7 @@ pub enum Planned {
     /// Of a live category, and the reference's turn.
     Reference(Placed),
     /// Of a live category, and the candidate's turn.
-    Candidate(Placed, Rewrite),
+    Candidate(Placed, Box<Rewrite>),
 }
 
 /// A call of a live category.

@@ -48,7 +48,7 @@ impl Steer for Script {
         let key = HeaderValue::from_static("Bearer our-key");
         Planned::Candidate(
             placed,
-            Rewrite {
+            Box::new(Rewrite {
                 provider: "c".into(),
                 path: "/v1/chat/completions".into(),
                 model: "small".into(),
@@ -56,7 +56,7 @@ impl Steer for Script {
                 key: Some(Key::new(HeaderName::from_static("authorization"), key)),
                 headers: &[],
                 telling: crate::telling::of(body),
-            },
+            }),
         )
     }
 

@@ -100,7 +100,7 @@ fn with_a_small_category(mut lake: Value) -> Value {
     for table in ["cells", "assignments", "shadows", "exchanges", "calls"] {
         let rows = lake[table].as_array().unwrap().clone();
         let of_support = |row: &&Value| {
-            let cell = row["cell"].as_str().or(row["category"].as_str());
+            let cell = row["cell"].as_str().or_else(|| row["category"].as_str());
             let seq = row["exchange_id"].as_str().and_then(|id| id.parse::<i64>().ok());
             match (cell, seq) {
                 (Some(cell), _) if !cell.starts_with("support") => false,
