@@ -94,15 +94,21 @@ fn heard_law(form: Form, said: &Reply, heard: &Reply) {
 
 /// The calls as values, in no order: calls that come in turns are told in the order of their names.
 fn calls(form: Form, reply: &Reply) -> Vec<(String, Option<String>)> {
-    let kept = |call: &&ToolCall| form != Form::GenerateContent || is_object(&call.arguments);
+    // No arguments at all are an object without members, which is how forms of objects say it.
+    let said = |call: &ToolCall| match call.arguments.trim() {
+        "" => "{}".to_owned(),
+        arguments => arguments.to_owned(),
+    };
+    let kept = |call: &&ToolCall| form != Form::GenerateContent || is_object(&said(call));
     // Messages has no place for arguments that are no object: they are put into one.
     let is_wrapped = |arguments: &str| arguments.starts_with("{\"arguments\":\"");
     let is_told = |arguments: &str| {
         form != Form::Messages || (is_object(arguments) && !is_wrapped(arguments))
     };
     let value = |call: &ToolCall| {
-        let parsed = serde_json::from_str::<serde_json::Value>(&call.arguments).ok();
-        let told = parsed.filter(|_| is_told(&call.arguments));
+        let arguments = said(call);
+        let parsed = serde_json::from_str::<serde_json::Value>(&arguments).ok();
+        let told = parsed.filter(|_| is_told(&arguments));
         (call.name.clone(), told.map(|it| it.to_string()))
     };
     let mut calls: Vec<_> = reply.tool_calls.iter().filter(kept).map(value).collect();
