@@ -29,8 +29,8 @@ pub(crate) use prompt::{
     Voice,
 };
 pub(crate) use shape::{
-    arguments_schema, check_image, check_tools, number, object_of, parts_of, pruned_text,
-    strict_enough,
+    arguments, arguments_schema, check_image, check_tools, number, object_of, parts_of,
+    pruned_text, strict_enough,
 };
 
 pub(crate) use telling::unreadable;

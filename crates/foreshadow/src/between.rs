@@ -70,15 +70,7 @@ impl Between {
         }
     }
 
-    /// Where records go that no worker can read.
-    pub(crate) fn dead(&self) -> Arc<dyn Append> {
-        match self {
-            Self::Embedded(journal) => Arc::new(journal.clone()),
-            Self::Kafka(kafka) => Arc::new(kafka.clone()),
-        }
-    }
-
-    /// What workers read.
+    /// What workers read, and where they bury what they cannot read.
     pub(crate) fn log(&self) -> Arc<dyn Log> {
         match self {
             Self::Embedded(journal) => Arc::new(journal.clone()),

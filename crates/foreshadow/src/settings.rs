@@ -128,8 +128,6 @@ pub(crate) fn shadow(
         categories.insert(category.name.clone(), work);
     }
     Ok(Settings {
-        topic: mirror::TOPIC.to_owned(),
-        group: "worker".to_owned(),
         salt: pipeline.name.clone(),
         categorizer: categorizer(pipeline)?,
         definitions: pipeline.definitions(JudgeFigures::FLAWLESS)?,

@@ -187,7 +187,7 @@ async fn work(
     }
     let log = between.log();
     let mut paying = Paying::open(deployment, ledger).await?;
-    let shared = paying.shared(between.dead());
+    let shared = paying.shared(Arc::clone(&log) as Arc<dyn Append>);
     tokio::try_join!(paying.run(stop), crew(deployment, &log, &shared, stop))?;
     // What was paid on the way out belongs in the table too.
     Ok(paying.copy.drain().await?)

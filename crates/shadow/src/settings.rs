@@ -11,10 +11,6 @@ use std::{
 
 /// All that a worker goes by. It is filled from a pipeline by whoever opens the worker.
 pub struct Settings {
-    /// The journal's topic of events.
-    pub topic: String,
-    /// The name under which the worker reads it.
-    pub group: String,
     /// Makes the draws of this deployment its own.
     pub salt: String,
     /// Which category a call belongs to.

@@ -2,8 +2,8 @@
 
 use super::{judge, schema};
 use crate::translate::{
-    Body, Delivery, Format, Impossible, Losses, Part, Prompt, Role, Source, ToolCall, ToolChoice,
-    ToolResult, Turn, Voice, check_image, object_of,
+    Body, Delivery, Format, Impossible, Losses, Part, Prompt, Role, Source, ToolChoice, ToolResult,
+    Turn, Voice, arguments, check_image,
 };
 use serde_json::{Map, Number, Value, json};
 
@@ -118,7 +118,7 @@ fn block(part: &Part, losses: &mut Losses) -> Result<Value, Impossible> {
             "type": "tool_use",
             "id": id(&call.id),
             "name": call.name,
-            "input": input(call, losses),
+            "input": arguments(call, losses),
         }),
         Part::Result(result) => tool_result(result, losses)?,
     })
@@ -155,22 +155,6 @@ fn id(id: &str) -> String {
         return "call".to_owned();
     }
     id.chars().map(|char| if fits(char) { char } else { '_' }).collect()
-}
-
-fn input(call: &ToolCall, losses: &mut Losses) -> Value {
-    if call.arguments.trim().is_empty() {
-        return json!({});
-    }
-    object_of(&call.arguments).map_or_else(
-        || {
-            losses.approximate(
-                "messages.tool_calls",
-                "arguments that are no JSON object are put into one",
-            );
-            json!({"arguments": call.arguments})
-        },
-        Value::Object,
-    )
 }
 
 fn tool_result(result: &ToolResult, losses: &mut Losses) -> Result<Value, Impossible> {

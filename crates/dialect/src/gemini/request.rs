@@ -2,8 +2,8 @@
 
 use super::schema;
 use crate::translate::{
-    Body, Format, Impossible, Losses, Part, Prompt, Role, Source, Tool, ToolCall, ToolChoice,
-    ToolResult, Turn, Voice, check_image, object_of, pruned_text,
+    Body, Format, Impossible, Losses, Part, Prompt, Role, Source, Tool, ToolChoice, ToolResult,
+    Turn, Voice, arguments, check_image, object_of, pruned_text,
 };
 use serde_json::{Map, Value, json};
 
@@ -135,7 +135,7 @@ fn part(part: &Part, losses: &mut Losses) -> Result<Value, Impossible> {
         }
         Part::Audio { source } => inline(source)?,
         Part::Call(call) => {
-            json!({"functionCall": {"name": call.name, "args": args(call, losses)}})
+            json!({"functionCall": {"name": call.name, "args": arguments(call, losses)}})
         }
         Part::Result(it) => {
             json!({"functionResponse": {"name": it.name, "response": response(it)?}})
@@ -153,22 +153,6 @@ fn inline(source: &Source) -> Result<Value, Impossible> {
         }
         Source::Text(text) => Ok(json!({ "text": text })),
     }
-}
-
-fn args(call: &ToolCall, losses: &mut Losses) -> Value {
-    if call.arguments.trim().is_empty() {
-        return json!({});
-    }
-    object_of(&call.arguments).map_or_else(
-        || {
-            losses.approximate(
-                "messages.tool_calls",
-                "arguments that are no JSON object are put into one",
-            );
-            json!({"arguments": call.arguments})
-        },
-        Value::Object,
-    )
 }
 
 /// A result is an object: the one that its text is, or one around the text.

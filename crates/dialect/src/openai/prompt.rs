@@ -75,8 +75,8 @@ fn add(prompt: &mut Prompt, message: &Value, losses: &mut Losses) -> Result<(), 
     }
     let parts = parts_of(message.get("content"), |part| read_part(part, losses))?;
     match role {
-        "system" => prompt.instruct(Voice::System, texts(parts)),
-        "developer" => prompt.instruct(Voice::Developer, texts(parts)),
+        "system" => prompt.instruct(Voice::System, texts(&parts)),
+        "developer" => prompt.instruct(Voice::Developer, texts(&parts)),
         "user" => prompt.say(Role::User, parts),
         "assistant" => assistant(prompt, message, parts),
         "tool" => {
@@ -102,16 +102,8 @@ fn add(prompt: &mut Prompt, message: &Value, losses: &mut Losses) -> Result<(), 
     Ok(())
 }
 
-fn texts(parts: Vec<Part>) -> impl Iterator<Item = String> {
-    parts.into_iter().filter_map(|part| match part {
-        Part::Text(text) => Some(text),
-        Part::Refusal(_)
-        | Part::Image { .. }
-        | Part::File { .. }
-        | Part::Audio { .. }
-        | Part::Call(_)
-        | Part::Result(_) => None,
-    })
+fn texts(parts: &[Part]) -> impl Iterator<Item = String> {
+    parts.iter().filter_map(Part::text).map(str::to_owned)
 }
 
 fn assistant(prompt: &mut Prompt, message: &Value, mut parts: Vec<Part>) {

@@ -63,6 +63,21 @@ pub(crate) enum Part {
     Result(ToolResult),
 }
 
+impl Part {
+    /// Its text, where it is one.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Refusal(_)
+            | Self::Image { .. }
+            | Self::File { .. }
+            | Self::Audio { .. }
+            | Self::Call(_)
+            | Self::Result(_) => None,
+        }
+    }
+}
+
 /// Where media lie.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Source {
@@ -239,17 +254,6 @@ impl Prompt {
 impl Turn {
     /// The texts of its parts.
     pub(crate) fn texts(&self) -> Vec<String> {
-        self.parts
-            .iter()
-            .filter_map(|part| match part {
-                Part::Text(text) => Some(text.clone()),
-                Part::Refusal(_)
-                | Part::Image { .. }
-                | Part::File { .. }
-                | Part::Audio { .. }
-                | Part::Call(_)
-                | Part::Result(_) => None,
-            })
-            .collect()
+        self.parts.iter().filter_map(Part::text).map(str::to_owned).collect()
     }
 }

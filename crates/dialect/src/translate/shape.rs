@@ -1,8 +1,8 @@
 //! What the readers and writers of calls share: small decisions about tools, schemas and media.
 
-use super::{Impossible, Losses, Part, Prompt};
+use super::{Impossible, Losses, Part, Prompt, ToolCall};
 use crate::{Form, fields::Fields};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, json};
 
 /// The longest name of a tool.
 const NAME_CHARS_MAX: usize = 64;
@@ -16,6 +16,23 @@ pub(crate) fn number(value: Option<&Value>) -> Option<Number> {
             None
         }
     }
+}
+
+/// The arguments of a call as an object, where the form has no text there.
+pub(crate) fn arguments(call: &ToolCall, losses: &mut Losses) -> Value {
+    if call.arguments.trim().is_empty() {
+        return json!({});
+    }
+    object_of(&call.arguments).map_or_else(
+        || {
+            losses.approximate(
+                "messages.tool_calls",
+                "arguments that are no JSON object are put into one",
+            );
+            json!({"arguments": call.arguments})
+        },
+        Value::Object,
+    )
 }
 
 /// Arguments or a result as an object, where the form has no text there.

@@ -1,6 +1,6 @@
 //! `[journal]`
 
-use super::{ReadFile, names, provider};
+use super::{ReadFile, names, provider, settings::limit};
 use crate::{
     KafkaJournal, Mechanism, Mirror, Password, PasswordSource, mistake::Notes,
     raw::journal::RawJournal, suggest::did_you_mean,
@@ -169,13 +169,7 @@ fn bounded(
     raw: Option<&Spanned<u64>>,
     range: RangeInclusive<u64>,
 ) -> Option<u64> {
-    let raw = raw?;
-    if !range.contains(raw.get_ref()) {
-        let what = format!("`{field}` is {}", raw.get_ref());
-        notes.error(raw.span(), what, format!("write {} to {}", range.start(), range.end()));
-        return None;
-    }
-    Some(*raw.get_ref())
+    limit(notes, field, raw, range.clone()).filter(|number| range.contains(number))
 }
 
 fn small(number: Option<u64>) -> Option<u16> {

@@ -343,7 +343,7 @@ pub(super) fn gate(notes: &mut Notes<'_>, raw: Option<&RawGate>, otherwise: Gate
     }
 }
 
-fn limit(
+pub(super) fn limit(
     notes: &mut Notes<'_>,
     field: &str,
     raw: Option<&Spanned<u64>>,

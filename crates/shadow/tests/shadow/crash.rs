@@ -10,9 +10,8 @@ use policy::{Sampling, Share};
 use shadow::{Error, LedgerCopy, Settings};
 use std::sync::Arc;
 
-fn settings(world: &World, group: &str, batch_records_max: usize, share: f64) -> Settings {
+fn settings(world: &World, batch_records_max: usize, share: f64) -> Settings {
     let mut settings = world.settings(Mode::R);
-    settings.group = group.to_owned();
     settings.limits.batch_records_max = batch_records_max;
     let sampling = Sampling {
         conversations: Share::new(share).unwrap(),
@@ -42,7 +41,8 @@ async fn a_crash_at_any_step_adds_nothing_and_loses_nothing() {
     })
     .await;
     world.exchanges(12);
-    world.drain(settings(&world, "baseline", 4, 0.6)).await;
+    world.group = "baseline".to_owned();
+    world.drain(settings(&world, 4, 0.6)).await;
     let expected = comparable(&world.tables.rows());
     let drawn = world.tables.rows().shadows.len();
     assert!(0 < drawn && drawn < 12, "some are drawn and some are not: {drawn}");
@@ -50,15 +50,15 @@ async fn a_crash_at_any_step_adds_nothing_and_loses_nothing() {
     let mut crashes = 0;
     loop {
         world.tables = Arc::default();
-        let group = format!("crash-{crashes}");
+        world.group = format!("crash-{crashes}");
         world.tables.crash_at(Some(crashes));
-        let died = match world.open(settings(&world, &group, 4, 0.6)).await {
+        let died = match world.open(settings(&world, 4, 0.6)).await {
             Ok(mut worker) => worker.drain().await.is_err(),
             Err(_) => true,
         };
         world.tables.crash_at(None);
         // The next worker cuts its batches elsewhere, and its pipeline would draw all of them.
-        world.drain(settings(&world, &group, 3, 0.6)).await;
+        world.drain(settings(&world, 3, 0.6)).await;
         assert_eq!(comparable(&world.tables.rows()), expected, "after a crash at step {crashes}");
         if !died {
             break;
@@ -73,7 +73,7 @@ async fn what_was_decided_is_not_drawn_again() {
     let mut world = World::new(|_| RIGHT.to_owned()).await;
     world.exchanges(12);
     world.low_quota.send_replace(["sim".to_owned()].into());
-    let mut worker = world.open(settings(&world, "worker", 100, 0.6)).await.unwrap();
+    let mut worker = world.open(settings(&world, 100, 0.6)).await.unwrap();
     let tables = Arc::clone(&world.tables);
     let observed = tables.written.notified();
     tokio::select! {
@@ -84,7 +84,7 @@ async fn what_was_decided_is_not_drawn_again() {
     let decided = world.tables.rows().assignments.clone();
     world.low_quota.send_replace([].into());
     // A pipeline that samples everything finds decisions made under another one.
-    world.drain(settings(&world, "worker", 100, 1.0)).await;
+    world.drain(settings(&world, 100, 1.0)).await;
     assert_eq!(world.tables.rows().assignments, decided);
     assert!(world.tables.rows().shadows.len() < 12);
 }
@@ -94,7 +94,7 @@ async fn an_exchange_whose_cell_was_closed_before_its_call_is_lost_by_our_own_fa
     let mut world = World::new(|_| RIGHT.to_owned()).await;
     world.exchanges(2);
     world.low_quota.send_replace(["sim".to_owned()].into());
-    let mut worker = world.open(settings(&world, "worker", 100, 1.0)).await.unwrap();
+    let mut worker = world.open(settings(&world, 100, 1.0)).await.unwrap();
     let tables = Arc::clone(&world.tables);
     let observed = tables.written.notified();
     tokio::select! {
@@ -103,7 +103,7 @@ async fn an_exchange_whose_cell_was_closed_before_its_call_is_lost_by_our_own_fa
     }
     drop(worker);
     world.low_quota.send_replace([].into());
-    let mut changed = settings(&world, "worker", 100, 1.0);
+    let mut changed = settings(&world, 100, 1.0);
     changed.definitions[0].digest = "d2".into();
     world.drain(changed).await;
     let rows = world.tables.rows();

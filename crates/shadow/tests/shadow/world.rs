@@ -48,6 +48,8 @@ impl<F: Fn(&Asked<'_>) -> String + Send + Sync + 'static> Answers for Says<F> {
 pub(crate) struct World {
     pub(crate) folder: TempDir,
     pub(crate) journal: Journal,
+    /// The group that its workers read for.
+    pub(crate) group: String,
     pub(crate) provider: sim::Provider,
     pub(crate) clock: Arc<SteppedClock>,
     pub(crate) tables: Arc<Tables>,
@@ -76,6 +78,7 @@ impl World {
         let provider = sim::Provider::start(spec, Arc::new(Says(says))).await.unwrap();
         Self {
             folder,
+            group: "worker".to_owned(),
             journal,
             provider,
             clock: Arc::new(SteppedClock::new(START)),
@@ -139,8 +142,6 @@ impl World {
         let when = When { provider: Some("sim".to_owned()), ..When::default() };
         let rule = Rule { category: CATEGORY.to_owned(), when: Some(when) };
         Settings {
-            topic: TOPIC.to_owned(),
-            group: "worker".to_owned(),
             salt: "salt".to_owned(),
             categorizer: Categorizer::new(&[rule]).unwrap(),
             definitions: vec![definition(mode, "small")],
@@ -160,7 +161,7 @@ impl World {
         settings: Settings,
     ) -> Result<Worker<Tables, JournalLedger>, shadow::Error> {
         let means = Means {
-            subscription: self.journal.subscribe(TOPIC, "worker")?,
+            subscription: self.journal.subscribe(TOPIC, &self.group)?,
             dead: Arc::new(self.journal.clone()),
             record: Arc::clone(&self.tables),
             ledger: Arc::new(JournalLedger::new(self.journal.clone())),
