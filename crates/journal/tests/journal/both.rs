@@ -160,9 +160,9 @@ fn a_group_goes_on_where_it_has_committed() {
         log.append(TOPIC, &entries(payloads(0..10, 10))).unwrap();
         let (member, mut worker) = place.join(&*log, TOPIC, GROUP);
         assert_eq!((worker.partition(), worker.position()), (0, 0));
-        offsets_are(&place.wait(worker.next(4, ALL)).unwrap(), 0..4);
+        offsets_are(&place.take(&mut worker, 4), 0..4);
         place.wait(worker.commit(4)).unwrap();
-        offsets_are(&place.wait(worker.next(4, ALL)).unwrap(), 4..8);
+        offsets_are(&place.take(&mut worker, 4), 4..8);
         assert_eq!(place.wait(worker.end()).unwrap(), 10);
         assert_eq!((worker.position(), worker.lag()), (8, 2));
         drop((member, worker, log));

@@ -81,6 +81,16 @@ impl Place {
         self.runtime.block_on(patient).expect("waited in vain")
     }
 
+    /// The next `count` records, in as many reads as it takes: one may bring fewer than there are.
+    pub(crate) fn take(&self, worker: &mut Subscription, count: usize) -> Vec<Record> {
+        let mut records = Vec::with_capacity(count);
+        while records.len() < count {
+            let more = self.wait(worker.next(count - records.len(), crate::ALL));
+            records.extend(more.unwrap());
+        }
+        records
+    }
+
     /// Joins a group that has no other member.
     pub(crate) fn join(
         &self,
