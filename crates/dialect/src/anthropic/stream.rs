@@ -6,7 +6,7 @@ use crate::{
     sse,
 };
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads the events of a stream, which is whole only if it ended with `message_stop`.
 #[derive(Debug, Default)]
@@ -18,7 +18,11 @@ pub(crate) struct Reader {
 #[derive(Debug, Default)]
 struct State {
     counters: reply::Counters,
-    /// Tool calls whose input has not come yet: it may be empty, and stand in the block's beginning.
+    /// The place of the call that each block's index stands for: one that begins again stands for
+    /// another call, behind all others.
+    calls: BTreeMap<u64, u64>,
+    next: u64,
+    /// Calls whose input has not come yet: it may be empty, and stand in the block's beginning.
     silent: BTreeSet<u64>,
 }
 
@@ -43,7 +47,7 @@ impl State {
             }
             return each(Delta::Hole);
         };
-        let at = data.get("index").and_then(Value::as_u64).unwrap_or(0);
+        let index = data.get("index").and_then(Value::as_u64).unwrap_or(0);
         let kind = text(&data, "type")
             .map_or_else(|| String::from_utf8_lossy(event.name).into_owned(), str::to_owned);
         match kind.as_str() {
@@ -53,9 +57,9 @@ impl State {
                 each(Delta::Begin { id, model });
                 self.count(message.get("usage"), each);
             }
-            "content_block_start" => self.begin(at, &data["content_block"], each),
-            "content_block_delta" => self.grow(at, &data["delta"], each),
-            "content_block_stop" => self.end_block(at, each),
+            "content_block_start" => self.begin(index, &data["content_block"], each),
+            "content_block_delta" => self.grow(index, &data["delta"], each),
+            "content_block_stop" => self.end_block(index, each),
             "message_delta" => {
                 self.count(data.get("usage"), each);
                 reply::stop(&data["delta"], each);
@@ -74,13 +78,14 @@ impl State {
         self.counters.take(usage).map(Delta::Usage).map(each);
     }
 
-    fn begin(&mut self, at: u64, block: &Value, each: Each<'_>) {
+    fn begin(&mut self, index: u64, block: &Value, each: Each<'_>) {
         match text(block, "type") {
             Some("text") => {
                 nonempty(block.get("text")).map(Delta::Text).map(each);
             }
             Some("tool_use") => {
                 let (id, name) = (nonempty(block.get("id")), nonempty(block.get("name")));
+                let at = self.begin_call(index);
                 each(Delta::Call { at, id, name });
                 match block.get("input").and_then(Value::as_object) {
                     Some(input) if !input.is_empty() => {
@@ -95,13 +100,22 @@ impl State {
         }
     }
 
-    fn grow(&mut self, at: u64, delta: &Value, each: Each<'_>) {
+    fn begin_call(&mut self, index: u64) -> u64 {
+        let at = index.max(self.next);
+        self.next = at.saturating_add(1);
+        self.calls.insert(index, at);
+        at
+    }
+
+    fn grow(&mut self, index: u64, delta: &Value, each: Each<'_>) {
         match text(delta, "type") {
             Some("text_delta") => {
                 nonempty(delta.get("text")).map(Delta::Text).map(each);
             }
             Some("input_json_delta") => {
                 if let Some(text) = nonempty(delta.get("partial_json")) {
+                    let known = self.calls.get(&index).copied();
+                    let at = known.unwrap_or_else(|| self.begin_call(index));
                     self.silent.remove(&at);
                     each(Delta::Arguments { at, text });
                 }
@@ -112,8 +126,10 @@ impl State {
     }
 
     /// A tool that takes nothing is called with nothing, which is an empty object.
-    fn end_block(&mut self, at: u64, each: Each<'_>) {
-        if self.silent.remove(&at) {
+    fn end_block(&mut self, index: u64, each: Each<'_>) {
+        if let Some(&at) = self.calls.get(&index)
+            && self.silent.remove(&at)
+        {
             each(Delta::Arguments { at, text: "{}".to_owned() });
         }
     }
