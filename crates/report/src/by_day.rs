@@ -2,7 +2,7 @@
 //! what is joined by exchange needs no more of them than that in memory.
 
 use crate::read::Columns;
-use arrow::{datatypes::DataType, record_batch::RecordBatch};
+use arrow::datatypes::DataType;
 use datafusion::{
     common::{DataFusionError, Result, ScalarValue},
     dataframe::DataFrame,
@@ -63,15 +63,6 @@ impl Days {
         }
         Ok(own)
     }
-
-    /// The conversations of the table `closed` that have calls on these days.
-    pub(crate) fn closed(self) -> String {
-        format!(
-            "SELECT * FROM closed WHERE CAST(starts_at AS DATE) <= DATE '{}' \
-             AND CAST(ends_at AS DATE) >= DATE '{}'",
-            self.last, self.first
-        )
-    }
 }
 
 /// A table with its texts as plain arrays: a view of a text holds on to the page that it was read
@@ -89,20 +80,6 @@ pub(crate) async fn plain(session: &SessionContext, table: &str) -> Result<DataF
 /// A session with the limits of another one, and nothing in it.
 pub(crate) fn empty_like(session: &SessionContext) -> SessionContext {
     SessionContext::new_with_config_rt(session.copied_config(), session.runtime_env())
-}
-
-/// The answers of a query from each cut of the tables: what it counts is still to be added up.
-pub(crate) async fn each(
-    session: &SessionContext,
-    assignments_max: u64,
-    text: &str,
-) -> Result<Vec<RecordBatch>> {
-    let mut answers = Vec::new();
-    for days in Days::of(session, assignments_max).await? {
-        let cut = days.of_session(session).await?;
-        answers.extend(cut.sql(text).await?.collect().await?);
-    }
-    Ok(answers)
 }
 
 pub(crate) fn external(error: crate::Error) -> DataFusionError {

@@ -1,4 +1,4 @@
-//! Evidence: SQL forms the units, `confidence` does the mathematics.
+//! Evidence: what is formed of the tables, and the mathematics of `confidence` over it.
 //!
 //! The units of every cell arrive in the order in which their conversations closed and are folded
 //! once: into the histogram (which does not care for the order) and the drift detector (which does).
@@ -6,7 +6,7 @@
 mod fold;
 
 use crate::{
-    Error, by_day,
+    Error,
     formed::{Formed, Forming},
     read::Columns,
     sql,
@@ -31,7 +31,7 @@ pub(crate) async fn evidence_of(
     let formed = forming.formed(session).await?;
     add_units(formed, &mut folds).await?;
     add_sampler(formed, &mut folds).await?;
-    add_coverage(session, forming, &mut folds).await?;
+    add_coverage(formed, &mut folds).await?;
     add_noise_floor(session, as_of, &mut folds).await?;
     add_unseen(session, as_of, &mut folds).await?;
     add_calibration(session, as_of, &mut folds).await?;
@@ -85,19 +85,9 @@ async fn add_sampler(formed: &Formed, folds: &mut Folds) -> Result<(), Error> {
     Ok(())
 }
 
-async fn add_coverage(
-    session: &SessionContext,
-    forming: &Forming,
-    folds: &mut Folds,
-) -> Result<(), Error> {
-    let text = format!(
-        "SELECT cell, outcome, reason, count(*) AS exchanges, \
-         CAST(date_part('epoch', min(observed_at)) * 1000000 AS BIGINT) AS first_us \
-         FROM ({}) AS outcomes GROUP BY cell, outcome, reason",
-        sql::outcomes(forming.as_of())
-    );
-    for batch in by_day::each(session, forming.assignments_max(), &text).await? {
-        let columns = Columns::of("outcomes", &batch);
+async fn add_coverage(formed: &Formed, folds: &mut Folds) -> Result<(), Error> {
+    for batch in formed.ask("SELECT * FROM funnel").await?.collect().await? {
+        let columns = Columns::of("funnel", &batch);
         for at in 0..batch.num_rows() {
             if let Some(fold) = folds.get_mut(columns.text("cell", at)?) {
                 fold.add_outcome(&columns, at)?;

@@ -1,6 +1,17 @@
 //! What several questions of one look share: the conversations of every cell, formed once.
 //!
-//! They are kept in memory for as long as the look is, and count against its limit.
+//! `sql/units.sql` and the files before it say what a unit is, so that anybody can form them from open
+//! files. Here the same rows come out of two passes over the tables, the second a few days at a time:
+//! a query engine would carry millions of keys of text through six joins. They are kept in memory for
+//! as long as the look is, and count against its limit.
+
+mod became;
+mod cells;
+mod entered;
+mod funnel;
+mod names;
+mod parts;
+mod sessions;
 
 use crate::{
     by_day::{self, Days, external},
@@ -13,6 +24,8 @@ use arrow::{
     error::ArrowError,
     record_batch::RecordBatch,
 };
+use became::Became;
+use cells::{Cells, each};
 use datafusion::{
     common::{Result, utils::memory::RecordBatchMemoryCounter},
     dataframe::DataFrame,
@@ -24,7 +37,11 @@ use datafusion::{
     logical_expr::{col, lit},
 };
 use exchange::Timestamp;
-use std::{fmt, sync::Arc};
+use funnel::Funnel;
+use futures::StreamExt;
+use parts::{Parts, drawn};
+use sessions::{Calls, Closed};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 use tokio::sync::OnceCell;
 
 /// The conversations as of a moment, once somebody asked for them.
@@ -68,29 +85,36 @@ pub(crate) struct Formed {
     session: SessionContext,
     /// Sessions that see the parts of some cells each, in the order of their names.
     cells: Vec<SessionContext>,
-    _held: [Kept; 2],
+    _held: Kept,
 }
 
 impl Formed {
     async fn of(session: &SessionContext, of: &Forming) -> Result<Self> {
-        let sessions = closed(session, of.as_of).await?;
-        let (mut parts, mut drawn) = (Kept::new(session, "parts"), Kept::new(session, "drawn"));
+        let as_of = of.as_of;
+        let cells = Cells::of(session, as_of).await?;
+        let mut held = MemoryConsumer::new("closed").register(&session.runtime_env().memory_pool);
+        let closed = closed(session, as_of, (&cells, &mut held)).await?;
+        let (mut kept, mut sampled) = (Kept::new(session, "parts"), BTreeMap::new());
+        let mut funnel = Funnel::default();
         for days in Days::of(session, of.assignments_max).await? {
-            let cut = days.of_session(session).await?;
-            cut.register_table("closed", sessions.0.sql(&days.closed()).await?.into_view())?;
-            parts.add(cut.sql(&sql::parts(of.as_of)).await?).await?;
-            drawn.add(cut.sql(&sql::drawn(of.as_of)).await?).await?;
+            let days = days.of_session(session).await?;
+            let became = Became::of(&days, as_of, &cells).await?;
+            let mut parts = Parts::of(&cells, &closed, as_of);
+            each(&days, &sql::calls(as_of), |calls| parts.add(calls, &became, &mut funnel)).await?;
+            parts.add_sampled(&mut sampled).map_err(external)?;
+            kept.push(parts.batch()?)?;
         }
-        drop(sessions);
+        drop((closed, held));
         let own = by_day::empty_like(session);
         own.register_table("opened_cells", session.table_provider("opened_cells").await?)?;
-        parts.register(&own)?;
-        drawn.register(&own)?;
-        let cells = cells(&own, of.assignments_max).await?;
-        Ok(Self { session: own, cells, _held: [parts, drawn] })
+        own.register_batch("drawn", drawn(&sampled)?)?;
+        own.register_batch("funnel", funnel.batch(&cells)?)?;
+        kept.register(&own)?;
+        let cells = by_cells(&own, of.assignments_max).await?;
+        Ok(Self { session: own, cells, _held: kept })
     }
 
-    /// A query over the tables `parts` and `drawn`.
+    /// A query over the tables `parts`, `drawn` and `funnel`.
     pub(crate) async fn ask(&self, text: &str) -> Result<DataFrame> {
         self.session.sql(text).await
     }
@@ -106,24 +130,27 @@ impl Formed {
     }
 }
 
-/// The table `closed`, for as long as the second one is held.
-async fn closed(session: &SessionContext, as_of: Timestamp) -> Result<(SessionContext, Kept)> {
+/// The conversations that are over; their calls count against the limit while they are read.
+async fn closed(
+    session: &SessionContext,
+    as_of: Timestamp,
+    (cells, held): (&Cells, &mut MemoryReservation),
+) -> Result<Closed> {
     let own = by_day::empty_like(session);
     for table in ["assignments", "opened_cells"] {
         own.register_table(table, by_day::plain(session, table).await?.into_view())?;
     }
-    let mut spans = Kept::new(session, "spans");
-    spans.add(own.sql(&sql::spans(as_of)).await?).await?;
-    spans.register(&own)?;
-    let mut closed = Kept::new(session, "closed");
-    closed.add(own.sql(&sql::closed(as_of)).await?).await?;
-    let sessions = by_day::empty_like(session);
-    closed.register(&sessions)?;
-    Ok((sessions, closed))
+    let mut calls = Calls::default();
+    let mut answer = own.sql(&sql::moments(as_of)).await?.execute_stream().await?;
+    while let Some(batch) = answer.next().await {
+        calls.add(&Columns::of("assignments", &batch?), cells).map_err(external)?;
+        held.try_resize(calls.bytes())?;
+    }
+    Ok(calls.closed(as_of.0))
 }
 
 /// Sessions that see as many cells each as have so many parts together.
-async fn cells(session: &SessionContext, parts_max: u64) -> Result<Vec<SessionContext>> {
+async fn by_cells(session: &SessionContext, parts_max: u64) -> Result<Vec<SessionContext>> {
     let text = "SELECT cell, count(*) AS parts FROM parts GROUP BY cell ORDER BY cell";
     let (mut spans, mut held): (Vec<(String, String)>, u64) = (Vec::new(), 0);
     for batch in session.sql(text).await?.collect().await? {
@@ -183,12 +210,22 @@ impl Kept {
         Self { name, schema: None, parts: Vec::new(), held }
     }
 
+    /// Adds one batch.
+    fn push(&mut self, batch: RecordBatch) -> Result<()> {
+        self.keep(batch.schema(), vec![vec![batch]])
+    }
+
+    /// Adds the answer of a query.
     pub(crate) async fn add(&mut self, answer: DataFrame) -> Result<()> {
         let schema = plain_schema(answer.schema().as_arrow());
         let mut parts = answer.collect_partitioned().await?;
         for batch in parts.iter_mut().flatten() {
             *batch = plain(batch, &schema)?;
         }
+        self.keep(schema, parts)
+    }
+
+    fn keep(&mut self, schema: SchemaRef, parts: Vec<Vec<RecordBatch>>) -> Result<()> {
         let mut counter = RecordBatchMemoryCounter::new();
         let bytes = parts.iter().flatten().map(|batch| counter.count_batch(batch)).sum();
         self.held.try_grow(bytes)?;

@@ -1,4 +1,4 @@
-//! From the lake to a confidence report: SQL forms the units, `confidence` does the mathematics.
+//! From the lake to a confidence report: SQL says what the units are, `confidence` does the mathematics.
 //!
 //! A [`Warehouse`] is one look at the lake as of a moment. Its views are plain SQL (`src/sql`), its
 //! aggregates make the same honest statement about any slice, and a [`Report`] is data before it is

@@ -2,7 +2,10 @@
 
 use crate::Error;
 use arrow::{
-    array::{Array, ArrayRef, AsArray},
+    array::{
+        Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray,
+        TimestampMicrosecondArray,
+    },
     compute::cast,
     datatypes::{
         DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType,
@@ -107,6 +110,39 @@ impl Columns {
     ) -> Result<Option<bool>, Error> {
         let array = self.array(column)?.as_boolean_opt().ok_or_else(|| self.missing(column))?;
         Ok(array.is_valid(at).then(|| array.value(at)))
+    }
+
+    /// A column of texts, for whoever reads every row of it.
+    pub(crate) fn texts(&self, column: &'static str) -> Result<&StringArray, Error> {
+        self.array(column)?.as_string_opt().ok_or_else(|| self.missing(column))
+    }
+
+    /// A column of floats.
+    pub(crate) fn numbers(&self, column: &'static str) -> Result<&Float64Array, Error> {
+        self.array(column)?.as_primitive_opt().ok_or_else(|| self.missing(column))
+    }
+
+    /// A column of whole numbers.
+    pub(crate) fn wholes(&self, column: &'static str) -> Result<&Int64Array, Error> {
+        self.array(column)?.as_primitive_opt().ok_or_else(|| self.missing(column))
+    }
+
+    /// A column of moments, in µs since 1970.
+    pub(crate) fn moments(
+        &self,
+        column: &'static str,
+    ) -> Result<&TimestampMicrosecondArray, Error> {
+        self.array(column)?.as_primitive_opt().ok_or_else(|| self.missing(column))
+    }
+
+    /// A column of flags.
+    pub(crate) fn flags(&self, column: &'static str) -> Result<&BooleanArray, Error> {
+        self.array(column)?.as_boolean_opt().ok_or_else(|| self.missing(column))
+    }
+
+    /// How many rows there are.
+    pub(crate) fn rows(&self) -> usize {
+        self.arrays.values().next().map_or(0, Array::len)
     }
 
     fn array(&self, column: &'static str) -> Result<&ArrayRef, Error> {

@@ -13,12 +13,12 @@ const KNOWN: &str = include_str!("sql/known.sql");
 const SPANS: &str = include_str!("sql/spans.sql");
 const SESSIONS: &str = include_str!("sql/sessions.sql");
 const PLACED: &str = include_str!("sql/placed.sql");
+const LABELS: &str = include_str!("sql/labelled.sql");
 const ASKED: &str = include_str!("sql/asked.sql");
 const PARTS: &str = include_str!("sql/parts.sql");
 const FRONTIER: &str = include_str!("sql/frontier.sql");
 const UNITS: &str = include_str!("sql/units.sql");
 const SLICES: &str = include_str!("sql/slices.sql");
-const SAMPLER: &str = include_str!("sql/sampler.sql");
 const PAIRED: &str = include_str!("sql/paired.sql");
 const SAVINGS: &str = include_str!("sql/savings.sql");
 
@@ -27,25 +27,44 @@ const COUNTED: &str = "SELECT cell, category, candidate, epoch, conversation, te
     closed_at, requests, request_weight, request_loss, lost, weight, loss \
     FROM all_units WHERE counted AND family_weight > 0.0";
 
-/// From the first to the last call of every cell's keys.
-pub(crate) fn spans(as_of: Timestamp) -> String {
-    at(&with(&[KNOWN, SPANS], "SELECT * FROM spans"), as_of)
+/// When the calls of every cell's keys were.
+pub(crate) fn moments(as_of: Timestamp) -> String {
+    at(&with(&[KNOWN], "SELECT cell, conversation, observed_at FROM known"), as_of)
 }
 
-/// The closed conversations of every cell, where `spans` is a table.
-pub(crate) fn closed(as_of: Timestamp) -> String {
-    at(&with(&[KNOWN, SESSIONS], "SELECT * FROM closed"), as_of)
+/// The calls of every cell, with the draws that put them to its candidate or did not.
+pub(crate) fn calls(as_of: Timestamp) -> String {
+    const CALLS: &str = "SELECT exchange_id, cell, conversation, tenant, observed_at, pi, pi_floor, \
+        audited, audit_prob, sampled, ineligible_reason, withheld_reason FROM known";
+    at(&with(&[KNOWN], CALLS), as_of)
 }
 
-/// What units and slices are made of, where `closed` is a table.
-pub(crate) fn parts(as_of: Timestamp) -> String {
-    at(&with(&[KNOWN, PLACED, ASKED, PARTS], "SELECT * FROM parts"), as_of)
+/// What the scorers made of the candidates' replies.
+pub(crate) fn answers(as_of: Timestamp) -> String {
+    const ANSWERS: &str = "SELECT exchange_id, cell, fault, loss, reference_loss, control_loss, \
+        answered_at <= {as_of} AS is_there, decided_at <= {as_of} AS is_decided \
+        FROM shadows WHERE arm = 'candidate' AND cell IS NOT NULL";
+    at(ANSWERS, as_of)
 }
 
-/// What the sampler did, cell by cell, where `closed` is a table; days are still to be added up.
-pub(crate) fn drawn(as_of: Timestamp) -> String {
-    at(&with(&[KNOWN, PLACED, SAMPLER], "SELECT * FROM drawn"), as_of)
+/// The calls that the reference was asked again.
+pub(crate) const CONTROLS: &str =
+    "SELECT exchange_id FROM assignments WHERE arm = 'control' AND sampled";
+
+/// How long every call's prompt was.
+pub(crate) const LENGTHS: &str = "SELECT exchange_id, input_tokens FROM exchanges";
+
+/// What the first person said of every reply.
+pub(crate) fn labelled(as_of: Timestamp) -> String {
+    at(&with(&[LABELS], "SELECT * FROM labelled"), as_of)
 }
+
+/// What the cells were opened with, as far as their units need it.
+pub(crate) const TERMS: &str =
+    "SELECT cell, candidate, mode, max_wait_s, loss_hi FROM opened_cells";
+
+/// What was declared for their days.
+pub(crate) const BLOCKS: &str = "SELECT cell, day, eta, a_hat, rho, kappa FROM declared_blocks";
 
 /// What the sampler did over all days, where `drawn` is a table.
 pub(crate) const SAMPLER_TOTAL: &str = "SELECT cell, CAST(sum(sampled) AS DOUBLE) AS sampled, \
@@ -96,7 +115,10 @@ pub(crate) fn views(as_of: Timestamp) -> Vec<(&'static str, String)> {
 }
 
 fn units(as_of: Timestamp) -> String {
-    at(&with(&[KNOWN, SPANS, SESSIONS, PLACED, ASKED, PARTS, FRONTIER, UNITS], COUNTED), as_of)
+    at(
+        &with(&[KNOWN, SPANS, SESSIONS, PLACED, LABELS, ASKED, PARTS, FRONTIER, UNITS], COUNTED),
+        as_of,
+    )
 }
 
 /// What was paid on both sides, conversation by conversation; days are still to be added up.

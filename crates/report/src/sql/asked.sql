@@ -1,13 +1,5 @@
--- The sampled calls of closed conversations, each with the loss that it enters (after placed.sql).
-labelled AS (        -- the first label of a reply: what was counted by it must not change later
-  SELECT exchange_id, candidate, acceptable
-  FROM (SELECT exchange_id, candidate, acceptable,
-               row_number() OVER (PARTITION BY exchange_id, candidate
-                                  ORDER BY labelled_at, acceptable) AS nth
-        FROM labels
-        WHERE arm = 'candidate' AND labelled_at <= {as_of} AND acceptable IS NOT NULL) AS numbered
-  WHERE nth = 1
-),
+-- The sampled calls of closed conversations, each with the loss that it enters (after placed.sql and
+-- labelled.sql).
 asked AS (           -- the sampled calls of closed conversations, with their age and their results
   SELECT p.*,
          date_part('epoch', {as_of}) - date_part('epoch', p.closed_at) >= p.max_wait_s AS expired,
