@@ -113,7 +113,7 @@ impl Writer {
                 self.begin(None, None, out);
                 let ready = self.calls.take(delta);
                 self.ready(ready, out);
-                if self.calls.overflowed {
+                if self.calls.is_broken {
                     self.fail(&unreadable(), out);
                 }
             }

@@ -1,7 +1,7 @@
 //! Tool calls that grow in turns, for forms that tell one after the other.
 
 use crate::delta::{Called, Delta};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// No more of a stream is held back than this: what a form can only tell at once, or at the end.
 pub const HELD_BYTES_MAX: usize = 16 << 20;
@@ -12,8 +12,10 @@ pub const HELD_BYTES_MAX: usize = 16 << 20;
 pub(crate) struct Calls {
     held: BTreeMap<u64, Growing>,
     held_bytes: usize,
-    /// More was to be held back than may be: what was told since is not whole.
-    pub(crate) overflowed: bool,
+    ended: BTreeSet<u64>,
+    /// More was to be held back than may be, or a call went on that was told to have ended: what
+    /// was told is not whole.
+    pub(crate) is_broken: bool,
 }
 
 #[derive(Debug, Default)]
@@ -40,16 +42,20 @@ impl Calls {
         if self.held.values().any(|growing| growing.began && !growing.json.is_whole()) {
             return None;
         }
-        let told = self.held.len();
-        self.held.retain(|_, growing| !growing.began);
-        Some((self.held.len()..told).map(|_| Ready::End).collect())
+        let told = self.held.extract_if(.., |_, growing| growing.began).map(|(at, _)| at);
+        let told: Vec<u64> = told.collect();
+        self.ended.extend(&told);
+        Some(told.iter().map(|_| Ready::End).collect())
     }
 
     /// Takes a piece of a call and gives what may be told by now.
     pub(crate) fn take(&mut self, delta: Delta) -> Vec<Ready> {
         match delta {
             Delta::Call { at, id, name } => self.held.entry(at).or_default().call.name(id, name),
-            Delta::Arguments { .. } if self.held_bytes > HELD_BYTES_MAX => self.overflowed = true,
+            Delta::Arguments { .. } if self.held_bytes > HELD_BYTES_MAX => self.is_broken = true,
+            Delta::Arguments { at, text } if self.ended.contains(&at) => {
+                self.is_broken |= !text.trim().is_empty();
+            }
             Delta::Arguments { at, text } => {
                 let growing = self.held.entry(at).or_default();
                 growing.json.take(&text);
@@ -65,6 +71,7 @@ impl Calls {
                 break;
             }
             self.held.remove(&at);
+            self.ended.insert(at);
             ready.push(Ready::End);
         }
         ready
