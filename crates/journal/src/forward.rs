@@ -22,6 +22,7 @@ use crate::{
     journal::{Journal, Limits},
     kafka::{Kafka, Outcome, Tickets, is_final, refused},
     log::Append,
+    metric,
     record::Entry,
     sync::lock,
 };
@@ -71,6 +72,14 @@ struct State {
     is_over: bool,
 }
 
+impl State {
+    fn learn(&mut self, fact: Fact) {
+        let before = self.passage.sums();
+        self.passage.learn(fact);
+        metric::passed(before, self.passage.sums());
+    }
+}
+
 /// A record that is in the spool and with the producer.
 struct Handed {
     offset: u64,
@@ -91,6 +100,7 @@ impl Forward {
             handed: VecDeque::new(),
             is_over: false,
         };
+        metric::passed(Sums::default(), state.passage.sums());
         let inner = Arc::new(Inner {
             kafka,
             spool,
@@ -99,6 +109,7 @@ impl Forward {
             state: Mutex::new(state),
             changed: Condvar::new(),
         });
+        inner.tell(lock(&inner.state).passage.behind());
         let drained = Arc::clone(&inner);
         let drain = thread::Builder::new()
             .name("journal-forward".into())
@@ -213,20 +224,27 @@ impl Inner {
                     }
                 }
                 let (records, end) = (entries.len() as u64, offsets.end);
-                state.passage.learn(Fact::Spooled { records, end });
+                state.learn(Fact::Spooled { records, end });
+                let behind = state.passage.behind();
                 drop(state);
+                self.tell(behind);
                 self.changed.notify_all();
                 Ok(())
             }
             Err(error) => {
-                state.passage.learn(Fact::Shed(entries.len() as u64));
+                state.learn(Fact::Shed(entries.len() as u64));
                 Err(error)
             }
         }
     }
 
     fn learn(&self, fact: Fact) {
-        lock(&self.state).passage.learn(fact);
+        lock(&self.state).learn(fact);
         self.changed.notify_all();
+    }
+
+    /// Says how much waits in the spool.
+    fn tell(&self, behind: u64) {
+        metric::spool(behind, self.spool.bytes(SPOOL).unwrap_or_default());
     }
 }

@@ -218,6 +218,7 @@ fn done(inner: &Inner, next: u64, refused: u64) -> std::result::Result<(), Halt>
         }
     }
     inner.learn(Fact::Forwarded { next, refused });
+    inner.tell(lock(&inner.state).passage.behind());
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     TOPIC, broker,
+    metrics::{count, counted},
     place::{PATIENCE, entries, offsets_are, read, settings},
 };
 use journal::{
@@ -234,6 +235,49 @@ fn what_finds_no_room_is_refused_and_counted_and_the_rest_goes_on() {
     append(&forward, taken..taken + 10).unwrap();
     assert_eq!(closed(&forward, taken + 10 + shed).shed, shed);
     line.check(0..taken + 10);
+}
+
+/// What became of records, as it is told to whoever scrapes this process.
+fn told() -> Sums {
+    let of =
+        |outcome: &str| counted(&format!("foreshadow_spool_passed_total{{outcome=\"{outcome}\"}}"));
+    Sums {
+        found: of("found"),
+        direct: of("direct"),
+        spooled: of("spooled"),
+        forwarded: of("forwarded"),
+        shed: of("shed"),
+        refused: of("refused"),
+    }
+}
+
+#[test]
+fn what_becomes_of_records_and_what_waits_is_told() {
+    count();
+    // No other test forwards anything meanwhile.
+    let line = Line::open();
+    let before = told();
+    let forward = line.forward(64 << 10);
+    assert!(forward.drained(PATIENCE), "the topic is not prepared");
+    append(&forward, 0..10).unwrap();
+    line.broker.freeze().unwrap();
+    while append(&forward, 10..20).is_ok() {}
+    assert_eq!(counted("foreshadow_spool_records"), forward.behind());
+    assert_eq!(counted("foreshadow_spool_bytes"), forward.spool_bytes());
+    line.broker.thaw().unwrap();
+    assert!(forward.drained(PATIENCE), "the spool is not drained");
+    until(|| counted("foreshadow_spool_records") == 0);
+    let (sums, now) = (forward.sums(), told());
+    assert!(sums.forwarded > 0 && sums.shed == 10, "{sums:?}");
+    let since = Sums {
+        found: now.found - before.found,
+        direct: now.direct - before.direct,
+        spooled: now.spooled - before.spooled,
+        forwarded: now.forwarded - before.forwarded,
+        shed: now.shed - before.shed,
+        refused: now.refused - before.refused,
+    };
+    assert_eq!(since, sums);
 }
 
 fn asked(variable: &str, otherwise: u64) -> u64 {

@@ -13,6 +13,7 @@ mod groups;
 mod identity;
 mod laws;
 mod log;
+mod metrics;
 mod model;
 mod place;
 mod zombie;
