@@ -192,6 +192,6 @@ async fn commit<R: Record>(
     let next = batch.offsets.end;
     record.shadowed(batch).await.map_err(Error::Record)?;
     committer.commit(next).await?;
-    metric::recorded(next);
+    metric::recorded(committer.partition(), next);
     Ok(())
 }
