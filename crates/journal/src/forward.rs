@@ -14,8 +14,11 @@
 mod drain;
 mod form;
 mod passage;
+pub mod stretch;
 
 pub use passage::{Fact, Passage, Sums, Way};
+
+use stretch::{Late, Sorted, Word};
 
 use crate::{
     error::{Error, Result},
@@ -26,6 +29,7 @@ use crate::{
     record::Entry,
     sync::lock,
 };
+use rdkafka::types::RDKafkaErrorCode;
 use std::{
     collections::VecDeque,
     path::Path,
@@ -177,26 +181,21 @@ impl Inner {
     fn send(&self, topic: &str, entries: &[Entry]) -> Result<()> {
         let tickets = self.kafka.send(topic, entries)?;
         let outcomes = tickets.wait(self.settings.patience);
-        let (mut kept, mut given_up) = (0, None);
-        let mut rest = Vec::new();
-        for (index, outcome) in outcomes.into_iter().enumerate() {
-            match outcome {
-                Outcome::Kept(_) => kept += 1,
-                Outcome::Failed(code) if is_final(code) => given_up = Some(code),
-                Outcome::Waiting => rest.push((index, Some(Arc::clone(&tickets)))),
-                Outcome::Failed(_) | Outcome::Crowded => rest.push((index, None)),
-            }
-        }
-        let refusals = (entries.len() - rest.len()) as u64 - kept;
+        let Sorted { kept, refused: refusals, late } =
+            stretch::sorted(outcomes.iter().copied().map(word));
         self.learn(Fact::Acknowledged(kept));
         self.learn(Fact::Refused(refusals));
-        if !rest.is_empty() {
-            let late: Vec<Entry> =
-                rest.iter().filter_map(|(index, _)| entries.get(*index).cloned()).collect();
-            self.store(topic, &late, &rest)?;
+        if !late.is_empty() {
+            let entries: Vec<Entry> =
+                late.iter().filter_map(|late| entries.get(late.index()).cloned()).collect();
+            let handed = late.iter().map(|late| match late {
+                Late::Sent(index) => Some((Arc::clone(&tickets), *index)),
+                Late::Unsent(_) => None,
+            });
+            self.store(topic, &entries, &handed.collect::<Vec<_>>())?;
         }
-        match given_up {
-            Some(code) if kept == 0 && rest.is_empty() => Err(refused(code)),
+        match outcomes.iter().find_map(final_code) {
+            Some(code) if kept == 0 && late.is_empty() => Err(refused(code)),
             Some(code) => {
                 tracing::error!(%code, refusals, "the brokers refuse records for good");
                 Ok(())
@@ -205,21 +204,20 @@ impl Inner {
         }
     }
 
-    /// Puts `entries` into the spool; `handed` says which of them the producer has already.
+    /// Puts `entries` into the spool; `handed` has the tickets of those that the producer has already.
     fn store(
         &self,
         topic: &str,
         entries: &[Entry],
-        handed: &[(usize, Option<Arc<Tickets>>)],
+        handed: &[Option<(Arc<Tickets>, usize)>],
     ) -> Result<()> {
         let records: Vec<_> = entries.iter().map(|entry| form::write(topic, entry)).collect();
         let stored = self.spool.append(SPOOL, &records);
         let mut state = lock(&self.state);
         match stored {
             Ok(offsets) => {
-                for (offset, (index, tickets)) in offsets.clone().zip(handed) {
-                    if let Some(tickets) = tickets {
-                        let (tickets, index) = (Arc::clone(tickets), *index);
+                for (offset, ticket) in offsets.clone().zip(handed) {
+                    if let Some((tickets, index)) = ticket.clone() {
                         state.handed.push_back(Handed { offset, tickets, index });
                     }
                 }
@@ -246,5 +244,23 @@ impl Inner {
     /// Says how much waits in the spool.
     fn tell(&self, behind: u64) {
         metric::spool(behind, self.spool.bytes(SPOOL).unwrap_or_default());
+    }
+}
+
+/// What an outcome says; nothing as long as the brokers are silent.
+fn word(outcome: Outcome) -> Option<Word> {
+    match outcome {
+        Outcome::Waiting => None,
+        Outcome::Kept(_) => Some(Word::Kept),
+        Outcome::Crowded => Some(Word::Crowded),
+        Outcome::Failed(code) if is_final(code) => Some(Word::Refused),
+        Outcome::Failed(_) => Some(Word::Failed),
+    }
+}
+
+fn final_code(outcome: &Outcome) -> Option<RDKafkaErrorCode> {
+    match outcome {
+        Outcome::Failed(code) if is_final(*code) => Some(*code),
+        Outcome::Failed(_) | Outcome::Kept(_) | Outcome::Crowded | Outcome::Waiting => None,
     }
 }
