@@ -8,6 +8,8 @@ mod cluster;
 mod corpus;
 mod crash;
 mod dead;
+mod faults;
+mod fight;
 mod forward;
 mod groups;
 mod identity;
