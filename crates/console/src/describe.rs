@@ -69,7 +69,7 @@ const COUNTERS: [(&str, &str); 24] = [
     (
         "foreshadow_spool_passed_total",
         "Records on their way to Kafka, by what became of them: found in the spool at the start, \
-         direct, spooled, forwarded out of the spool, shed, refused by the brokers.",
+         direct, spooled, forwarded out of the spool, shed, held by the producer alone, refused.",
     ),
     (
         "foreshadow_worker_unreadable_total",

@@ -18,7 +18,7 @@ pub mod stretch;
 
 pub use passage::{Fact, Passage, Sums, Way};
 
-use stretch::{Late, Sorted, Word};
+use stretch::{Late, Word};
 
 use crate::{
     error::{Error, Result},
@@ -172,7 +172,9 @@ impl Append for Forward {
         let way = lock(&inner.state).passage.way();
         match way {
             Way::Direct => inner.send(topic, entries),
-            Way::Spool => inner.store(topic, entries, &[]),
+            Way::Spool => inner.store(topic, entries, &[]).inspect_err(|_| {
+                inner.learn(Fact::Shed(entries.len() as u64));
+            }),
         }
     }
 }
@@ -181,27 +183,26 @@ impl Inner {
     fn send(&self, topic: &str, entries: &[Entry]) -> Result<()> {
         let tickets = self.kafka.send(topic, entries)?;
         let outcomes = tickets.wait(self.settings.patience);
-        let Sorted { kept, refused: refusals, late } =
-            stretch::sorted(outcomes.iter().copied().map(word));
-        self.learn(Fact::Acknowledged(kept));
-        self.learn(Fact::Refused(refusals));
-        if !late.is_empty() {
-            let entries: Vec<Entry> =
-                late.iter().filter_map(|late| entries.get(late.index()).cloned()).collect();
-            let handed = late.iter().map(|late| match late {
-                Late::Sent(index) => Some((Arc::clone(&tickets), *index)),
-                Late::Unsent(_) => None,
-            });
-            self.store(topic, &entries, &handed.collect::<Vec<_>>())?;
-        }
-        match outcomes.iter().find_map(final_code) {
-            Some(code) if kept == 0 && late.is_empty() => Err(refused(code)),
-            Some(code) => {
-                tracing::error!(%code, refusals, "the brokers refuse records for good");
-                Ok(())
-            }
-            None => Ok(()),
-        }
+        let sorted = stretch::sorted(outcomes.iter().copied().map(word));
+        self.learn(Fact::Acknowledged(sorted.kept));
+        self.learn(Fact::Refused(sorted.refused.len() as u64));
+        let code = outcomes.iter().find_map(final_code);
+        let late: Vec<Entry> =
+            sorted.late.iter().filter_map(|late| entries.get(late.index()).cloned()).collect();
+        let handed = sorted.late.iter().map(|late| match late {
+            Late::Sent(index) => Some((Arc::clone(&tickets), *index)),
+            Late::Unsent(_) => None,
+        });
+        let handed: Vec<_> = handed.collect();
+        let stored = if late.is_empty() { Ok(()) } else { self.store(topic, &late, &handed) };
+        let Err(error) = stored else {
+            return settled(entries.len(), sorted.refused, code.map(refused));
+        };
+        let held = handed.iter().flatten().count();
+        self.learn(Fact::Held(held as u64));
+        self.learn(Fact::Shed((late.len() - held) as u64));
+        tracing::error!(%error, held, "the spool takes nothing; the producer goes on with what it has");
+        settled(entries.len(), sorted.lost_without_spool(), Some(error))
     }
 
     /// Puts `entries` into the spool; `handed` has the tickets of those that the producer has already.
@@ -212,28 +213,20 @@ impl Inner {
         handed: &[Option<(Arc<Tickets>, usize)>],
     ) -> Result<()> {
         let records: Vec<_> = entries.iter().map(|entry| form::write(topic, entry)).collect();
-        let stored = self.spool.append(SPOOL, &records);
+        let offsets = self.spool.append(SPOOL, &records)?;
         let mut state = lock(&self.state);
-        match stored {
-            Ok(offsets) => {
-                for (offset, ticket) in offsets.clone().zip(handed) {
-                    if let Some((tickets, index)) = ticket.clone() {
-                        state.handed.push_back(Handed { offset, tickets, index });
-                    }
-                }
-                let (records, end) = (entries.len() as u64, offsets.end);
-                state.learn(Fact::Spooled { records, end });
-                let behind = state.passage.behind();
-                drop(state);
-                self.tell(behind);
-                self.changed.notify_all();
-                Ok(())
-            }
-            Err(error) => {
-                state.learn(Fact::Shed(entries.len() as u64));
-                Err(error)
+        for (offset, ticket) in offsets.clone().zip(handed) {
+            if let Some((tickets, index)) = ticket.clone() {
+                state.handed.push_back(Handed { offset, tickets, index });
             }
         }
+        let (records, end) = (entries.len() as u64, offsets.end);
+        state.learn(Fact::Spooled { records, end });
+        let behind = state.passage.behind();
+        drop(state);
+        self.tell(behind);
+        self.changed.notify_all();
+        Ok(())
     }
 
     fn learn(&self, fact: Fact) {
@@ -262,5 +255,14 @@ fn final_code(outcome: &Outcome) -> Option<RDKafkaErrorCode> {
     match outcome {
         Outcome::Failed(code) if is_final(*code) => Some(*code),
         Outcome::Failed(_) | Outcome::Kept(_) | Outcome::Crowded | Outcome::Waiting => None,
+    }
+}
+
+/// How an append ends of whose records these are lost.
+fn settled(records: usize, lost: Vec<usize>, why: Option<Error>) -> Result<()> {
+    match why {
+        Some(why) if lost.len() == records => Err(why),
+        Some(why) if !lost.is_empty() => Err(Error::Partly { lost, source: Box::new(why) }),
+        Some(_) | None => Ok(()),
     }
 }

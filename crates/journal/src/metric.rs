@@ -26,6 +26,7 @@ pub(crate) fn passed(before: Sums, now: Sums) {
         ("spooled", before.spooled, now.spooled),
         ("forwarded", before.forwarded, now.forwarded),
         ("shed", before.shed, now.shed),
+        ("held", before.held, now.held),
         ("refused", before.refused, now.refused),
     ];
     for (outcome, before, now) in outcomes {

@@ -137,11 +137,13 @@ fn forward(
             Step::Send(range) => {
                 let sent = send(inner, leaving.get_mut(range.clone()).unwrap_or_default());
                 let (count, error) = sent;
-                stretch.learn(Learnt::Sent(range.start..range.start + count));
                 if let Some(error) = error {
                     tracing::warn!(%error, "the spool is not forwarded at present");
-                    stretch.learn(Learnt::Unsendable);
                 }
+                stretch.learn(match count {
+                    0 => Learnt::Unsendable,
+                    count => Learnt::Sent(range.start..range.start + count),
+                });
             }
             Step::Ask(index) => {
                 let said = leaving.get(index).map(|record| said(inner, record, closing));

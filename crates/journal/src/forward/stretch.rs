@@ -1,8 +1,9 @@
 //! A stretch of records on its way to the brokers, as a pure state machine: facts in, the next step out.
 //!
 //! What was handed over is asked for until the brokers have said something, in the records' order. What
-//! they failed, or had no room for, is handed over again behind what they keep; only what they will
-//! never take is given up.
+//! they failed, or had no room for, is handed over again; only what they will never take is given up.
+//! Nothing is handed over behind a record of which they have not said anything: a producer that has to
+//! be opened anew in between would bring the one before it later.
 
 use std::ops::Range;
 
@@ -71,7 +72,7 @@ enum Stage {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    Sending { from: usize },
+    Sending,
     Asking { at: usize },
     Resting,
     Mending,
@@ -84,7 +85,7 @@ impl Stretch {
         let stage = |is_sent| if is_sent { Stage::Sent } else { Stage::Unsent };
         let mut stretch = Self {
             stages: are_sent.into_iter().map(stage).collect(),
-            phase: Phase::Sending { from: 0 },
+            phase: Phase::Asking { at: 0 },
             has_failed: false,
             has_moved: false,
             refused: 0,
@@ -96,7 +97,7 @@ impl Stretch {
     /// The step that follows from the facts so far.
     pub fn next(&self) -> Step {
         match self.phase {
-            Phase::Sending { from } => Step::Send(self.unsent(from).unwrap_or(from..from)),
+            Phase::Sending => Step::Send(self.unsent()),
             Phase::Asking { at } => Step::Ask(at),
             Phase::Resting => Step::Rest,
             Phase::Mending => Step::Mend,
@@ -107,13 +108,13 @@ impl Stretch {
     /// Takes in what the last step brought to light. What cannot be changes nothing.
     pub fn learn(&mut self, learnt: Learnt) {
         match (self.phase, learnt) {
-            (Phase::Sending { from }, Learnt::Sent(range)) if range.start >= from => {
+            (Phase::Sending, Learnt::Sent(range)) if !range.is_empty() => {
                 self.stages.iter_mut().take(range.end).skip(range.start).for_each(|stage| {
                     *stage = Stage::Sent;
                 });
-                self.phase = Phase::Sending { from: range.end };
+                self.phase = Phase::Asking { at: 0 };
             }
-            (Phase::Sending { .. }, Learnt::Unsendable) => self.phase = Phase::Resting,
+            (Phase::Sending, Learnt::Unsendable) => self.phase = Phase::Resting,
             (Phase::Asking { at }, Learnt::Said(index, word)) if index == at => {
                 self.say(at, word);
                 self.phase = Phase::Asking { at: at + 1 };
@@ -138,16 +139,11 @@ impl Stretch {
 
     fn begin_round(&mut self) {
         (self.has_failed, self.has_moved) = (false, false);
-        self.phase = Phase::Sending { from: 0 };
+        self.phase = Phase::Sending;
     }
 
     /// Goes on to the next phase in which there is something to be done.
     fn settle(&mut self) {
-        if let Phase::Sending { from } = self.phase
-            && self.unsent(from).is_none()
-        {
-            self.phase = Phase::Asking { at: 0 };
-        }
         let Phase::Asking { at } = self.phase else { return };
         let sent = self.stages.iter().skip(at).position(|stage| *stage == Stage::Sent);
         self.phase = match sent {
@@ -160,12 +156,11 @@ impl Stretch {
         };
     }
 
-    /// The first row of records from `from` on that are to be handed over.
-    fn unsent(&self, from: usize) -> Option<Range<usize>> {
-        let is_unsent = |stage: &Stage| *stage == Stage::Unsent;
-        let start = from + self.stages.iter().skip(from).position(is_unsent)?;
-        let length = self.stages.iter().skip(start).take_while(|stage| is_unsent(stage)).count();
-        Some(start..start + length)
+    /// The first row of records that are to be handed over.
+    fn unsent(&self) -> Range<usize> {
+        let is_unsent = |stage: &&Stage| **stage == Stage::Unsent;
+        let start = self.stages.iter().take_while(|stage| !is_unsent(stage)).count();
+        start..start + self.stages.iter().skip(start).take_while(is_unsent).count()
     }
 }
 
@@ -174,8 +169,8 @@ impl Stretch {
 pub struct Sorted {
     /// So many are kept.
     pub kept: u64,
-    /// So many the brokers refuse.
-    pub refused: u64,
+    /// Those that the brokers refuse, by their place.
+    pub refused: Vec<usize>,
     /// The others, by their place: they go into the spool.
     pub late: Vec<Late>,
 }
@@ -198,13 +193,27 @@ impl Late {
     }
 }
 
+impl Sorted {
+    /// What is lost if there is no room in the spool. What the producer has is not among it: that is
+    /// sent as long as the process lives.
+    pub fn lost_without_spool(&self) -> Vec<usize> {
+        let unsent = self.late.iter().filter_map(|late| match late {
+            Late::Sent(_) => None,
+            Late::Unsent(index) => Some(*index),
+        });
+        let mut lost: Vec<usize> = self.refused.iter().copied().chain(unsent).collect();
+        lost.sort_unstable();
+        lost
+    }
+}
+
 /// Sorts a group by what was said of each; `None` where nothing was said yet.
 pub fn sorted(words: impl IntoIterator<Item = Option<Word>>) -> Sorted {
     let mut sorted = Sorted::default();
     for (index, word) in words.into_iter().enumerate() {
         match word {
             Some(Word::Kept) => sorted.kept += 1,
-            Some(Word::Refused) => sorted.refused += 1,
+            Some(Word::Refused) => sorted.refused.push(index),
             Some(Word::Failed | Word::Crowded) => sorted.late.push(Late::Unsent(index)),
             None => sorted.late.push(Late::Sent(index)),
         }

@@ -163,7 +163,11 @@ pub(crate) fn append(forward: &Forward, range: Range<u64>) -> Result<(), Error> 
 pub(crate) fn closed(forward: &Forward, appended: u64) -> Sums {
     assert!(forward.drained(PATIENCE), "the spool is not drained");
     let sums = forward.sums();
-    assert_eq!(sums.direct + sums.spooled + sums.shed + sums.refused, appended, "{sums:?}");
+    assert_eq!(
+        sums.direct + sums.spooled + sums.shed + sums.held + sums.refused,
+        appended,
+        "{sums:?}"
+    );
     assert_eq!(sums.found + sums.spooled, sums.forwarded, "{sums:?}");
     sums
 }
@@ -252,6 +256,7 @@ fn told() -> Sums {
         spooled: of("spooled"),
         forwarded: of("forwarded"),
         shed: of("shed"),
+        held: of("held"),
         refused: of("refused"),
     }
 }
@@ -280,6 +285,7 @@ fn what_becomes_of_records_and_what_waits_is_told() {
         spooled: now.spooled - before.spooled,
         forwarded: now.forwarded - before.forwarded,
         shed: now.shed - before.shed,
+        held: now.held - before.held,
         refused: now.refused - before.refused,
     };
     assert_eq!(since, sums);
