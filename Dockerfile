@@ -21,7 +21,7 @@ VOLUME /data
 EXPOSE 8080 8081
 # Inside the container both listeners take every address; what is reachable from outside is what the
 # ports say. The admin listener asks for no credential: publish it on loopback only.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s \
   CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8081; printf 'GET /readyz HTTP/1.1\\r\\nhost: localhost\\r\\nconnection: close\\r\\n\\r\\n' >&3; head -n 1 <&3 | grep -q ' 200 '"]
 ENTRYPOINT ["foreshadow"]
 CMD ["up", "--listen", "0.0.0.0:8080", "--admin", "0.0.0.0:8081"]

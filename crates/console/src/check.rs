@@ -2,17 +2,25 @@
 
 use metrics::gauge;
 use serde_json::{Value, json};
-use std::fmt;
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
 /// Whether a check passes (1) or fails (0), as of the last scrape; label `check`.
 pub const READY: &str = "foreshadow_ready";
 
+/// How long a check is waited for. What takes longer fails: whoever probes has little patience, and a
+/// scrape that waits for what is broken would not tell what is.
+const CHECK_WAIT_MAX: Duration = Duration::from_secs(1);
+
 /// Something that must hold before work should be sent here. It is asked on every probe and scrape,
-/// so it must look at what is known already and wait for nothing.
+/// on a thread that may wait, and by one of them at a time.
 pub struct Check {
     name: &'static str,
-    ask: Box<dyn Fn() -> Result<(), String> + Send + Sync>,
+    ask: Arc<Ask>,
+    turn: Arc<Semaphore>,
 }
+
+type Ask = dyn Fn() -> Result<(), String> + Send + Sync;
 
 impl Check {
     /// A check by the name that probes and dashboards show; its error says what is wrong.
@@ -20,7 +28,25 @@ impl Check {
         name: &'static str,
         ask: impl Fn() -> Result<(), String> + Send + Sync + 'static,
     ) -> Self {
-        Self { name, ask: Box::new(ask) }
+        Self { name, ask: Arc::new(ask), turn: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// What it says within [`CHECK_WAIT_MAX`].
+    async fn said(&self) -> Result<(), String> {
+        let silent = || Err(format!("it does not answer within {} s", CHECK_WAIT_MAX.as_secs()));
+        timeout(CHECK_WAIT_MAX, self.asked()).await.unwrap_or_else(|_| silent())
+    }
+
+    async fn asked(&self) -> Result<(), String> {
+        let ask = Arc::clone(&self.ask);
+        let turn = Arc::clone(&self.turn).acquire_owned().await;
+        // The turn ends with the answer, and not with the patience of who asked.
+        let asked = spawn_blocking(move || {
+            let said = ask();
+            drop(turn);
+            said
+        });
+        asked.await.unwrap_or_else(|error| Err(error.to_string()))
     }
 }
 
@@ -37,8 +63,11 @@ pub(crate) struct Readiness {
 }
 
 /// Asks every check, also after one has failed: who mends one thing wants to know of the other.
-pub(crate) fn ask(checks: &[Check]) -> Readiness {
-    let told: Vec<_> = checks.iter().map(|check| (check.name, (check.ask)())).collect();
+pub(crate) async fn ask(checks: &[Check]) -> Readiness {
+    let mut told = Vec::with_capacity(checks.len());
+    for check in checks {
+        told.push((check.name, check.said().await));
+    }
     for (name, said) in &told {
         gauge!(READY, "check" => *name).set(if said.is_ok() { 1.0 } else { 0.0 });
     }

@@ -18,7 +18,7 @@ pub fn describe() {
     describe_gauge!(READY, Unit::Count, "Whether a readiness check passes (1) or fails (0).");
 }
 
-const COUNTERS: [(&str, &str); 23] = [
+const COUNTERS: [(&str, &str); 24] = [
     (
         "foreshadow_live_requests_total",
         "Live calls answered, by provider, route and class of status.",
@@ -67,6 +67,11 @@ const COUNTERS: [(&str, &str); 23] = [
         "Exchanges that the mirror took and the journal did not, by reason.",
     ),
     (
+        "foreshadow_spool_passed_total",
+        "Records on their way to Kafka, by what became of them: found in the spool at the start, \
+         direct, spooled, forwarded out of the spool, shed, held by the producer alone, refused.",
+    ),
+    (
         "foreshadow_worker_unreadable_total",
         "Journal records that could not be read, by what was wrong.",
     ),
@@ -86,14 +91,21 @@ const COUNTERS: [(&str, &str); 23] = [
     ),
 ];
 
-const GAUGES: [(&str, &str); 4] = [
+const GAUGES: [(&str, &str); 7] = [
     ("foreshadow_policy_version", "The version of the policy that the proxy goes by."),
     ("foreshadow_live_in_flight", "Live calls that are being served."),
     ("foreshadow_live_connections", "Clients' connections that are open."),
     (
         "foreshadow_worker_recorded_offset",
-        "The first journal offset that is not recorded in the tables yet.",
+        "The first journal offset that is not recorded in the tables yet, by partition.",
     ),
+    (
+        "foreshadow_journal_lag",
+        "Records that a group has not committed yet, by topic, group and partition; 0 where another \
+         process reads it.",
+    ),
+    ("foreshadow_spool_records", "Records that wait on this machine's disk for Kafka's brokers."),
+    ("foreshadow_spool_bytes", "Bytes that they take on disk."),
 ];
 
 const HISTOGRAMS: [(&str, &str); 2] = [

@@ -121,14 +121,14 @@ async fn health() -> &'static str {
 }
 
 async fn ready(State(desk): Shared) -> Response {
-    let readiness = check::ask(&desk.checks);
+    let readiness = check::ask(&desk.checks).await;
     let status = if readiness.is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(readiness.body)).into_response()
 }
 
 async fn metrics(State(desk): Shared) -> Response {
     // Every scrape asks the checks, so that their gauge is as fresh as what stands beside it.
-    check::ask(&desk.checks);
+    check::ask(&desk.checks).await;
     let content_type = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (content_type, desk.metrics.render()).into_response()
 }

@@ -42,7 +42,11 @@ impl Desk {
             let open = open.load(Ordering::Relaxed);
             open.then_some(()).ok_or_else(|| "the worker is not open: see the log".to_owned())
         };
-        let mut checks = vec![Check::new("journal", takes), Check::new("policy", readable)];
+        let mut checks = vec![Check::new("policy", readable)];
+        // Without brokers a proxy spools and serves: nobody may take it off the live path for them.
+        if desk.deployment.pipeline.journal.is_none() || !desk.role.serves() {
+            checks.insert(0, Check::new("journal", takes));
+        }
         if desk.role.shadows() {
             checks.push(Check::new("worker", works));
         }

@@ -1,7 +1,7 @@
 //! The worker's record, kept in the lake.
 
 use anyhow::Result;
-use exchange::{Date, NanoUsd, Timestamp};
+use exchange::{Date, ExchangeId, NanoUsd, Timestamp};
 use journal::Journal;
 use lake::{Filter, Lake, Receipt, Table, batch_to_rows, rows_to_batch};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -159,6 +159,22 @@ impl Record for Recorder {
         let mut rows: Vec<AssignmentRow> = all(&self.lake, Table::Assignments, &from).await?;
         rows.retain(|row| row.origin.is_none() && offsets.contains(&row.journal_offset));
         Ok(rows)
+    }
+
+    async fn exchanges(&self, offsets: Range<u64>) -> Result<Vec<ExchangeId>, Cause> {
+        #[derive(Deserialize)]
+        struct Held {
+            exchange_id: ExchangeId,
+            journal_offset: u64,
+        }
+        // Of whichever partition: ids are of their own, and one that is not met harms nobody.
+        let from = [Filter::FromOffset(offsets.start)];
+        let columns = ["exchange_id", "journal_offset"];
+        let batches = self.lake.scan(Table::Exchanges, &columns, &from).await?;
+        let mut held = batch_to_rows::<Held>(Table::Exchanges, &batches)?;
+        held.retain(|row| offsets.contains(&row.journal_offset));
+        held.sort_by_key(|row| row.journal_offset);
+        Ok(held.into_iter().map(|row| row.exchange_id).collect())
     }
 
     async fn observed(&self, batch: Observed) -> Result<(), Cause> {

@@ -172,6 +172,14 @@ pub enum Error {
         /// How many were handed over together.
         records: usize,
     },
+    /// Some of the records were not taken; the others are kept, or will be.
+    #[error("{} records of an append were not taken: {source}", lost.len())]
+    Partly {
+        /// Those that were not, by their place among the records of the append, ascending.
+        lost: Vec<usize>,
+        /// Why.
+        source: Box<Error>,
+    },
     /// Another member of the group reads the partition now.
     #[error(
         "partition {partition} of {topic} was given to another worker: leave it, and wait to be given it again"
@@ -196,6 +204,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Which of the records of an append that ended so were not taken, by their place.
+    pub fn lost(&self, records: usize) -> Vec<usize> {
+        if let Self::Partly { lost, .. } = self { lost.clone() } else { (0..records).collect() }
+    }
+
     /// A short word for counters.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -215,6 +228,7 @@ impl Error {
             Self::Setting { .. } => "setting",
             Self::Unfit { .. } => "unfit",
             Self::Unacknowledged { .. } => "unacknowledged",
+            Self::Partly { source, .. } => source.reason(),
             Self::Taken { .. } => "taken",
             Self::NoLetter { .. } => "no_letter",
             Self::Closed => "closed",
@@ -229,6 +243,7 @@ impl Error {
             | Self::Disk { .. }
             | Self::Broker { .. }
             | Self::Unacknowledged { .. } => true,
+            Self::Partly { source, .. } => source.is_retryable(),
             Self::TooLong { .. }
             | Self::Damaged { .. }
             | Self::Trimmed { .. }

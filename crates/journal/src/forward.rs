@@ -14,17 +14,22 @@
 mod drain;
 mod form;
 mod passage;
+pub mod stretch;
 
 pub use passage::{Fact, Passage, Sums, Way};
+
+use stretch::{Late, Word};
 
 use crate::{
     error::{Error, Result},
     journal::{Journal, Limits},
     kafka::{Kafka, Outcome, Tickets, is_final, refused},
     log::Append,
+    metric,
     record::Entry,
     sync::lock,
 };
+use rdkafka::types::RDKafkaErrorCode;
 use std::{
     collections::VecDeque,
     path::Path,
@@ -71,6 +76,14 @@ struct State {
     is_over: bool,
 }
 
+impl State {
+    fn learn(&mut self, fact: Fact) {
+        let before = self.passage.sums();
+        self.passage.learn(fact);
+        metric::passed(before, self.passage.sums());
+    }
+}
+
 /// A record that is in the spool and with the producer.
 struct Handed {
     offset: u64,
@@ -91,6 +104,7 @@ impl Forward {
             handed: VecDeque::new(),
             is_over: false,
         };
+        metric::passed(Sums::default(), state.passage.sums());
         let inner = Arc::new(Inner {
             kafka,
             spool,
@@ -99,6 +113,7 @@ impl Forward {
             state: Mutex::new(state),
             changed: Condvar::new(),
         });
+        inner.tell(lock(&inner.state).passage.behind());
         let drained = Arc::clone(&inner);
         let drain = thread::Builder::new()
             .name("journal-forward".into())
@@ -157,7 +172,9 @@ impl Append for Forward {
         let way = lock(&inner.state).passage.way();
         match way {
             Way::Direct => inner.send(topic, entries),
-            Way::Spool => inner.store(topic, entries, &[]),
+            Way::Spool => inner.store(topic, entries, &[]).inspect_err(|_| {
+                inner.learn(Fact::Shed(entries.len() as u64));
+            }),
         }
     }
 }
@@ -166,67 +183,86 @@ impl Inner {
     fn send(&self, topic: &str, entries: &[Entry]) -> Result<()> {
         let tickets = self.kafka.send(topic, entries)?;
         let outcomes = tickets.wait(self.settings.patience);
-        let (mut kept, mut given_up) = (0, None);
-        let mut rest = Vec::new();
-        for (index, outcome) in outcomes.into_iter().enumerate() {
-            match outcome {
-                Outcome::Kept(_) => kept += 1,
-                Outcome::Failed(code) if is_final(code) => given_up = Some(code),
-                Outcome::Waiting => rest.push((index, Some(Arc::clone(&tickets)))),
-                Outcome::Failed(_) | Outcome::Crowded => rest.push((index, None)),
-            }
-        }
-        let refusals = (entries.len() - rest.len()) as u64 - kept;
-        self.learn(Fact::Acknowledged(kept));
-        self.learn(Fact::Refused(refusals));
-        if !rest.is_empty() {
-            let late: Vec<Entry> =
-                rest.iter().filter_map(|(index, _)| entries.get(*index).cloned()).collect();
-            self.store(topic, &late, &rest)?;
-        }
-        match given_up {
-            Some(code) if kept == 0 && rest.is_empty() => Err(refused(code)),
-            Some(code) => {
-                tracing::error!(%code, refusals, "the brokers refuse records for good");
-                Ok(())
-            }
-            None => Ok(()),
-        }
+        let sorted = stretch::sorted(outcomes.iter().copied().map(word));
+        self.learn(Fact::Acknowledged(sorted.kept));
+        self.learn(Fact::Refused(sorted.refused.len() as u64));
+        let code = outcomes.iter().find_map(final_code);
+        let late: Vec<Entry> =
+            sorted.late.iter().filter_map(|late| entries.get(late.index()).cloned()).collect();
+        let handed = sorted.late.iter().map(|late| match late {
+            Late::Sent(index) => Some((Arc::clone(&tickets), *index)),
+            Late::Unsent(_) => None,
+        });
+        let handed: Vec<_> = handed.collect();
+        let stored = if late.is_empty() { Ok(()) } else { self.store(topic, &late, &handed) };
+        let Err(error) = stored else {
+            return settled(entries.len(), sorted.refused, code.map(refused));
+        };
+        let held = handed.iter().flatten().count();
+        self.learn(Fact::Held(held as u64));
+        self.learn(Fact::Shed((late.len() - held) as u64));
+        tracing::error!(%error, held, "the spool takes nothing; the producer goes on with what it has");
+        settled(entries.len(), sorted.lost_without_spool(), Some(error))
     }
 
-    /// Puts `entries` into the spool; `handed` says which of them the producer has already.
+    /// Puts `entries` into the spool; `handed` has the tickets of those that the producer has already.
     fn store(
         &self,
         topic: &str,
         entries: &[Entry],
-        handed: &[(usize, Option<Arc<Tickets>>)],
+        handed: &[Option<(Arc<Tickets>, usize)>],
     ) -> Result<()> {
         let records: Vec<_> = entries.iter().map(|entry| form::write(topic, entry)).collect();
-        let stored = self.spool.append(SPOOL, &records);
+        let offsets = self.spool.append(SPOOL, &records)?;
         let mut state = lock(&self.state);
-        match stored {
-            Ok(offsets) => {
-                for (offset, (index, tickets)) in offsets.clone().zip(handed) {
-                    if let Some(tickets) = tickets {
-                        let (tickets, index) = (Arc::clone(tickets), *index);
-                        state.handed.push_back(Handed { offset, tickets, index });
-                    }
-                }
-                let (records, end) = (entries.len() as u64, offsets.end);
-                state.passage.learn(Fact::Spooled { records, end });
-                drop(state);
-                self.changed.notify_all();
-                Ok(())
-            }
-            Err(error) => {
-                state.passage.learn(Fact::Shed(entries.len() as u64));
-                Err(error)
+        for (offset, ticket) in offsets.clone().zip(handed) {
+            if let Some((tickets, index)) = ticket.clone() {
+                state.handed.push_back(Handed { offset, tickets, index });
             }
         }
+        let (records, end) = (entries.len() as u64, offsets.end);
+        state.learn(Fact::Spooled { records, end });
+        let behind = state.passage.behind();
+        drop(state);
+        self.tell(behind);
+        self.changed.notify_all();
+        Ok(())
     }
 
     fn learn(&self, fact: Fact) {
-        lock(&self.state).passage.learn(fact);
+        lock(&self.state).learn(fact);
         self.changed.notify_all();
+    }
+
+    /// Says how much waits in the spool.
+    fn tell(&self, behind: u64) {
+        metric::spool(behind, self.spool.bytes(SPOOL).unwrap_or_default());
+    }
+}
+
+/// What an outcome says; nothing as long as the brokers are silent.
+fn word(outcome: Outcome) -> Option<Word> {
+    match outcome {
+        Outcome::Waiting => None,
+        Outcome::Kept(_) => Some(Word::Kept),
+        Outcome::Crowded => Some(Word::Crowded),
+        Outcome::Failed(code) if is_final(code) => Some(Word::Refused),
+        Outcome::Failed(_) => Some(Word::Failed),
+    }
+}
+
+fn final_code(outcome: &Outcome) -> Option<RDKafkaErrorCode> {
+    match outcome {
+        Outcome::Failed(code) if is_final(*code) => Some(*code),
+        Outcome::Failed(_) | Outcome::Kept(_) | Outcome::Crowded | Outcome::Waiting => None,
+    }
+}
+
+/// How an append ends of whose records these are lost.
+fn settled(records: usize, lost: Vec<usize>, why: Option<Error>) -> Result<()> {
+    match why {
+        Some(why) if lost.len() == records => Err(why),
+        Some(why) if !lost.is_empty() => Err(Error::Partly { lost, source: Box::new(why) }),
+        Some(_) | None => Ok(()),
     }
 }

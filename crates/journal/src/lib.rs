@@ -47,6 +47,7 @@ mod journal;
 pub mod kafka;
 mod log;
 mod membership;
+mod metric;
 mod record;
 mod segment;
 mod subscription;

@@ -12,7 +12,8 @@ pub trait Append: Send + Sync {
     /// Appends `entries` and returns when all of them will outlast a crash of this process. Blocks.
     ///
     /// # Errors
-    /// Any [`crate::Error`]. Of what went over a network it may not be known whether it is kept.
+    /// Any [`crate::Error`]; [`crate::Error::lost`] says which of them were not taken. Of what went over
+    /// a network it may not be known whether it is kept.
     fn append(&self, topic: &str, entries: &[Entry]) -> Result<()>;
 }
 

@@ -7,7 +7,8 @@ use crate::{
     error::{Error, Result, disk},
     frame::OFFSET_MAX,
     group::Group,
-    journal::{GROUPS_MAX, Limits},
+    journal::{GROUPS_MAX, Limits, PARTITION},
+    metric,
     record::{Record, Taken},
     segment::{Fault, Kept, Segment, frame_bytes, sync_folder},
     sync::lock,
@@ -111,7 +112,10 @@ impl Topic {
             let _ = self.cut_back(&mut writer);
             return Err(disk("append to", &active.path)(source));
         }
-        lock(&self.state).end = end;
+        let mut state = lock(&self.state);
+        state.end = end;
+        self.tell(&state);
+        drop(state);
         self.ended.send_replace(end);
         Ok(base..end)
     }
@@ -229,6 +233,7 @@ impl Topic {
         let mut state = lock(&self.state);
         state.committed.insert(group.to_owned(), next);
         self.trim_consumed(&mut state);
+        self.tell(&state);
         Ok(())
     }
 
@@ -260,6 +265,13 @@ impl Topic {
             return Err(Error::BeyondEnd { topic, asked, end });
         }
         Ok(())
+    }
+
+    /// Says how far each group is behind.
+    fn tell(&self, state: &State) {
+        for (group, next) in &state.committed {
+            metric::lag(&self.name, group, PARTITION).set(state.end.saturating_sub(*next) as f64);
+        }
     }
 
     fn cut_back(&self, writer: &mut Writer) -> Result<()> {

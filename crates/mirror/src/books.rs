@@ -68,18 +68,21 @@ impl Books {
         }
     }
 
-    /// Hands the meters on, oldest first, until `append` fails; what is left is tried again in the
-    /// next second.
-    pub(crate) fn say(&mut self, append: impl Fn(&[Bytes]) -> bool) {
+    /// Hands the meters on, oldest first, until `append` says by their place that it did not take some;
+    /// what is left is tried again in the next second.
+    pub(crate) fn say(&mut self, append: impl Fn(&[Bytes]) -> Vec<usize>) {
         while !self.unsaid.is_empty() {
             let count = self.unsaid.len().min(METERS_GROUP_MAX);
             let meters = self.unsaid.iter().take(count).cloned().map(Event::Meter);
             // A meter is some names and numbers, and always has a wire form.
             let records: Vec<_> = meters.filter_map(|meter| meter.to_bytes().ok()).collect();
-            if !append(&records) {
+            let lost = append(&records);
+            let group: Vec<Meter> = self.unsaid.drain(..count).collect();
+            let left = lost.iter().rev().filter_map(|place| group.get(*place).cloned());
+            left.for_each(|meter| self.unsaid.push_front(meter));
+            if !lost.is_empty() {
                 break;
             }
-            self.unsaid.drain(..count);
         }
         self.merge_oldest();
     }

@@ -98,7 +98,8 @@ impl Drain {
             return;
         }
         if let Err(error) = self.means.journal.append(TOPIC, group) {
-            self.lose(error.reason(), group.len() as u64, &error);
+            let lost = error.lost(group.len()).len();
+            self.lose(error.reason(), lost as u64, &error);
         }
     }
 
@@ -115,7 +116,8 @@ impl Drain {
             // What belongs to no conversation may lie anywhere.
             let entry = |meter: &Bytes| Entry { key: Bytes::new(), payload: meter.clone() };
             let meters: Vec<Entry> = meters.iter().map(entry).collect();
-            self.means.journal.append(TOPIC, &meters).is_ok()
+            let appended = self.means.journal.append(TOPIC, &meters);
+            appended.err().map_or_else(Vec::new, |error| error.lost(meters.len()))
         });
     }
 }

@@ -17,6 +17,7 @@ pub mod chance;
 pub mod decision;
 pub mod epoch;
 mod error;
+pub mod following;
 pub mod gate;
 mod glob;
 pub mod label;

@@ -8,7 +8,7 @@ const EVENTS: &str = "foreshadow_worker_events_total";
 const ASSIGNED: &str = "foreshadow_worker_assigned_total";
 /// Calls of ours by purpose and by how they ended.
 const CALLS: &str = "foreshadow_worker_calls_total";
-/// The first journal offset that is not recorded yet.
+/// The first journal offset that is not recorded yet, by partition.
 const RECORDED: &str = "foreshadow_worker_recorded_offset";
 
 pub(crate) fn unreadable(what: &'static str, count: u64) {
@@ -27,6 +27,6 @@ pub(crate) fn called(purpose: &'static str, outcome: &'static str) {
     metrics::counter!(CALLS, "purpose" => purpose, "outcome" => outcome).increment(1);
 }
 
-pub(crate) fn recorded(offset: u64) {
-    metrics::gauge!(RECORDED).set(offset as f64);
+pub(crate) fn recorded(partition: u32, offset: u64) {
+    metrics::gauge!(RECORDED, "partition" => partition.to_string()).set(offset as f64);
 }

@@ -87,6 +87,8 @@ pub(crate) struct Known {
     pub(crate) receipts: Receipts,
     pub(crate) cells: Vec<Cell>,
     pub(crate) blocks: Vec<Block>,
+    /// Exchanges that the tables hold, of late, oldest first.
+    pub(crate) recorded: Vec<ExchangeId>,
 }
 
 /// What each cell is asked from the next day on, by the cell. One that is not here is asked what its
@@ -107,10 +109,10 @@ struct Seen {
 
 impl Observer {
     pub(crate) fn new(known: Known) -> Self {
-        let Known { settings, budget, allotted, receipts, cells, blocks } = known;
+        let Known { settings, budget, allotted, receipts, cells, blocks, recorded } = known;
         let key = |block: Block| ((block.cell.clone(), block.day), block);
         let blocks = blocks.into_iter().map(key).collect();
-        let recent = Recent::default();
+        let recent = Recent::of(recorded);
         Self { settings, budget, allotted, receipts, cells, blocks, cells_opened: false, recent }
     }
 

@@ -6,7 +6,7 @@ use crate::{
         exchange::ExchangeRow, meter::MeterRow, shadow::ShadowRow,
     },
 };
-use exchange::{Date, NanoUsd};
+use exchange::{Date, ExchangeId, NanoUsd};
 use std::{future::Future, ops::Range};
 
 /// The tables, as the worker needs them. What is done is what the tables say is done: a batch may
@@ -30,6 +30,12 @@ pub trait Record: Send + Sync + 'static {
         &self,
         offsets: Range<u64>,
     ) -> impl Future<Output = Result<Vec<AssignmentRow>, Cause>> + Send;
+
+    /// The exchanges of these journal records that are there already, in the records' order.
+    fn exchanges(
+        &self,
+        offsets: Range<u64>,
+    ) -> impl Future<Output = Result<Vec<ExchangeId>, Cause>> + Send;
 
     /// Records what was observed and decided, before anything is asked.
     fn observed(&self, batch: Observed) -> impl Future<Output = Result<(), Cause>> + Send;

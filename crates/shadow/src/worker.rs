@@ -21,6 +21,9 @@ use tokio_util::{
     task::{AbortOnDropHandle, TaskTracker},
 };
 
+/// Journal records whose exchanges a worker knows from the tables when it begins.
+const RECORDED_OFFSETS_MAX: u64 = 8_192;
+
 /// The other path, from the journal to the tables.
 ///
 /// A batch is read, observed, shadowed and recorded, in this order; the shadow calls of several
@@ -87,6 +90,11 @@ impl<R: Record, L: Ledger> Worker<R, L> {
         let cells = cells.into_iter().map(Cell::try_from).collect::<Result<_, _>>()?;
         let blocks = record.blocks().await.map_err(Error::Record)?;
         let blocks = blocks.into_iter().map(Block::from).collect();
+        let committer = subscription.committer();
+        let reader = Reader::resume(subscription, receipts.everywhere)?;
+        let begin = reader.position();
+        let before = begin.saturating_sub(RECORDED_OFFSETS_MAX)..begin;
+        let recorded = record.exchanges(before).await.map_err(Error::Record)?;
         let observer = Observer::new(Known {
             settings: Arc::clone(&settings),
             budget: Arc::clone(&budget),
@@ -94,9 +102,8 @@ impl<R: Record, L: Ledger> Worker<R, L> {
             receipts,
             cells,
             blocks,
+            recorded,
         });
-        let committer = subscription.committer();
-        let reader = Reader::resume(subscription, receipts.everywhere)?;
         let asker = Asker {
             settings: Arc::clone(&settings),
             budget,
@@ -192,6 +199,6 @@ async fn commit<R: Record>(
     let next = batch.offsets.end;
     record.shadowed(batch).await.map_err(Error::Record)?;
     committer.commit(next).await?;
-    metric::recorded(next);
+    metric::recorded(committer.partition(), next);
     Ok(())
 }

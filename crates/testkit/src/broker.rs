@@ -4,8 +4,10 @@
 //! the end of its input and then kills the broker, by its id, and removes its folder.
 
 mod jars;
+mod relay;
 
 pub use jars::Jars;
+pub use relay::Relay;
 
 use crate::Error;
 use std::{
@@ -22,6 +24,8 @@ use std::{
 /// How long a broker may take to come up on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 const STEP: Duration = Duration::from_millis(50);
+const PROPERTIES: &str = "server.properties";
+const DATA: &str = "data";
 /// Any id will do; a cluster has one node here.
 const CLUSTER: &str = "foreshadow-test-broker";
 /// Starts the broker, says its id, waits until nobody holds the other end of its input, and cleans up.
@@ -53,7 +57,9 @@ pub struct Guard {
 pub struct Broker {
     jars: Jars,
     folder: PathBuf,
+    guard: Option<Guard>,
     ports: Ports,
+    relay: Relay,
     watch: Child,
     id: u32,
 }
@@ -63,6 +69,9 @@ struct Ports {
     plain: u16,
     secured: u16,
     controller: u16,
+    /// Behind the relay, and the relay's own, which clients are told.
+    relayed: u16,
+    relay: u16,
 }
 
 impl Broker {
@@ -71,14 +80,18 @@ impl Broker {
     /// # Errors
     /// [`Error`] if there is no Java, no port, no room, or the broker does not come up.
     pub fn start(jars: &Jars, folder: &Path, guard: Option<&Guard>) -> Result<Self, Error> {
-        let ports = Ports { plain: free()?, secured: free()?, controller: free()? };
+        let relayed = free()?;
+        let relay = Relay::start(relayed)?;
+        let (plain, secured, controller) = (free()?, free()?, free()?);
+        let ports = Ports { plain, secured, controller, relayed, relay: relay.port() };
         fs::create_dir_all(folder).map_err(Error::io(format!("make {}", folder.display())))?;
-        let properties = folder.join("server.properties");
+        let properties = folder.join(PROPERTIES);
         fs::write(&properties, settings(folder, ports, guard))
             .map_err(Error::io(format!("write {}", properties.display())))?;
         format(jars, &properties, guard)?;
         let (watch, id) = spawn(jars, folder, ports)?;
-        Ok(Self { jars: jars.clone(), folder: folder.to_owned(), ports, watch, id })
+        let (jars, folder, guard) = (jars.clone(), folder.to_owned(), guard.cloned());
+        Ok(Self { jars, folder, guard, ports, relay, watch, id })
     }
 
     /// Where clients begin, as `HOST:PORT`, without TLS and without a password.
@@ -91,6 +104,18 @@ impl Broker {
     #[must_use]
     pub fn secured(&self) -> String {
         format!("localhost:{}", self.ports.secured)
+    }
+
+    /// Where clients begin whose way goes over [`Broker::relay`], and stays there.
+    #[must_use]
+    pub fn relayed(&self) -> String {
+        format!("127.0.0.1:{}", self.relay.port())
+    }
+
+    /// A piece of the network that can be cut.
+    #[must_use]
+    pub fn relay(&self) -> &Relay {
+        &self.relay
     }
 
     /// Its process id.
@@ -112,12 +137,19 @@ impl Broker {
         Ok(())
     }
 
-    /// Stands still, with its connections open.
+    /// Stands still, with its connections open: none of its threads does anything any more.
     ///
     /// # Errors
-    /// [`Error`] if the signal cannot be sent.
+    /// [`Error`] if the signal cannot be sent, or a thread goes on.
     pub fn freeze(&self) -> Result<(), Error> {
-        self.signal("STOP")
+        self.signal("STOP")?;
+        for _ in 0..PATIENCE.as_millis() / STEP.as_millis() {
+            if stands_still(self.id) {
+                return Ok(());
+            }
+            thread::sleep(STEP);
+        }
+        Err(Error::Broker(format!("process {} does not stand still", self.id)))
     }
 
     /// Goes on after [`Broker::freeze`].
@@ -138,6 +170,18 @@ impl Broker {
         Ok(())
     }
 
+    /// Comes up again after [`Broker::kill`], on the same ports, as the same cluster, and with an empty
+    /// disk: whatever it had is gone.
+    ///
+    /// # Errors
+    /// [`Error`] as for [`Broker::start`].
+    pub fn restart_without_disk(&mut self) -> Result<(), Error> {
+        let data = self.folder.join(DATA);
+        fs::remove_dir_all(&data).map_err(Error::io(format!("remove {}", data.display())))?;
+        format(&self.jars, &self.folder.join(PROPERTIES), self.guard.as_ref())?;
+        self.restart()
+    }
+
     fn signal(&self, name: &str) -> Result<(), Error> {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.id.to_string()]).status();
         let sent = sent.map_err(Error::io(format!("send SIG{name} to the broker")))?;
@@ -156,6 +200,16 @@ impl Drop for Broker {
     }
 }
 
+/// On a busy machine a thread goes on for a while after the signal was sent.
+fn stands_still(id: u32) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{id}/task")) else { return false };
+    threads.flatten().all(|thread| {
+        let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        // One that has ended meanwhile says nothing.
+        stat.is_empty() || stat.contains(") T ")
+    })
+}
+
 fn free() -> Result<u16, Error> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let addr = listener.and_then(|listener| listener.local_addr());
@@ -163,8 +217,8 @@ fn free() -> Result<u16, Error> {
 }
 
 fn settings(folder: &Path, ports: Ports, guard: Option<&Guard>) -> String {
-    let Ports { plain, secured, controller } = ports;
-    let data = folder.join("data");
+    let Ports { plain, secured, controller, relayed, relay } = ports;
+    let data = folder.join(DATA);
     let data = data.display();
     let more =
         if guard.is_some() { format!(",SASL_SSL://localhost:{secured}") } else { String::new() };
@@ -173,8 +227,12 @@ fn settings(folder: &Path, ports: Ports, guard: Option<&Guard>) -> String {
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
-listeners=PLAINTEXT://127.0.0.1:{plain},CONTROLLER://127.0.0.1:{controller}{more}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,RELAYED:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:{plain},RELAYED://127.0.0.1:{relayed},CONTROLLER://127.0.0.1:{controller}{more}
+advertised.listeners=PLAINTEXT://127.0.0.1:{plain},RELAYED://127.0.0.1:{relay}{more}
+broker.session.timeout.ms=1000
+broker.heartbeat.interval.ms=200
 log.dirs={data}
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=1

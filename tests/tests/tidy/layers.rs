@@ -56,7 +56,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
 ];
 
 /// What tests may use beyond that: simulated providers, and laws to hold them against.
-const TESTS_MAY_USE: [(&str, &str); 9] = [
+const TESTS_MAY_USE: [(&str, &str); 10] = [
     ("journal", "testkit"),
     ("shadow", "testkit"),
     ("mirror", "testkit"),
@@ -66,6 +66,8 @@ const TESTS_MAY_USE: [(&str, &str); 9] = [
     ("journeys", "exchange"),
     ("journeys", "testkit"),
     ("journeys", "pipeline"),
+    // a type that the command line names
+    ("journeys", "proxy"),
 ];
 
 /// Who alone may name a dependency, and why that matters.

@@ -78,6 +78,31 @@ async fn readiness_names_what_fails_and_follows_it() {
     world.stop().await;
 }
 
+/// A broker that is away is asked for as long as a client has patience, which is long.
+#[tokio::test]
+async fn a_check_that_does_not_answer_holds_up_neither_probe_nor_scrape() {
+    let (answer, asked) = std::sync::mpsc::channel::<()>();
+    let asked = std::sync::Mutex::new(asked);
+    let silent = Check::new("journal", move || {
+        // Until the other end is gone.
+        drop(asked.lock().unwrap().recv());
+        Ok(())
+    });
+    let checks = vec![Check::new("worker", || Ok(())), silent];
+    let world = World::with(Canned::default(), checks, Limits::default()).await;
+    // The second question does not wait for the first one to be answered.
+    for _ in 0..2 {
+        let told = world.get("/readyz").await;
+        let problem = "it does not answer within 1 s";
+        let failing = json!({ "check": "journal", "ready": false, "problem": problem });
+        let checks = json!([{ "check": "worker", "ready": true }, failing]);
+        assert_eq!((told.status, told.json()), (503, json!({ "ready": false, "checks": checks })));
+    }
+    assert_eq!(world.get("/metrics").await.status, 200);
+    drop(answer);
+    world.stop().await;
+}
+
 #[test]
 fn a_scrape_tells_readiness_and_what_each_metric_means() {
     // The recorder is this thread's, so the console runs on this thread.

@@ -51,6 +51,11 @@ impl Role {
         }
     }
 
+    /// Whether clients are served here.
+    pub(crate) fn serves(self) -> bool {
+        matches!(self, Self::All | Self::Proxy)
+    }
+
     /// Whether it puts mirrored calls to candidates.
     pub(crate) fn shadows(self) -> bool {
         matches!(self, Self::All | Self::Worker)

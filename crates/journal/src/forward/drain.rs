@@ -1,9 +1,13 @@
 //! Out of the spool to the brokers, in order.
 
-use super::{FORWARD, Fact, Inner, SPOOL, form};
+use super::{
+    FORWARD, Fact, Inner, SPOOL, form,
+    stretch::{Learnt, Step, Stretch, Word},
+    word,
+};
 use crate::{
     error::{Error, Result},
-    kafka::{Outcome, Tickets, is_final},
+    kafka::{Outcome, Tickets},
     record::{Entry, Record},
     sync::lock,
 };
@@ -116,7 +120,7 @@ fn forward(
     records: Vec<Record>,
     closing: &mut Closing<'_>,
 ) -> std::result::Result<u64, Halt> {
-    let mut refused = 0;
+    let mut unreadable = 0;
     let mut leaving = Vec::with_capacity(records.len());
     for Record { offset, payload } in records {
         match form::read(payload) {
@@ -124,79 +128,91 @@ fn forward(
                 let ticket = handed(inner, offset);
                 leaving.push(Leaving { topic, entry, ticket });
             }
-            None => refused += 1,
+            None => unreadable += 1,
         }
     }
-    while !leaving.is_empty() {
-        if let Err(error) = send(inner, &mut leaving) {
-            tracing::warn!(%error, "the spool is not forwarded at present");
-            closing.give_way();
-            rest(inner);
-        }
-        let mut failed = None;
-        let mut left = Vec::new();
-        for mut record in leaving {
-            match outcome(inner, &record, closing)? {
-                Outcome::Kept(_) => {}
-                Outcome::Failed(code) if is_final(code) => {
-                    tracing::error!(%code, "the brokers refuse a record for good");
-                    refused += 1;
+    let mut stretch = Stretch::new(leaving.iter().map(|record| record.ticket.is_some()));
+    loop {
+        match stretch.next() {
+            Step::Send(range) => {
+                let sent = send(inner, leaving.get_mut(range.clone()).unwrap_or_default());
+                let (count, error) = sent;
+                if let Some(error) = error {
+                    tracing::warn!(%error, "the spool is not forwarded at present");
                 }
-                Outcome::Failed(code) => {
-                    failed = Some(code);
-                    record.ticket = None;
-                    left.push(record);
-                }
-                Outcome::Crowded | Outcome::Waiting => {
-                    record.ticket = None;
-                    left.push(record);
-                }
+                stretch.learn(match count {
+                    0 => Learnt::Unsendable,
+                    count => Learnt::Sent(range.start..range.start + count),
+                });
             }
-        }
-        leaving = left;
-        if let Some(code) = failed {
+            Step::Ask(index) => {
+                let said = leaving.get(index).map(|record| said(inner, record, closing));
+                let word = said.transpose()?.unwrap_or(Word::Failed);
+                stretch.learn(Learnt::Said(index, word));
+            }
+            Step::Rest => {
+                pause(inner, closing)?;
+                stretch.learn(Learnt::Rested);
+            }
             // Not from the beginning: of the others the brokers have said that they are kept.
-            closing.give_way();
-            let prepared = prepare(inner).err().map(|error| error.to_string());
-            tracing::warn!(%code, prepared, "records are sent again");
-            rest(inner);
+            Step::Mend => {
+                closing.give_way();
+                let prepared = prepare(inner).err().map(|error| error.to_string());
+                tracing::warn!(prepared, "records are sent again");
+                pause(inner, closing)?;
+                stretch.learn(Learnt::Rested);
+            }
+            Step::Done { refused } => return Ok(unreadable + refused),
         }
     }
-    Ok(refused)
 }
 
-/// Hands over what the producer does not have, one run of records of a topic after the other.
-fn send(inner: &Inner, leaving: &mut [Leaving]) -> Result<()> {
-    for run in
-        leaving.chunk_by_mut(|a, b| a.topic == b.topic && a.ticket.is_some() == b.ticket.is_some())
-    {
-        let Some(first) = run.first().filter(|first| first.ticket.is_none()) else { continue };
+/// Hands over a row of records, one run of a topic after the other: how many, and why no more.
+fn send(inner: &Inner, leaving: &mut [Leaving]) -> (usize, Option<Error>) {
+    let mut sent = 0;
+    for run in leaving.chunk_by_mut(|a, b| a.topic == b.topic) {
+        let Some(first) = run.first() else { continue };
         let topic = first.topic.clone();
         let entries: Vec<Entry> = run.iter().map(|record| record.entry.clone()).collect();
-        let tickets = inner.kafka.send(&topic, &entries)?;
+        let tickets = match inner.kafka.send(&topic, &entries) {
+            Ok(tickets) => tickets,
+            Err(error) => return (sent, Some(error)),
+        };
         for (index, record) in run.iter_mut().enumerate() {
             record.ticket = Some((Arc::clone(&tickets), index));
         }
+        sent += run.len();
     }
-    Ok(())
+    (sent, None)
 }
 
-/// What became of the record; waits as long as the process goes on.
-fn outcome(
+/// What the brokers say of the record; waits as long as the process goes on.
+fn said(
     inner: &Inner,
     record: &Leaving,
     closing: &mut Closing<'_>,
-) -> std::result::Result<Outcome, Halt> {
-    let Some((tickets, index)) = &record.ticket else {
-        return if is_over(inner) { Err(Halt::Over) } else { Ok(Outcome::Crowded) };
-    };
+) -> std::result::Result<Word, Halt> {
+    let Some((tickets, index)) = &record.ticket else { return Ok(Word::Crowded) };
     loop {
-        match tickets.outcome(*index, LOOK_EVERY) {
-            Outcome::Waiting if is_over(inner) => return Err(Halt::Over),
-            Outcome::Waiting => closing.give_way_in_time(),
-            said => return Ok(said),
+        let outcome = tickets.outcome(*index, LOOK_EVERY);
+        match word(outcome) {
+            None if is_over(inner) => return Err(Halt::Over),
+            None => closing.give_way_in_time(),
+            Some(said) => {
+                if let Outcome::Failed(code) = outcome {
+                    tracing::error!(%code, ?said, "the brokers do not keep a record");
+                }
+                return Ok(said);
+            }
         }
     }
+}
+
+/// Nobody waits for this stretch any more, and it rests.
+fn pause(inner: &Inner, closing: &mut Closing<'_>) -> std::result::Result<(), Halt> {
+    closing.give_way();
+    rest(inner);
+    if is_over(inner) { Err(Halt::Over) } else { Ok(()) }
 }
 
 /// The ticket of a record that was handed over before it came into the spool.
@@ -218,6 +234,7 @@ fn done(inner: &Inner, next: u64, refused: u64) -> std::result::Result<(), Halt>
         }
     }
     inner.learn(Fact::Forwarded { next, refused });
+    inner.tell(lock(&inner.state).passage.behind());
     Ok(())
 }
 

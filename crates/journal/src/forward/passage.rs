@@ -28,6 +28,8 @@ pub enum Fact {
     },
     /// So many found no room, or no disk.
     Shed(u64),
+    /// So many found none either, and the producer has them: it sends them as long as the process lives.
+    Held(u64),
     /// So many the brokers refuse for good.
     Refused(u64),
     /// The spool is with the brokers up to this offset; so many of what lies before it they refused.
@@ -52,6 +54,9 @@ pub struct Sums {
     pub forwarded: u64,
     /// Refused for want of room or disk: whoever appended them was told.
     pub shed: u64,
+    /// With the producer alone, since there was no room for them in the spool: sent as long as the
+    /// process lives.
+    pub held: u64,
     /// Refused by the brokers for good.
     pub refused: u64,
 }
@@ -106,6 +111,7 @@ impl Passage {
             Fact::Prepared => self.is_prepared = true,
             Fact::Acknowledged(records) => self.sums.direct += records,
             Fact::Shed(records) => self.sums.shed += records,
+            Fact::Held(records) => self.sums.held += records,
             Fact::Refused(records) => self.sums.refused += records,
             Fact::Spooled { records, end } => {
                 self.sums.spooled += records;

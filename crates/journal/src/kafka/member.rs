@@ -18,6 +18,7 @@ use crate::{
         settings::Settings,
     },
     membership::Change,
+    metric,
     subscription::{Subscription, blocking},
     sync::lock,
 };
@@ -55,6 +56,7 @@ pub(crate) struct Group {
 /// What the polling thread shares with those who read.
 pub(crate) struct Shared {
     topic: String,
+    group: String,
     state: Mutex<State>,
     told: Notify,
 }
@@ -86,6 +88,7 @@ impl Member {
     pub(crate) fn join(settings: &Settings, topic: &str, group: &str) -> Result<Self> {
         let shared = Arc::new(Shared {
             topic: topic.to_owned(),
+            group: group.to_owned(),
             state: Mutex::default(),
             told: Notify::new(),
         });
@@ -281,7 +284,8 @@ impl Shared {
     }
 
     fn give(&self, partition: u32) {
-        let flow = Arc::new(Flow::new(partition));
+        let lag = metric::lag(&self.topic, &self.group, partition);
+        let flow = Arc::new(Flow::new(partition, lag));
         let mut state = lock(&self.state);
         state.flows.insert(partition, Arc::clone(&flow));
         state.news.push_back(News::Given(flow));

@@ -2,6 +2,7 @@
 
 use crate::{
     TOPIC, broker,
+    metrics::{count, counted},
     place::{PATIENCE, entries, offsets_are, read, settings},
 };
 use journal::{
@@ -107,26 +108,31 @@ fn no_record_passes_an_older_one_and_the_sums_close() {
 }
 
 /// A broker that nobody else uses meanwhile, and the way to it.
-struct Line {
-    broker: MutexGuard<'static, Broker>,
-    kafka: Kafka,
-    dir: tempfile::TempDir,
+pub(crate) struct Line {
+    pub(crate) broker: MutexGuard<'static, Broker>,
+    pub(crate) kafka: Kafka,
+    pub(crate) dir: tempfile::TempDir,
 }
 
 impl Line {
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
+        Self::over(Broker::address)
+    }
+
+    /// By one of the broker's doors.
+    pub(crate) fn over(address: impl Fn(&Broker) -> String) -> Self {
         let broker = broker::faulty();
-        let kafka = Kafka::open(settings(&broker.address())).unwrap();
+        let kafka = Kafka::open(settings(&address(&broker))).unwrap();
         Self { broker, kafka, dir: tempfile::tempdir().unwrap() }
     }
 
-    fn forward(&self, spool_bytes: u64) -> Forward {
+    pub(crate) fn forward(&self, spool_bytes: u64) -> Forward {
         forward(&self.kafka, self.dir.path(), spool_bytes)
     }
 
     /// The broker has the records `range`, each once, in their order.
     #[track_caller]
-    fn check(&self, range: Range<u64>) {
+    pub(crate) fn check(&self, range: Range<u64>) {
         let records = read(&self.kafka, TOPIC, 0);
         offsets_are(&records, 0..range.end - range.start);
         for (record, n) in records.iter().zip(range) {
@@ -135,7 +141,7 @@ impl Line {
     }
 }
 
-fn forward(kafka: &Kafka, dir: &Path, spool_bytes: u64) -> Forward {
+pub(crate) fn forward(kafka: &Kafka, dir: &Path, spool_bytes: u64) -> Forward {
     let settings = ForwardSettings {
         topics: vec![TOPIC.to_owned()],
         spool: Limits::bytes(spool_bytes),
@@ -144,20 +150,24 @@ fn forward(kafka: &Kafka, dir: &Path, spool_bytes: u64) -> Forward {
     Forward::open(kafka.clone(), dir, settings).unwrap()
 }
 
-fn number(n: u64) -> Vec<u8> {
+pub(crate) fn number(n: u64) -> Vec<u8> {
     n.to_le_bytes().repeat(32)
 }
 
-fn append(forward: &Forward, range: Range<u64>) -> Result<(), Error> {
+pub(crate) fn append(forward: &Forward, range: Range<u64>) -> Result<(), Error> {
     forward.append(TOPIC, &entries(range.map(number)))
 }
 
 /// Of all that was appended since it was opened it is known what has become, and nothing waits.
 #[track_caller]
-fn closed(forward: &Forward, appended: u64) -> Sums {
+pub(crate) fn closed(forward: &Forward, appended: u64) -> Sums {
     assert!(forward.drained(PATIENCE), "the spool is not drained");
     let sums = forward.sums();
-    assert_eq!(sums.direct + sums.spooled + sums.shed + sums.refused, appended, "{sums:?}");
+    assert_eq!(
+        sums.direct + sums.spooled + sums.shed + sums.held + sums.refused,
+        appended,
+        "{sums:?}"
+    );
     assert_eq!(sums.found + sums.spooled, sums.forwarded, "{sums:?}");
     sums
 }
@@ -236,17 +246,62 @@ fn what_finds_no_room_is_refused_and_counted_and_the_rest_goes_on() {
     line.check(0..taken + 10);
 }
 
-fn asked(variable: &str, otherwise: u64) -> u64 {
+/// What became of records, as it is told to whoever scrapes this process.
+fn told() -> Sums {
+    let of =
+        |outcome: &str| counted(&format!("foreshadow_spool_passed_total{{outcome=\"{outcome}\"}}"));
+    Sums {
+        found: of("found"),
+        direct: of("direct"),
+        spooled: of("spooled"),
+        forwarded: of("forwarded"),
+        shed: of("shed"),
+        held: of("held"),
+        refused: of("refused"),
+    }
+}
+
+#[test]
+fn what_becomes_of_records_and_what_waits_is_told() {
+    count();
+    // No other test forwards anything meanwhile.
+    let line = Line::open();
+    let before = told();
+    let forward = line.forward(64 << 10);
+    assert!(forward.drained(PATIENCE), "the topic is not prepared");
+    append(&forward, 0..10).unwrap();
+    line.broker.freeze().unwrap();
+    while append(&forward, 10..20).is_ok() {}
+    assert_eq!(counted("foreshadow_spool_records"), forward.behind());
+    assert_eq!(counted("foreshadow_spool_bytes"), forward.spool_bytes());
+    line.broker.thaw().unwrap();
+    assert!(forward.drained(PATIENCE), "the spool is not drained");
+    until(|| counted("foreshadow_spool_records") == 0);
+    let (sums, now) = (forward.sums(), told());
+    assert!(sums.forwarded > 0 && sums.shed == 10, "{sums:?}");
+    let since = Sums {
+        found: now.found - before.found,
+        direct: now.direct - before.direct,
+        spooled: now.spooled - before.spooled,
+        forwarded: now.forwarded - before.forwarded,
+        shed: now.shed - before.shed,
+        held: now.held - before.held,
+        refused: now.refused - before.refused,
+    };
+    assert_eq!(since, sums);
+}
+
+pub(crate) fn asked(variable: &str, otherwise: u64) -> u64 {
     let text = std::env::var_os(variable);
     text.map_or(otherwise, |text| text.to_str().unwrap().parse().unwrap())
 }
 
-fn say(what: &str) {
+pub(crate) fn say(what: &str) {
     writeln!(std::io::stdout(), "{what}").unwrap();
 }
 
 #[track_caller]
-fn until(is_so: impl Fn() -> bool) {
+pub(crate) fn until(is_so: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < deadline, "waited in vain");
@@ -269,6 +324,7 @@ fn a_broker_that_is_killed_under_load_costs_no_record_and_doubles_none() {
     let mut line = Line::open();
     let forward = line.forward(256 << 20);
     let (is_over, appended) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (mut up, mut direct_again) = (Duration::ZERO, Duration::ZERO);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !is_over.load(Ordering::Relaxed) {
@@ -286,8 +342,9 @@ fn a_broker_that_is_killed_under_load_costs_no_record_and_doubles_none() {
         let mut seed = SEED;
         for _ in 0..kills {
             // Records go directly again, though more come all the time.
-            let direct = forward.sums().direct;
+            let (began, direct) = (Instant::now(), forward.sums().direct);
             until(|| forward.sums().direct > direct);
+            direct_again += began.elapsed();
             // So many records more, and it is killed: at another point of the load each time.
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let count = appended.load(Ordering::Relaxed) + 20 + (seed >> 33) % 2_000;
@@ -295,11 +352,16 @@ fn a_broker_that_is_killed_under_load_costs_no_record_and_doubles_none() {
             line.broker.kill().unwrap();
             let behind = forward.behind();
             until(|| forward.behind() >= behind + 100);
+            let began = Instant::now();
             line.broker.restart().unwrap();
+            up += began.elapsed();
         }
     });
     let appended = appended.into_inner();
     let sums = closed(&forward, appended);
     line.check(0..appended);
-    say(&format!("{kills} kills: {appended} records, each once and in order: {sums:?}"));
+    say(&format!(
+        "{kills} kills: {appended} records, each once and in order: {sums:?}; the broker took \
+         {up:.1?} to come up, the records {direct_again:.1?} to go directly again"
+    ));
 }

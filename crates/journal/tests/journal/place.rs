@@ -68,6 +68,14 @@ impl Place {
         }
     }
 
+    /// Whether other processes may read there too.
+    pub(crate) fn is_shared(&self) -> bool {
+        match self.kind {
+            Kind::Folder(_) => false,
+            Kind::Broker(_) => true,
+        }
+    }
+
     /// Makes another topic, where that has to be done.
     pub(crate) fn also(&self, topic: &str) {
         match &self.kind {

@@ -5,4 +5,5 @@
 mod books;
 mod clients;
 mod content;
+mod sim;
 mod support;

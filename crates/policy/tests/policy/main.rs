@@ -10,6 +10,7 @@ mod categorize;
 mod chance;
 mod corpus;
 mod epoch;
+mod following;
 mod formats;
 mod gate;
 mod given;

@@ -1,7 +1,7 @@
 //! The tables in memory, with the promises of real ones: a receipt for each table, rows and receipt
 //! in one step, and a crash at any step that a test asks for.
 
-use exchange::{Arm, Date};
+use exchange::{Arm, Date, ExchangeId};
 use serde::{Serialize, de::DeserializeOwned};
 use shadow::{
     Added, AssignmentRow, BlockRow, CallRow, Called, Cause, CellRow, ExchangeRow, MeterRow,
@@ -103,6 +103,13 @@ impl Record for Tables {
         let rows = self.rows();
         let asked = rows.assignments.iter().filter(|row| offsets.contains(&row.journal_offset));
         Ok(asked.cloned().collect())
+    }
+
+    async fn exchanges(&self, offsets: Range<u64>) -> Result<Vec<ExchangeId>, Cause> {
+        self.step()?;
+        let rows = self.rows();
+        let asked = rows.exchanges.iter().filter(|row| offsets.contains(&row.journal_offset));
+        Ok(asked.map(|row| row.exchange_id).collect())
     }
 
     async fn observed(&self, batch: Observed) -> Result<(), Cause> {

@@ -5,6 +5,7 @@ use crate::{
     record::Record,
     sync::lock,
 };
+use metrics::Gauge;
 use std::{collections::VecDeque, sync::Mutex};
 use tokio::sync::Notify;
 
@@ -17,6 +18,8 @@ pub(crate) struct Flow {
     pub(crate) partition: u32,
     state: Mutex<State>,
     pub(crate) moved: Notify,
+    /// How far the group is behind.
+    lag: Gauge,
 }
 
 #[derive(Default)]
@@ -28,6 +31,8 @@ struct State {
     /// What is fetched next; not known before anything was fetched or the group's place was learnt.
     expected: Option<u64>,
     end: u64,
+    /// What the group has not committed begins here; not known before it was asked.
+    committed: Option<u64>,
     stage: Stage,
     is_paused: bool,
 }
@@ -61,8 +66,8 @@ pub(crate) struct Found {
 }
 
 impl Flow {
-    pub(crate) fn new(partition: u32) -> Self {
-        Self { partition, state: Mutex::default(), moved: Notify::new() }
+    pub(crate) fn new(partition: u32, lag: Gauge) -> Self {
+        Self { partition, state: Mutex::default(), moved: Notify::new(), lag }
     }
 
     pub(crate) fn begin(&self, next: u64, end: u64) {
@@ -71,6 +76,8 @@ impl Flow {
         state.end = state.end.max(end);
         // It is where fetching begins by itself.
         state.expected.get_or_insert(next);
+        state.committed = Some(next);
+        self.tell(&state);
     }
 
     /// What comes from now on begins at `offset`.
@@ -175,11 +182,19 @@ impl Flow {
         Ok(())
     }
 
+    /// Everything before `next` is done.
+    pub(crate) fn done(&self, next: u64) {
+        let mut state = lock(&self.state);
+        state.committed = Some(next);
+        self.tell(&state);
+    }
+
     pub(crate) fn take_away(&self) {
         let mut state = lock(&self.state);
         state.stage = Stage::Taken;
         state.records.clear();
         state.bytes = 0;
+        self.tell(&state);
         drop(state);
         self.moved.notify_one();
     }
@@ -191,6 +206,20 @@ impl Flow {
     pub(crate) fn learn_end(&self, end: u64) {
         let mut state = lock(&self.state);
         state.end = state.end.max(end);
+        self.tell(&state);
+    }
+
+    /// A partition that others read is none of this process's business.
+    fn tell(&self, state: &State) {
+        let lag = match (state.stage, state.committed) {
+            (Stage::Taken, _) => Some(0),
+            (Stage::Flowing | Stage::Turning | Stage::Undone { .. }, committed) => {
+                committed.map(|committed| state.end.saturating_sub(committed))
+            }
+        };
+        if let Some(lag) = lag {
+            self.lag.set(lag as f64);
+        }
     }
 
     pub(crate) fn position(&self) -> u64 {

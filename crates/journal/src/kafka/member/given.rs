@@ -109,7 +109,7 @@ impl Claim {
             let list = group.list(flow.partition, offset)?;
             match group.consumer.commit(&list, CommitMode::Sync) {
                 Err(error) if is_put_out(&error) => Err(taken(topic, flow.partition)),
-                other => other.map_err(failed("commit")),
+                other => other.map(|()| flow.done(next)).map_err(failed("commit")),
             }
         })
         .await
