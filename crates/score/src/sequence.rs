@@ -85,7 +85,8 @@ impl Pair {
         if least > most {
             return Edits::MoreThan(most);
         }
-        edits(self.ours.iter().copied(), self.theirs.iter().copied(), least, most)
+        let likely = if 2 * least > most { most } else { least };
+        edits(self.ours.iter().copied(), self.theirs.iter().copied(), likely, most)
     }
 
     /// No fewer edits than this, whatever the order: each mends one element that only one of them
@@ -117,7 +118,8 @@ pub(crate) fn character_edits(ours: &str, theirs: &str, most: usize) -> Edits {
     if least > most {
         return Edits::MoreThan(most);
     }
-    // Other words take about twice the least; where that is near to all that matters, no band is tried.
+    // Other words take about twice the least; where that is near to all that matters, no narrower
+    // band is tried.
     let likely = if 4 * least > most { most } else { 2 * least };
     if ours.is_ascii() && theirs.is_ascii() {
         edits(ours.bytes(), theirs.bytes(), likely, most)
