@@ -18,10 +18,16 @@ pub(crate) fn of(text: &str, separator: Option<&str>) -> Option<Vec<String>> {
         return Some(items.iter().map(of_value).collect());
     }
     let text = text.trim();
-    let separator = separator.unwrap_or_else(|| if text.contains('\n') { "\n" } else { "," });
-    let items = text.split(separator).map(unmarked).filter(|item| !item.is_empty());
-    let items: Vec<String> = items.map(of_text).collect();
+    let items = match separator {
+        Some(separator) => all_of(text.split(separator)),
+        // One character is found faster than a text of one.
+        None => all_of(text.split(if text.contains('\n') { '\n' } else { ',' })),
+    };
     (!items.is_empty()).then_some(items)
+}
+
+fn all_of<'t>(parts: impl Iterator<Item = &'t str>) -> Vec<String> {
+    parts.map(unmarked).filter(|item| !item.is_empty()).map(of_text).collect()
 }
 
 fn of_value(value: &Value) -> String {

@@ -39,6 +39,9 @@ impl Tolerance {
 /// A fraction with a longer part is read as two numbers.
 const FRACTION_DIGITS_MAX: usize = 6;
 
+/// How LaTeX begins a fraction.
+const TYPESET: [&str; 3] = ["\\frac{", "\\dfrac{", "\\tfrac{"];
+
 /// A number in lowest terms: `digits` (no zeros at either end) times ten to `exponent`, over `over`,
 /// which has neither two nor five in it: what those divide is a decimal number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +67,8 @@ impl Number {
     pub(crate) fn whole(text: &str) -> Option<Self> {
         let text = text.trim();
         let unsigned = text.trim_start_matches(['-', '\u{2212}', '+', '$', '€', '£']);
-        let starts = unsigned.starts_with(|mark: char| mark.is_ascii_digit() || mark == '.');
+        let begins = |mark: char| mark.is_ascii_digit() || matches!(mark, '.' | '\\');
+        let starts = unsigned.starts_with(begins);
         let start = text.len() - unsigned.len();
         // Most items of a list are no numbers, and are not searched for one.
         let span = if starts { Span::next(text, start) } else { None }?;
@@ -136,9 +140,9 @@ struct Span {
 
 enum Form {
     Decimal,
-    /// `3/4`.
+    /// `3/4`, or `\frac{3}{4}`.
     Fraction,
-    /// `2 3/4`.
+    /// `2 3/4`, or `2\frac{3}{4}`.
     Mixed,
 }
 
@@ -155,6 +159,12 @@ impl Span {
             });
         }
         let (start, whole) = (digit, digits_end(bytes, digit));
+        if let Some((start, end)) = typeset(text, start, whole) {
+            return Some(Self { start, end, form: Form::Fraction });
+        }
+        if let Some(end) = typeset_behind(text, whole).filter(|_| is_short(start, whole)) {
+            return Some(Self { start, end, form: Form::Mixed });
+        }
         if let Some(end) = below_end(bytes, start, whole) {
             return Some(Self { start, end, form: Form::Fraction });
         }
@@ -174,8 +184,11 @@ impl Span {
     fn read(&self, text: &str) -> Number {
         let negative = is_negative(&text[..self.start]);
         let number = &text[self.start..self.end];
-        let mut parts = number.split([' ', '/']).map(|part| part.parse().unwrap_or_default());
-        let mut part = || -> u128 { parts.next().unwrap_or_default() };
+        let mut parts = number.split(|mark: char| !mark.is_ascii_digit());
+        let mut part = || -> u128 {
+            let digits = parts.find(|part| !part.is_empty());
+            digits.and_then(|digits| digits.parse().ok()).unwrap_or_default()
+        };
         match self.form {
             Form::Decimal => Number::decimal_of(negative, number),
             Form::Fraction => Number::fraction_of(negative, part(), part()),
@@ -210,6 +223,26 @@ fn below_end(bytes: &[u8], start: usize, bar: usize) -> Option<usize> {
     (is_fraction && !goes_on).then_some(end)
 }
 
+/// The fraction that LaTeX sets, where its upper part is these digits: from the backslash to behind
+/// the last brace.
+fn typeset(text: &str, start: usize, bar: usize) -> Option<(usize, usize)> {
+    let mark = TYPESET.into_iter().find(|mark| text[..start].ends_with(mark))?;
+    let below = bar + text[bar..].starts_with("}{").then_some(2)?;
+    let end = digits_end(text.as_bytes(), below);
+    let is_fraction = is_short(start, bar)
+        && is_short(below, end)
+        && text[end..].starts_with('}')
+        && text[below..end].bytes().any(|digit| digit != b'0');
+    is_fraction.then_some((start - mark.len(), end + 1))
+}
+
+/// Where a fraction ends that LaTeX sets right behind a whole number.
+fn typeset_behind(text: &str, whole: usize) -> Option<usize> {
+    let mark = TYPESET.into_iter().find(|mark| text[whole..].starts_with(mark))?;
+    let start = whole + mark.len();
+    typeset(text, start, digits_end(text.as_bytes(), start)).map(|(_, end)| end)
+}
+
 fn has_places(bytes: &[u8], point: usize) -> bool {
     bytes.get(point) == Some(&b'.') && digits_end(bytes, point + 1) > point + 1
 }
@@ -219,10 +252,11 @@ fn digits_end(bytes: &[u8], at: usize) -> usize {
     at + rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
-/// Behind the groups of thousands of a whole number: by commas, or by spaces that do not break.
+/// Behind the groups of thousands of a whole number: by commas, by spaces that do not break, or by
+/// either as LaTeX writes it.
 fn groups_end(text: &str, start: usize, whole: usize) -> usize {
     let rest = &text[whole..];
-    let marks = [",", "\u{a0}", "\u{202f}"];
+    let marks = [",", "\u{a0}", "\u{202f}", "{,}", "\\,"];
     let Some(mark) = marks.into_iter().find(|mark| rest.starts_with(mark)) else { return whole };
     let (bytes, mut end) = (text.as_bytes(), whole);
     while whole - start <= 3 && text[end..].starts_with(mark) {

@@ -11,19 +11,19 @@ const QUOTED_CHARS_MAX: usize = 80;
 
 /// Lower case, single spaces, and without the marks around it: `"Paris."` is `paris`.
 pub(crate) fn normalised(text: &str) -> String {
-    let mut spaced = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
+    let bare = text.trim_matches(|mark: char| mark.is_whitespace() || FRAME.contains(&mark));
+    // A text of marks alone is itself the answer.
+    let bare = if bare.is_empty() { text } else { bare };
+    let mut spaced = String::with_capacity(bare.len());
+    for word in bare.split_whitespace() {
         spaced.push_str(if spaced.is_empty() { "" } else { " " });
         spaced.push_str(word);
     }
     if spaced.is_ascii() {
         spaced.make_ascii_lowercase();
-    } else {
-        spaced = spaced.to_lowercase();
+        return spaced;
     }
-    let bare = spaced.trim_matches(FRAME);
-    // A text of marks alone is itself the answer.
-    if bare.is_empty() { spaced } else { bare.to_owned() }
+    spaced.to_lowercase()
 }
 
 /// Whether `wanted` stands in `text` as whole words, case and all.

@@ -6,10 +6,11 @@
 //! scorers = [{ kind = "edit_similarity", unit = "chars", pass_at = 0.9 }]
 //! ```
 //!
-//! Words are what stands between white space. Characters cost far more time than words: the work
-//! grows with the length and with how much is edited. `pass_at` bounds it, because edits are counted
-//! only as far as they can matter. It abstains where the reference has no text, and beyond 20,000
-//! words or characters.
+//! Words are what stands between white space. Characters cost up to ten times as much time as words:
+//! the work grows with the length and with how much is edited. `pass_at` bounds it, because edits are
+//! counted only as far as they can matter, and not at all where the words, or the pairs of neighbouring
+//! characters, that only one text has already say that there are more. It abstains where the reference
+//! has no text, and beyond 20,000 words or characters.
 
 mod config;
 

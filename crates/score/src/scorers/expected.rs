@@ -7,9 +7,10 @@
 //! ```
 //!
 //! `number` looks for the answer in the last number of the text, which is where a model that reasons
-//! aloud puts it, and reads numbers as English writes them: `-$1,234.50`, `.5`, `1.5e3`, `3/4` (0.75)
-//! and `2 1/2` are each one number, compared exactly; what stands beside it (a currency, `%`, a unit) says
-//! nothing. Where the answer is marked, a pattern finds it: its group is read as a number if it is one.
+//! aloud puts it, and reads numbers as English and LaTeX write them: `-$1,234.50`, `.5`, `1.5e3`, `3/4`
+//! (0.75), `2 1/2`, `1{,}234` and `\frac{3}{4}` are each one number, compared exactly; what stands beside
+//! it (a currency, `%`, a unit, `**`, `\boxed{}`) says nothing. Where the answer is marked and more numbers
+//! follow, a pattern finds it: its group is read as a number if it is one.
 //! `'\d(?:[\d,]*\d)?'` is the last whole number without sign and places, by which some recorded
 //! answers were marked; to it `$42.00` is 0.
 //!
@@ -32,7 +33,7 @@ use exchange::{Call, Reply};
 use std::sync::Arc;
 
 /// Raised whenever the same settings would score differently.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 pub(crate) struct Scorer {
     key: String,

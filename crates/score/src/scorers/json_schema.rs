@@ -26,7 +26,7 @@ use exchange::{Call, Reply};
 use std::sync::Arc;
 
 /// Raised whenever the same settings would score differently.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 pub(crate) struct Scorer {
     config: Config,

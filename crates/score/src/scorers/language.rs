@@ -7,9 +7,11 @@
 //! ```
 //!
 //! Languages go by their three letters of ISO 639-3; 70 are known. They are told apart by the
-//! frequency of letters and of three in a row in the first 500 characters, code in fences left
-//! out. `among` leaves out languages that cannot come, which makes the word on short texts surer
-//! and quicker. It abstains where the text is too short to be sure, or the call has no user message.
+//! frequency of letters and of three in a row, code in fences left out. Of a text of more than 256
+//! characters four stretches of 64 are read, from its beginning and from each quarter on, so that neither
+//! a greeting nor a quotation speaks for the rest. `among` leaves out languages that cannot come,
+//! which makes the word on short texts surer, and several times as quick. It abstains where the
+//! text is too short or too mixed to be sure, or the call has no user message.
 
 mod config;
 
@@ -22,10 +24,15 @@ use std::borrow::Cow;
 use whatlang::{Detector, Lang};
 
 /// Raised whenever the same settings would score differently.
-pub(crate) const VERSION: u32 = 2;
-/// Of a text, no more is looked at. On 946 pieces of manual pages in 14 languages no result was wrong from
-/// 50 characters on, headings in English aside, and from 200 on no more were unsure than with 2,000.
-const READ_CHARS_MAX: usize = 500;
+pub(crate) const VERSION: u32 = 3;
+/// Of a longer text, this many stretches are read. On 613 pieces of manual pages in eight languages, four
+/// of 60 to 70 characters were wrong on 34 to 37 (which hold mostly English, left untranslated) and
+/// unsure of 33 to 49; the first 500 characters were wrong on 46 and unsure of 18, the first 240 on 52 and 45.
+const STRETCHES: usize = 4;
+/// How long each of them is.
+const STRETCH_CHARS: usize = 64;
+/// How far a stretch looks for the end of the word that it begins in. Some scripts have no spaces.
+const WORD_CHARS_MAX: usize = 24;
 
 pub(crate) struct Scorer {
     any_of: Vec<Lang>,
@@ -65,7 +72,7 @@ impl Absolute for Scorer {
             (any_of, _) => any_of.to_vec(),
         };
         let Some(found) = self.language_of(text_of(reply)) else {
-            return Word::abstain("the text is too short to be sure of its language");
+            return Word::abstain("the text is too short or too mixed to be sure of its language");
         };
         Word::when(wanted.contains(&found), || {
             let wanted: Vec<&str> = wanted.iter().map(|language| language.eng_name()).collect();
@@ -81,8 +88,26 @@ impl Scorer {
             true => Cow::Owned(blocks::without(text)),
             false => Cow::Borrowed(text),
         };
-        let end = prose.char_indices().nth(READ_CHARS_MAX).map_or(prose.len(), |(at, _)| at);
-        let found = self.detector.detect(&prose[..end])?;
+        let found = self.detector.detect(&sample(&prose))?;
         found.is_reliable().then(|| found.lang())
     }
+}
+
+/// What is read of a text: all of a short one.
+fn sample(prose: &str) -> Cow<'_, str> {
+    if prose.chars().nth(STRETCHES * STRETCH_CHARS).is_none() {
+        return Cow::Borrowed(prose);
+    }
+    let starts = (0..STRETCHES).map(|part| prose.len() * part / STRETCHES);
+    let stretch = |start| whole_words(&prose[prose.ceil_char_boundary(start)..]);
+    let stretches: Vec<&str> = starts.map(stretch).collect();
+    Cow::Owned(stretches.join(" "))
+}
+
+/// A stretch from the first beginning of a word on.
+fn whole_words(rest: &str) -> &str {
+    let mut head = rest.char_indices().take(WORD_CHARS_MAX);
+    let start = head.find(|(_, mark)| mark.is_whitespace()).map_or(0, |(at, _)| at);
+    let end = rest[start..].char_indices().nth(STRETCH_CHARS).map(|(at, _)| start + at);
+    &rest[start..end.unwrap_or(rest.len())]
 }

@@ -22,7 +22,7 @@ use crate::{
 use exchange::Reply;
 
 /// Raised whenever the same settings would score differently.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 pub(crate) struct Scorer(Config);
 

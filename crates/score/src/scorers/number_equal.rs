@@ -23,7 +23,7 @@ use crate::{
 use exchange::Reply;
 
 /// Raised whenever the same settings would score differently.
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;
 
 pub(crate) struct Scorer(Tolerance);
 

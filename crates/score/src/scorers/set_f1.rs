@@ -21,10 +21,11 @@ use crate::{
     text::quoted,
 };
 use exchange::Reply;
-use std::collections::BTreeSet;
+use foldhash::fast::RandomState;
+use std::collections::HashSet;
 
 /// Raised whenever the same settings would score differently.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 pub(crate) struct Scorer(Config);
 
@@ -44,12 +45,11 @@ impl Agreement for Scorer {
         if ours.len().max(theirs.len()) > ITEMS_MAX {
             return Word::abstain(format!("more than {ITEMS_MAX} items"));
         }
-        let (ours, theirs): (BTreeSet<String>, BTreeSet<String>) =
-            (ours.into_iter().collect(), theirs.into_iter().collect());
+        let (ours, theirs) = (set(&ours), set(&theirs));
         let common = ours.intersection(&theirs).count();
         let value = items::f1(common, ours.len(), theirs.len());
         Word::graded(value, self.0.pass_at, || {
-            let example = match (theirs.difference(&ours).next(), ours.difference(&theirs).next()) {
+            let example = match (theirs.difference(&ours).min(), ours.difference(&theirs).min()) {
                 (Some(missing), _) => format!("{} is missing", quoted(missing)),
                 (None, Some(more)) => format!("{} is too much", quoted(more)),
                 (None, None) => String::new(),
@@ -57,4 +57,8 @@ impl Agreement for Scorer {
             format!("{common} items of {} and {} are common; {example}", ours.len(), theirs.len())
         })
     }
+}
+
+fn set(items: &[String]) -> HashSet<&str, RandomState> {
+    items.iter().map(String::as_str).collect()
 }

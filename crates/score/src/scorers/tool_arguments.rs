@@ -24,7 +24,7 @@ use crate::{
 use exchange::{Call, Reply, ToolCall};
 
 /// Raised whenever the same settings would score differently.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 pub(crate) struct Scorer {
     calls: Calls,

@@ -48,6 +48,32 @@ proptest! {
         prop_assert_eq!(similar, Some(1.0 - edits as f64 / longer));
     }
 
+    /// Long enough for bands, and for what is decided without counting.
+    #[test]
+    fn edited_characters_are_those_of_the_textbook(
+        (ours, theirs) in prop_oneof![
+            ("[a-dé]{1,300}", "[a-dé]{1,300}"),
+            ("[a-d]{1,300}", "[e-h]{1,300}"),
+            ("[a-z]{40,300}", 5..40_usize).prop_map(|(text, every)| {
+                let other = |(at, mark)| if at % every == 1 { 'é' } else { mark };
+                (text.clone(), text.chars().enumerate().map(other).collect())
+            }),
+            ("[a-d]{1,300}", "[a-d]{0,3}").prop_map(|(text, more)| (text.clone(), text + &more)),
+        ],
+        least in 1..=20_i32,
+    ) {
+        let [our_marks, their_marks] = [&ours, &theirs].map(|text| text.split("").collect::<Vec<_>>());
+        let (_, edits) = by_tables(&our_marks, &their_marks);
+        let longer = ours.chars().count().max(theirs.chars().count()) as f64;
+        let wanted = 1.0 - edits as f64 / longer;
+        let by_characters = json!({"kind": "edit_similarity", "unit": "chars"});
+        prop_assert_eq!(value(&by_characters, &ours, &theirs), Some(wanted));
+        let least = f64::from(least) / 20.0;
+        let passing = json!({"kind": "edit_similarity", "unit": "chars", "pass_at": least});
+        let passed = f64::from(u8::from(wanted >= least));
+        prop_assert_eq!(value(&passing, &ours, &theirs), Some(passed));
+    }
+
     #[test]
     fn what_two_have_in_common_is_the_same_from_both_sides(
         ours in "[a-c1-3,. ]{1,20}",

@@ -3,6 +3,7 @@
 use crate::support::{said, say, scorers};
 use exchange::{Call, Reply, ToolCall};
 use flate2::read::GzDecoder;
+use regex::Regex;
 use score::Scorers;
 use serde_json::{Map, Value, json};
 use std::{
@@ -211,41 +212,39 @@ fn takes_anything(call: &Call, calls: &[ToolCall], mutation: &[ToolCall]) -> boo
     !call.tool_schemas[&theirs.name]["properties"][name]["type"].is_string()
 }
 
-/// A recorded answer of which the rule says something else than the record.
-struct Differing<'a> {
+/// What a rule says of a recorded answer.
+struct Judged<'a> {
     /// Whether the rule takes it for right.
     is_right: bool,
+    /// Whether the record says the same.
+    as_recorded: bool,
     expected: &'a str,
     text: &'a str,
 }
 
-/// What a rule says of each recorded answer against what was recorded: how many agree, and those
-/// that do not.
-fn against_the_record<'a>(rows: &'a [Value], how: &Value) -> (usize, Vec<Differing<'a>>) {
+/// What a rule says of each recorded answer.
+fn judged<'a>(rows: &'a [Value], how: &Value) -> Vec<Judged<'a>> {
     let scorers = scorers(&[json!({"kind": "expected", "how": how})]);
-    let (mut agree, mut differ) = (0, Vec::new());
-    for row in rows {
+    let answers = |row: &'a Value| {
         let expected = row["expected"].as_str().unwrap();
         let metadata = [("expected".to_owned(), expected.to_owned())];
         let call = Call { metadata: metadata.into(), ..Call::default() };
-        for answer in row["answers"].as_array().unwrap() {
+        let judged = |answer: &'a Value| {
             let text = answer["response"].as_str().unwrap();
             let is_right = scorers.score_absolute(&call, &said(text))[0].value == Some(1.0);
-            if is_right == answer["correct"].as_bool().unwrap() {
-                agree += 1;
-            } else {
-                differ.push(Differing { is_right, expected, text });
-            }
-        }
-    }
-    (agree, differ)
+            let as_recorded = is_right == answer["correct"].as_bool().unwrap();
+            Judged { is_right, as_recorded, expected, text }
+        };
+        row["answers"].as_array().unwrap().iter().map(judged).collect::<Vec<_>>()
+    };
+    rows.iter().flat_map(answers).collect()
 }
 
-impl Differing<'_> {
+impl Judged<'_> {
     /// What the digits that the record went by, the last of the text, are in it.
     fn are(&self) -> &'static str {
         let is_digit = |mark: char| mark.is_ascii_digit();
-        let end = self.text.rfind(is_digit).unwrap() + 1;
+        let end = self.text.rfind(is_digit).map_or(0, |at| at + 1);
         let start = self.text[..end].trim_end_matches(|mark| is_digit(mark) || mark == ',').len();
         let mut before = self.text[..start].chars().rev();
         match (before.next(), before.next()) {
@@ -256,32 +255,62 @@ impl Differing<'_> {
         }
     }
 
+    /// The last number as it is written, read without the scorer's code.
+    fn written(&self) -> f64 {
+        let number = Regex::new(r"-?\$?(\d+)/(\d+)|-?\$?\d[\d,]*(?:\.\d+)?").unwrap();
+        let found = number.captures_iter(self.text).last().unwrap();
+        match (found.get(1), found.get(2)) {
+            (Some(above), Some(below)) => {
+                above.as_str().parse::<f64>().unwrap() / below.as_str().parse::<f64>().unwrap()
+            }
+            (_, _) => found[0].replace(['$', ','], "").parse().unwrap(),
+        }
+    }
+
     fn line(&self) -> String {
         let last = self.text.trim().lines().last().unwrap_or_default();
         let tail: Vec<char> = last.chars().rev().take(60).collect();
         let tail: String = tail.into_iter().rev().collect();
         let word = if self.is_right { "right" } else { "wrong" };
-        format!("rule: {word}; expected {}; …{tail}", self.expected)
+        format!("{}; rule: {word}; expected {}; …{tail}", self.are(), self.expected)
     }
 }
 
 /// The record goes by the last digits of an answer, without sign and places, and so does a rule that
-/// is told to. The rule for numbers reads them whole: `$42.00` is 42, of which the record took `00`,
-/// `-54` is not 54, and `1/3` is not 3. Where it differs from the record it is for that reason, and for no other.
+/// is told to: it says the same of every answer.
 #[test]
-fn recorded_sums_are_scored_as_recorded() {
+fn recorded_sums_are_scored_as_recorded_by_the_records_own_rule() {
     let Some(rows) = rows("gsm8k.jsonl.gz") else { return };
-    let (agree, differ) = against_the_record(&rows, &json!({"regex": r"\d(?:[\d,]*\d)?"}));
-    let all = agree + differ.len();
-    say(&format!("last whole number: {agree} of {all} as recorded; differing:"));
+    let all = judged(&rows, &json!({"regex": r"\d(?:[\d,]*\d)?"}));
+    let differ: Vec<&Judged<'_>> = all.iter().filter(|it| !it.as_recorded).collect();
+    say(&format!("last whole number: {} of {} not as recorded:", differ.len(), all.len()));
     differ.iter().for_each(|it| say(&it.line()));
-    assert!(all == 2 * rows.len() && agree * 100 >= all * 99, "{agree} of {all}");
+    assert!(all.len() == 2 * rows.len() && differ.len() * 100 <= all.len(), "{}", differ.len());
+}
 
-    let (agree, differ) = against_the_record(&rows, &json!("number"));
-    say(&format!("number: {agree} of {all} as recorded; differing, by what the record took:"));
-    differ.iter().for_each(|it| say(&format!("{}; {}", it.are(), it.line())));
+/// The rule for numbers reads them whole: `$42.00` is 42, of which the record took `00`, `-54` is not 54,
+/// and `1/3` is not 3. It says the same of every answer whose last number the record read whole; of the
+/// others it says what is written there, and where the record says otherwise the record is in error.
+#[test]
+fn recorded_sums_are_scored_as_they_are_written() {
+    let Some(rows) = rows("gsm8k.jsonl.gz") else { return };
+    let all = judged(&rows, &json!("number"));
+    let (whole, parts): (Vec<_>, Vec<_>) = all.iter().partition(|it| it.are() == "a whole number");
+    let (differ, same): (Vec<_>, Vec<_>) = parts.into_iter().partition(|it| !it.as_recorded);
+    say(&format!(
+        "number: of {} answers the record read {} whole; of the others {} as recorded, {} not:",
+        all.len(),
+        whole.len(),
+        same.len(),
+        differ.len()
+    ));
+    differ.iter().for_each(|it| say(&it.line()));
     let unlike: Vec<String> =
-        differ.iter().filter(|it| it.are() == "a whole number").map(Differing::line).collect();
+        whole.iter().filter(|it| !it.as_recorded).map(|it| it.line()).collect();
     assert!(unlike.is_empty(), "{unlike:#?}");
-    assert!((all - agree) * 100 <= all * 2, "{agree} of {all}");
+    for it in &differ {
+        let expected: f64 = it.expected.replace(',', "").parse().unwrap();
+        assert_eq!(it.is_right, it.written() == expected, "{}", it.line());
+    }
+    assert!(whole.len() * 100 >= all.len() * 94 && differ.len() * 100 <= all.len() * 2);
 }

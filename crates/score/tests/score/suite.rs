@@ -123,27 +123,20 @@ fn the_suite_of_every_draft_is_scored_as_it_says() {
     }
 }
 
-/// Formats that the engine takes nearly as they come: they need tables of their own.
-const UNCHECKED: [&str; 2] = ["idn-email.json", "idn-hostname.json"];
-
 /// Formats are optional in the suite; the drafts up to 7 check them unasked, the later ones where they
 /// are told to.
 #[test]
-fn formats_are_checked_as_the_suite_says_but_for_international_names() {
+fn formats_are_checked_as_the_suite_says() {
     let suite = suite();
     for (folder, draft, _) in DRAFTS {
-        let (mut checked, mut unchecked) = (Tally::default(), Tally::default());
+        let mut tally = Tally::default();
         for file in files(&suite.join(folder).join("optional/format")) {
             let settings = json!({"kind": "json_schema", "draft": draft, "formats": "checked"});
-            let is_unchecked = UNCHECKED.iter().any(|name| file.ends_with(name));
-            play(&file, &settings, if is_unchecked { &mut unchecked } else { &mut checked });
+            play(&file, &settings, &mut tally);
         }
-        let (right, count) = (checked.right, checked.wrong.len());
-        say(&format!("formats of draft {draft}: {right} right, {count} otherwise"));
-        let (right, count) = (unchecked.right, unchecked.wrong.len());
-        say(&format!("  international names: {right} right, {count} otherwise:"));
-        unchecked.wrong.iter().for_each(|line| say(&format!("  {line}")));
-        assert!(checked.wrong.is_empty(), "draft {draft}: {:#?}", checked.wrong);
-        assert!(checked.right > 100 && checked.abstained == 0, "draft {draft}");
+        let Tally { right, abstained, wrong } = tally;
+        say(&format!("formats of draft {draft}: {right} right, {} otherwise", wrong.len()));
+        assert!(wrong.is_empty(), "draft {draft}: {wrong:#?}");
+        assert!(right > 100 && abstained == 0, "draft {draft}");
     }
 }

@@ -1,7 +1,8 @@
 //! The grammars. tree-sitter's parsers keep their stack on the heap and take about one step for each
 //! token, so that neither deep nor twisted code takes the process down. Parsers by recursive descent
-//! were tried first: sqlparser overflows its stack on a row of `INTERVAL`s and takes for ever on
-//! nested `CASE`s.
+//! were tried: sqlparser overflows its stack on a row of `INTERVAL`s and takes for ever on nested
+//! `CASE`s, oxc's, twenty times as fast, overflows it on 30,000 parentheses, and ruff's, ten times as
+//! fast and safe, brings 35 packages for one language, none of which promises a stable interface.
 
 use super::config::Language;
 use crate::{score::Word, text::quoted};

@@ -22,8 +22,7 @@ pub struct Config {
     /// What a schema is held to: `as_sent`, or `strict` as providers' strict modes are.
     #[serde(default, skip_serializing_if = "is_default")]
     pub strictness: Strictness,
-    /// Whether `format` is checked: `by_draft`, `checked`, `ignored`. Of international host names and
-    /// addresses (`idn-hostname`, `idn-email`) only the plainest faults are seen.
+    /// Whether `format` is checked: `by_draft`, `checked`, `ignored`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub formats: Formats,
 }
