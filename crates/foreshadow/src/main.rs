@@ -10,6 +10,7 @@ mod cli;
 mod clock;
 mod commands;
 mod decisions;
+mod followers;
 mod log;
 mod offline;
 mod outcome;

@@ -1,6 +1,6 @@
 //! The policy's versions as files: read, followed, and added to, never edited.
 
-use crate::place::create_private;
+use crate::{followers::Followers, place::create_private};
 use anyhow::{Context, Result, bail};
 use exchange::{Clock, Timestamp};
 use policy::Policy;
@@ -26,6 +26,11 @@ pub(crate) struct Policies {
 impl Policies {
     pub(crate) fn new(folder: PathBuf) -> Self {
         Self { folder }
+    }
+
+    /// The proxies that follow it.
+    pub(crate) fn followers(&self) -> Followers {
+        Followers::of(&self.folder)
     }
 
     /// The version that rules; observation where there is none.
@@ -64,13 +69,16 @@ impl Policies {
     }
 
     /// Follows the folder until told to stop, and says each version that rules. While it cannot be
-    /// read the last good one stays for [`policy::POLICY_AGE_US_MAX`]; then nothing is live.
+    /// read the last good one stays for [`policy::POLICY_AGE_US_MAX`]; then nothing is live. Which
+    /// version `proxy_instance` goes by is said beside the policy.
     pub(crate) async fn follow(
         self,
+        proxy_instance: String,
         clock: Arc<dyn Clock>,
         tell: watch::Sender<Arc<Policy>>,
         stop: CancellationToken,
     ) {
+        let mut follower = self.followers().follower(&proxy_instance, clock.now());
         let mut last_good = (Arc::clone(&tell.borrow()), clock.now());
         let mut is_readable = true;
         while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
@@ -90,14 +98,16 @@ impl Policies {
             }
             let ruling = ruling(&last_good.0, last_good.1, clock.now());
             metrics::gauge!("foreshadow_policy_version").set(ruling.version as f64);
+            let version = ruling.version;
             tell.send_if_modified(|told| {
-                let news = told.version != ruling.version;
+                let news = told.version != version;
                 if news {
-                    tracing::info!(version = ruling.version, "policy followed");
+                    tracing::info!(version, "policy followed");
                     *told = ruling;
                 }
                 news
             });
+            follower.goes_by(version, clock.now());
         }
     }
 

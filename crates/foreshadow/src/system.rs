@@ -123,7 +123,8 @@ impl Live {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let policies = deployment.policies();
         let (tell, policy) = watch::channel(Arc::new(policies.newest()?));
-        let following = policies.follow(Arc::clone(&deployment.clock), tell, stop.clone());
+        let (name, clock) = (deployment.instance.clone(), Arc::clone(&deployment.clock));
+        let following = policies.follow(name, clock, tell, stop.clone());
         tasks.spawn(following);
         tasks.spawn(deployment.quota.clone().forget(stop.clone()));
         let queue = options.mirror.then(|| Arc::new(Queue::new(QueueLimits::default())));

@@ -7,6 +7,7 @@ use crate::{
     up::Foreshadow,
     wait::{PATIENCE, until},
 };
+use serde_json::Value;
 use std::{
     env, fs,
     sync::atomic::{AtomicU32, Ordering},
@@ -70,6 +71,16 @@ fn check_once(deployment: &Deployment, calls: u64) {
     }
 }
 
+/// The version that so many proxies say to go by, if it is the one that rules.
+fn same_version(deployment: &Deployment, proxies: usize) -> Option<u64> {
+    let said = deployment.run(&["policy", "show", "--format", "json"]).done();
+    let shown: Value = serde_json::from_str(&said).unwrap();
+    let signs = shown["proxies"].as_array().unwrap();
+    assert_eq!(signs.len(), proxies, "{shown:#}");
+    let agree = signs.iter().all(|sign| sign["version"] == shown["version"]);
+    agree.then(|| shown["version"].as_u64().unwrap())
+}
+
 #[test]
 fn two_proxies_and_two_workers_share_the_work_and_lose_nothing() {
     let (town, cluster) = (Town::open(), Cluster::start());
@@ -99,10 +110,13 @@ fn two_proxies_and_two_workers_share_the_work_and_lose_nothing() {
         });
         assert_eq!(header(&live, "x-foreshadow-model"), Some(SMALL));
     }
+    let version = until("a sign of both", PATIENCE, || same_version(&deployment, 2));
+    assert!(version > 0, "both said that they go by what rules");
     assert!(console.ask("/readyz").starts_with("HTTP/1.1 200"), "{}", console.ask("/readyz"));
-    for process in proxies.into_iter().chain(workers).chain([console]) {
-        process.stop();
-    }
+    let mut processes = proxies.into_iter().chain(workers).chain([console]);
+    processes.next().unwrap().stop();
+    assert_eq!(same_version(&deployment, 1), Some(version), "who ends in order is not missed");
+    processes.for_each(Foreshadow::stop);
     drop(cluster.own);
 }
 

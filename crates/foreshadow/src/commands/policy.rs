@@ -11,10 +11,11 @@ use crate::{
     watch, who,
 };
 use anyhow::{Context, Result};
-use exchange::Clock;
+use exchange::{Clock, SECOND_US};
 use lake::Lake;
 use policy::{
     Policy,
+    following::{Follows, Sign},
     promotion::{Lowering, rollback},
 };
 
@@ -22,7 +23,16 @@ pub(crate) async fn run(global: &Global, command: &PolicyCommand) -> Result<Outc
     let place = Place::new(&global.data);
     let policies = Policies::new(place.policy());
     match command {
-        PolicyCommand::Show => show(&policies.newest()?, global.format)?,
+        PolicyCommand::Show => {
+            let (policy, signs) = (policies.newest()?, policies.followers().signs()?);
+            match global.format {
+                Some(Format::Json) => print(&as_json(&policy, &signs)?),
+                Some(_) | None => {
+                    show(&policy);
+                    followers(&policy, &signs);
+                }
+            }
+        }
         PolicyCommand::History => history(&policies, global.format)?,
         PolicyCommand::Watch => return look(global, &place).await,
         PolicyCommand::Rollback { version, by } => {
@@ -32,14 +42,33 @@ pub(crate) async fn run(global: &Global, command: &PolicyCommand) -> Result<Outc
     Ok(Outcome::Done)
 }
 
-fn show(policy: &Policy, format: Option<Format>) -> Result<()> {
-    if format == Some(Format::Json) {
-        print(&policy.to_json()?);
-        return Ok(());
+/// The policy, and beside it who goes by which version.
+fn as_json(policy: &Policy, signs: &[Sign]) -> Result<String> {
+    let mut shown = serde_json::to_value(policy)?;
+    shown["proxies"] = serde_json::to_value(signs)?;
+    Ok(format!("{}\n", serde_json::to_string_pretty(&shown)?))
+}
+
+fn followers(policy: &Policy, signs: &[Sign]) {
+    let now = WallClock.now();
+    for sign in signs {
+        let (name, age_s) = (&sign.proxy_instance, sign.age_us(now) / SECOND_US);
+        let stands = match sign.follows(policy.version, now) {
+            Follows::Ruling => String::new(),
+            Follows::Earlier => {
+                ", not yet by this one: can it read the policy's folder?".to_owned()
+            }
+            Follows::Later => ", a later one: this folder is not all of the policy".to_owned(),
+            Follows::Silent => ", and is silent since: killed, cut off or frozen".to_owned(),
+        };
+        print(&format!("  proxy {name}: policy {} {age_s} s ago{stands}\n", sign.version));
     }
+}
+
+fn show(policy: &Policy) {
     if policy.version == 0 {
         print("policy 0: observation; every call is served by its reference\n");
-        return Ok(());
+        return;
     }
     print(&format!("policy {} of {}\n", policy.version, policy.created_at));
     if policy.routes.is_empty() {
@@ -51,7 +80,6 @@ fn show(policy: &Policy, format: Option<Format>) -> Result<()> {
         let (candidate, stage) = (&rule.candidate, rule.stage.name());
         print(&format!("  {category}: {candidate}, {stage}, {share:.0} % of conversations\n"));
     }
-    Ok(())
 }
 
 fn history(policies: &Policies, format: Option<Format>) -> Result<()> {
@@ -136,6 +164,6 @@ async fn back(
     };
     let next = rollback(&now, &earlier, lowering)?;
     policies.publish(&next)?;
-    show(&next, None)?;
+    show(&next);
     decisions::repair(&Lake::open(&place.lake()), policies).await
 }
