@@ -6,7 +6,7 @@ mod wording;
 use bytes::Bytes;
 use dialect::{Dialect, content};
 use exchange::{Call, Conversation, Declared, Headers, NanoUsd, Route, Served};
-use policy::{CallFacts, Capabilities, Categorizer, Plan, Policy, PriceBook};
+use policy::{CallFacts, Capabilities, Categorizer, LossyTranslation, Plan, Policy, PriceBook};
 use proxy::{Answered, CallHead, Key, Placed, Planned, Priced, Rewrite, Steer};
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::watch;
@@ -31,6 +31,8 @@ pub(crate) struct Steering {
     pub(crate) dialects: BTreeMap<String, Dialect>,
     pub(crate) models: BTreeMap<String, LiveModel>,
     pub(crate) prices: PriceBook,
+    /// What a lossy translation means in each category of the pipeline.
+    pub(crate) lossy_translation: BTreeMap<String, LossyTranslation>,
 }
 
 /// A call as far as steering reads it.
@@ -79,7 +81,7 @@ impl Steer for Steering {
         match policy.plan(&category, &conversation.key, head.at) {
             Plan::Reference => Planned::Reference(reference),
             Plan::Candidate { candidate, route } => {
-                match self.rewrite(head, &read, body, &candidate) {
+                match self.rewrite(head, &read, body, (&category, &candidate)) {
                     Some(rewrite) => {
                         let served = placed(&policy, &category, &read, route, Some(candidate));
                         Planned::Candidate(served, Box::new(rewrite))
@@ -127,13 +129,14 @@ impl Steering {
         self.categorizer.categorize(&facts).name
     }
 
-    /// The call as the candidate gets it; `None` where it cannot be put to it faithfully.
+    /// The call as the candidate gets it; `None` where it cannot be put to it faithfully, or not as
+    /// faithfully as its category demands.
     fn rewrite(
         &self,
         head: &CallHead<'_>,
         read: &Read,
         body: &Bytes,
-        candidate: &str,
+        (category, candidate): (&str, &str),
     ) -> Option<Rewrite> {
         let model = self.models.get(candidate)?;
         let speaks = *self.dialects.get(&model.provider)?;
@@ -147,7 +150,10 @@ impl Steering {
         } else {
             Wording::translated(head, read, &plain, (model, speaks))
         };
-        let Wording { path, body, telling } = wording?;
+        let Wording { path, body, telling, is_lossy } = wording?;
+        if is_lossy && self.refuses_losses(category) {
+            return None;
+        }
         Some(Rewrite {
             provider: model.provider.clone(),
             path,
@@ -157,6 +163,10 @@ impl Steering {
             headers: speaks.headers(),
             telling,
         })
+    }
+
+    fn refuses_losses(&self, category: &str) -> bool {
+        self.lossy_translation.get(category) == Some(&LossyTranslation::Refused)
     }
 
     /// The pipeline's name of what a provider calls `wire_name`.

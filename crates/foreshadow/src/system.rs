@@ -206,6 +206,11 @@ fn steering(deployment: &Deployment, policy: watch::Receiver<Arc<Policy>>) -> Re
         dialects: settings::dialects(pipeline)?,
         models: settings::live_models(pipeline, &deployment.secrets)?,
         prices: pipeline.price_book(),
+        lossy_translation: pipeline
+            .categories
+            .iter()
+            .map(|category| (category.name.clone(), category.gate.lossy_translation))
+            .collect(),
     })
 }
 

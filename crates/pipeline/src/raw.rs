@@ -393,6 +393,7 @@ pub(crate) struct RawGate {
     pub(crate) blind_spot_max: Option<Spanned<f64>>,
     pub(crate) lost_max: Option<Spanned<f64>>,
     pub(crate) top_user_max: Option<Spanned<f64>>,
+    pub(crate) lossy_translation: Option<Spanned<String>>,
 }
 
 impl RawGate {
@@ -403,6 +404,7 @@ impl RawGate {
         "blind_spot_max",
         "lost_max",
         "top_user_max",
+        "lossy_translation",
     ];
 
     fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
@@ -414,6 +416,7 @@ impl RawGate {
             blind_spot_max: section.number(notes, "blind_spot_max"),
             lost_max: section.number(notes, "lost_max"),
             top_user_max: section.number(notes, "top_user_max"),
+            lossy_translation: section.text(notes, "lossy_translation"),
         })
     }
 }

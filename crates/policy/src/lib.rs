@@ -38,8 +38,8 @@ pub use decision::{Action, Actor, Code, DecisionRecord, Reason};
 pub use epoch::{Block, Cell, Definition};
 pub use error::Error;
 pub use gate::{
-    Approval, Decision, Epoch, GateRule, Judge, ProductFacts, Saving, Serving, UnmeasuredJudge,
-    Watch,
+    Approval, Decision, Epoch, GateRule, Judge, LossyTranslation, ProductFacts, Saving, Serving,
+    Translations, UnmeasuredJudge, Watch,
 };
 pub use policy::{Plan, Policy, RouteRule, Stage, Step};
 pub use price::{Price, PriceBook, PriceOverlap, Tariff, TokenRates};

@@ -29,7 +29,7 @@ const COLUMNS: [(&str, &str); 8] = [
          candidate VARCHAR, scorer VARCHAR, scorer_digest VARCHAR, trial VARCHAR, kind VARCHAR, \
          \"value\" DOUBLE, abstained BOOLEAN, reason VARCHAR, cost_usd DECIMAL(18, 9))[], \
          origin VARCHAR, model VARCHAR, error VARCHAR, latency_ms DOUBLE, input_tokens BIGINT, \
-         cached_tokens BIGINT",
+         cached_tokens BIGINT, translation VARCHAR",
     ),
     (
         "labels",
@@ -51,10 +51,11 @@ const COLUMNS: [(&str, &str); 8] = [
 
 /// Columns that came later and that the views read: a lake of an earlier release has no file with
 /// them.
-const LATER: [(&str, &str); 3] = [
+const LATER: [(&str, &str); 4] = [
     ("assignments", "CAST(NULL AS VARCHAR) AS origin"),
     ("assignments", "CAST(NULL AS TIMESTAMPTZ) AS decided_at"),
     ("shadows", "CAST(NULL AS VARCHAR) AS origin"),
+    ("shadows", "CAST(NULL AS VARCHAR) AS translation"),
 ];
 
 /// Statements that make the tables and the views known to DuckDB, as of a moment. `files` are the

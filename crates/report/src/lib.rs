@@ -24,6 +24,7 @@ mod report;
 mod rows;
 mod sql;
 mod texts;
+mod translations;
 mod warehouse;
 mod watch;
 mod weigh;

@@ -1,7 +1,7 @@
 //! The one way from the lake to a decision. `report` shows what comes out of it and `promote` acts
 //! on it, so the two cannot disagree.
 
-use crate::{Error, Warehouse, judge, read::Columns, sql, watch};
+use crate::{Error, Warehouse, judge, read::Columns, sql, translations, watch};
 use confidence::{
     Evidence, Mode,
     judge::{Taken, Worth},
@@ -139,6 +139,7 @@ pub async fn weigh(warehouse: &Warehouse, rules: &Rules) -> Result<Vec<Weighed>,
     let digests = digests(warehouse).await?;
     let mut savings = savings(warehouse).await?;
     let worths = judge::worths(warehouse, &rules.categories).await?;
+    let mut translations = translations::translations(warehouse).await?;
     let serving = watch::serving(warehouse, rules, &cells).await?;
     let mut weighed = Vec::new();
     for category in &rules.categories {
@@ -152,6 +153,7 @@ pub async fn weigh(warehouse: &Warehouse, rules: &Rules) -> Result<Vec<Weighed>,
                 let facts = ProductFacts {
                     epoch: epoch(digests.get(&evidence.cell), candidate),
                     judge,
+                    translations: translations.remove(&evidence.cell).unwrap_or_default(),
                     serving: serving.get(&evidence.cell).copied(),
                     ..facts(evidence, savings.as_ref(), (category, candidate), moments)
                 };
@@ -200,6 +202,7 @@ fn facts(
             name: candidate.provider.clone(),
             allowed: category.allowed_providers.clone(),
         },
+        translations: gate::Translations::default(),
         serving: None,
     }
 }

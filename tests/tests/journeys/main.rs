@@ -24,6 +24,7 @@ mod golden;
 mod kafka;
 mod kept;
 mod label;
+mod lossy;
 mod node;
 mod observe;
 mod promotion;

@@ -69,6 +69,7 @@ const SEEN_BY_A_SCHEMA: &[&str] = &[
     "judge_without_rubric",
     "judge_worth_out_of_range",
     "key_in_the_file",
+    "lossy_translation",
     "margin_missing",
     "model_capabilities",
     "name_characters",

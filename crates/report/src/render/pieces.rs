@@ -143,6 +143,7 @@ fn detail(cell: &CellReport) -> Detail {
     lines.extend(slices(cell));
     lines.extend(words::worst_disagreements(&cell.worst_disagreements));
     lines.extend(words::noise_floor(evidence));
+    lines.extend(words::translations(&cell.translations));
     lines.extend(
         cell.savings
             .as_ref()

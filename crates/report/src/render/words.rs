@@ -3,6 +3,7 @@
 use crate::{Demand, Disagreement, JudgeStanding, Savings, ServingReport, Slice};
 use confidence::{Evidence, Mode, judge::Worth};
 use exchange::NanoUsd;
+use policy::Translations;
 
 /// Where there is no figure.
 pub(crate) const NO_DATA: &str = "no data";
@@ -155,6 +156,19 @@ pub(crate) fn worth(worth: &Worth) -> String {
 pub(crate) fn noise_floor(evidence: &Evidence) -> Option<String> {
     let floor = evidence.noise_floor?;
     Some(format!("noise floor: the reference disagrees with itself on {:.1} %", floor * 100.0))
+}
+
+/// What the candidate was not told as its callers said it, where there is anything.
+pub(crate) fn translations(translations: &Translations) -> Option<String> {
+    (translations.lossy > 0).then(|| {
+        format!(
+            "{} of {} calls put to it ({}) lost something in translation: {}",
+            count(translations.lossy),
+            count(translations.asked),
+            percent(translations.lossy_share()),
+            translations.lost_in_words()
+        )
+    })
 }
 
 /// How warm either side's prompt cache was, where the reference's was.

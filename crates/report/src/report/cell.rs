@@ -7,7 +7,7 @@ use super::{
 use crate::{Demand, Error, Savings, Warehouse, Weighed, read::Columns, render::words, sql};
 use confidence::{Evidence, Histogram, Level, Tolerance, Unit, judge::Worth, process};
 use exchange::Timestamp;
-use policy::{Decision, Judge, Reason, Serving, UnmeasuredJudge};
+use policy::{Decision, Judge, Reason, Serving, Translations, UnmeasuredJudge};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -36,6 +36,8 @@ pub struct CellReport {
     pub judge: JudgeStanding,
     /// What labels prove about it, where there are any.
     pub judge_worth: Option<Worth>,
+    /// How the calls were said to the candidate: what translations lost of them.
+    pub translations: Translations,
     /// How the candidate serves the category, where it does, and what the watch over it says.
     pub serving: Option<ServingReport>,
     /// What the gate decides.
@@ -138,6 +140,7 @@ impl CellReport {
             statement: words::statement(&evidence, demand),
             judge: standing(&evidence, facts.judge, gate.unmeasured_judge),
             judge_worth: worth,
+            translations: facts.translations,
             serving: facts.serving.map(ServingReport::of),
             threshold: gate.threshold,
             decision: DecisionReport::of(decision),

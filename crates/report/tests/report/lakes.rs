@@ -29,7 +29,7 @@ pub(crate) const TABLES: [(&str, &str); 9] = [
          fault text,mode text,tau double,acceptable bool,verdict_reason text,loss double,\
          reference_loss double,control_loss double,cost_usd money,latency_ms double,\
          finish_reason text,scores scores,origin text,model text,error text,\
-         input_tokens int,cached_tokens int,output_tokens int,reasoning_tokens int,response text",
+         input_tokens int,cached_tokens int,output_tokens int,reasoning_tokens int,response text,translation text",
     ),
     ("labels", "exchange_id text,arm text,candidate text,labelled_at time,acceptable bool"),
     ("blocks", "cell text,day date,eta double,a_hat double,rho double,kappa double"),

@@ -15,6 +15,7 @@ mod reference;
 mod reports;
 mod schemas;
 mod story;
+mod translations;
 mod views;
 mod watch;
 mod world;
