@@ -18,7 +18,7 @@ pub fn describe() {
     describe_gauge!(READY, Unit::Count, "Whether a readiness check passes (1) or fails (0).");
 }
 
-const COUNTERS: [(&str, &str); 23] = [
+const COUNTERS: [(&str, &str); 24] = [
     (
         "foreshadow_live_requests_total",
         "Live calls answered, by provider, route and class of status.",
@@ -26,6 +26,11 @@ const COUNTERS: [(&str, &str); 23] = [
     (
         "foreshadow_live_fallbacks_total",
         "Live calls that the reference answered because the candidate failed, by provider.",
+    ),
+    (
+        "foreshadow_live_blocked_total",
+        "Live calls that the reference answered because a content policy stopped the candidate's \
+         reply, by provider.",
     ),
     (
         "foreshadow_live_guard_refusals_total",

@@ -1,12 +1,15 @@
 //! Steers calls of live categories by the policy: the same categories, conversations and draws as
 //! the other path, at once and without I/O.
 
+mod blocks;
 mod wording;
 
 use bytes::Bytes;
 use dialect::{Dialect, content};
 use exchange::{Call, Conversation, Declared, Headers, NanoUsd, Route, Served};
-use policy::{CallFacts, Capabilities, Categorizer, LossyTranslation, Plan, Policy, PriceBook};
+use policy::{
+    CallFacts, Capabilities, Categorizer, LossyTranslation, OnBlock, Plan, Policy, PriceBook,
+};
 use proxy::{Answered, CallHead, Key, Placed, Planned, Priced, Rewrite, Steer};
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::watch;
@@ -31,8 +34,23 @@ pub(crate) struct Steering {
     pub(crate) dialects: BTreeMap<String, Dialect>,
     pub(crate) models: BTreeMap<String, LiveModel>,
     pub(crate) prices: PriceBook,
-    /// What a lossy translation means in each category of the pipeline.
-    pub(crate) lossy_translation: BTreeMap<String, LossyTranslation>,
+    /// What each category of the pipeline wants of its live calls.
+    pub(crate) wishes: BTreeMap<String, Wishes>,
+}
+
+/// What a category wants of its live calls.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wishes {
+    /// What a translation that loses something means.
+    pub(crate) lossy_translation: LossyTranslation,
+    /// What becomes of a candidate's reply that a content policy stopped.
+    pub(crate) on_block: OnBlock,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self { lossy_translation: LossyTranslation::Allowed, on_block: OnBlock::default() }
+    }
 }
 
 /// A call as far as steering reads it.
@@ -151,7 +169,8 @@ impl Steering {
             Wording::translated(head, read, &plain, (model, speaks))
         };
         let Wording { path, body, telling, is_lossy } = wording?;
-        if is_lossy && self.refuses_losses(category) {
+        let wishes = self.wishes.get(category).copied().unwrap_or_default();
+        if is_lossy && wishes.lossy_translation == LossyTranslation::Refused {
             return None;
         }
         Some(Rewrite {
@@ -162,11 +181,8 @@ impl Steering {
             key: model.key.clone(),
             headers: speaks.headers(),
             telling,
+            blocks: blocks::of(speaks, wishes.on_block),
         })
-    }
-
-    fn refuses_losses(&self, category: &str) -> bool {
-        self.lossy_translation.get(category) == Some(&LossyTranslation::Refused)
     }
 
     /// The pipeline's name of what a provider calls `wire_name`.

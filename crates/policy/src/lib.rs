@@ -10,6 +10,7 @@
 
 pub mod allot;
 pub mod assign;
+mod block;
 mod call_site;
 pub mod capability;
 pub mod categorize;
@@ -30,6 +31,7 @@ pub use assign::{
     ArmOnTrial, Assignment, Draw, Ineligible, Observed, Sampling, Withheld, assign, audits,
     ineligible,
 };
+pub use block::OnBlock;
 pub use call_site::{call_site, is_call_site, template};
 pub use capability::{Capabilities, StructuredOutput};
 pub use categorize::{CallFacts, Categorizer, Category, Rule, TokenRange, When};

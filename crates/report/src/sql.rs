@@ -91,6 +91,7 @@ pub(crate) fn views(as_of: Timestamp) -> Vec<(&'static str, String)> {
         ("spend", at(include_str!("sql/spend.sql"), as_of)),
         ("translations", at(include_str!("sql/translations.sql"), as_of)),
         ("lost", at(include_str!("sql/lost.sql"), as_of)),
+        ("blocked", at(include_str!("sql/blocked.sql"), as_of)),
         ("traffic", traffic(as_of)),
         ("call_sites", at(include_str!("sql/call_sites.sql"), as_of)),
         ("golden", at(include_str!("sql/golden.sql"), as_of)),
@@ -127,6 +128,11 @@ pub(crate) fn outcomes(as_of: Timestamp) -> String {
 /// How often the reference's second reply disagrees with its first, in each cell that has a control.
 pub(crate) fn noise_floor(as_of: Timestamp) -> String {
     at(include_str!("sql/noise_floor.sql"), as_of)
+}
+
+/// Tokens and costs of the calls that were shadowed.
+pub(crate) fn forecast(as_of: Timestamp) -> String {
+    at(include_str!("sql/forecast.sql"), as_of)
 }
 
 /// What each cell's calls lost most often, at most as many as are told.

@@ -7,7 +7,7 @@ use confidence::{
     judge::{Taken, Worth},
 };
 use exchange::{NanoUsd, Timestamp};
-use policy::{Decision, Epoch, GateRule, Judge, ProductFacts, Promoted, Saving, gate};
+use policy::{Decision, Epoch, GateRule, Judge, PriceBook, ProductFacts, Promoted, Saving, gate};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -23,6 +23,8 @@ pub struct Rules {
     pub categories: Vec<CategoryRule>,
     /// Who serves each model that the pipeline knows, by the model's name.
     pub providers: BTreeMap<String, String>,
+    /// What every model costs: what holds at `decided_at` says what the shadowed calls would cost now.
+    pub prices: PriceBook,
 }
 
 /// What is demanded of one category.

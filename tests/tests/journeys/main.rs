@@ -15,6 +15,7 @@
 #![cfg(test)]
 
 mod anchors;
+mod blocked;
 mod categories;
 mod command;
 mod deployment;
@@ -25,6 +26,7 @@ mod kafka;
 mod kept;
 mod label;
 mod lossy;
+mod models;
 mod node;
 mod observe;
 mod promotion;

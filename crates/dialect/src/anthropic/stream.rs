@@ -91,7 +91,8 @@ impl State {
                     }
                 }
             }
-            Some(_) | None => {}
+            Some(_) => each(Delta::Thinks),
+            None => {}
         }
     }
 

@@ -88,6 +88,10 @@ impl Retell for Retelling {
         }
     }
 
+    fn block(&self) -> Bytes {
+        translate::block(&self.caller)
+    }
+
     fn content_type(&self) -> &'static str {
         self.caller.framing.content_type()
     }

@@ -93,6 +93,7 @@ const SEEN_BY_A_SCHEMA: &[&str] = &[
     "unknown_dialect",
     "unknown_field",
     "unknown_mode",
+    "unknown_on_block",
     "unknown_risk",
     "unknown_scorer",
     "unknown_verdict",

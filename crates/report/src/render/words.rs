@@ -1,6 +1,8 @@
 //! Figures in words: one place, so that the same figure reads the same everywhere.
 
-use crate::{Demand, Disagreement, JudgeStanding, Savings, ServingReport, Slice};
+use crate::{
+    Blocked, Costs, Demand, Disagreement, Forecast, JudgeStanding, Savings, ServingReport, Slice,
+};
 use confidence::{Evidence, Mode, judge::Worth};
 use exchange::NanoUsd;
 use policy::Translations;
@@ -167,6 +169,34 @@ pub(crate) fn translations(translations: &Translations) -> Option<String> {
             count(translations.asked),
             percent(translations.lossy_share()),
             translations.lost_in_words()
+        )
+    })
+}
+
+/// What the same calls would save by the prices of now, where those have changed.
+pub(crate) fn forecast(forecast: &Forecast) -> Option<String> {
+    let share = |costs: Option<Costs>| costs.and_then(Costs::saving_share);
+    let (then, now) = share(forecast.as_recorded).zip(share(forecast.by_prices_now))?;
+    ((then - now).abs() >= 0.000_5).then(|| {
+        format!(
+            "by the prices of now the same calls would have saved {:.1} % instead of {:.1} %; the gate \
+             goes by what was paid",
+            now * 100.0,
+            then * 100.0
+        )
+    })
+}
+
+/// What content policies stopped, where they did.
+pub(crate) fn blocked(blocked: &Blocked) -> Option<String> {
+    let by = blocked.by.iter().map(|(by, replies)| format!("{} by {by}", count(*replies)));
+    (blocked.replies > 0).then(|| {
+        format!(
+            "content policies stopped {} replies ({}), and the reference's to the same call in {} of \
+             them",
+            count(blocked.replies),
+            by.collect::<Vec<_>>().join(", "),
+            count(blocked.reference_too)
         )
     })
 }

@@ -5,6 +5,7 @@
 mod aggregates;
 mod anchors;
 mod bad_rows;
+mod blocked;
 mod digest;
 mod forms;
 mod judge;
