@@ -7,7 +7,7 @@ use parquet::arrow::{
     ProjectionMask,
     arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
 };
-use policy::GateRule;
+use policy::{GateRule, PriceBook};
 use report::{
     CandidateRule, CategoryRule, Demand, Format, JudgeRule, Limits, Report, Rules, Warehouse,
     render, render_rows, weigh,
@@ -159,6 +159,7 @@ fn rules() -> Rules {
             .to_vec(),
     };
     Rules {
+        prices: PriceBook::default(),
         decided_at: Timestamp(world::AS_OF),
         lake_version: BTreeMap::new(),
         categories: world::CATEGORIES.iter().map(rule).collect(),

@@ -28,6 +28,11 @@ const COUNTERS: [(&str, &str); 24] = [
         "Live calls that the reference answered because the candidate failed, by provider.",
     ),
     (
+        "foreshadow_live_blocked_total",
+        "Live calls that the reference answered because a content policy stopped the candidate's \
+         reply, by provider.",
+    ),
+    (
         "foreshadow_live_guard_refusals_total",
         "Live calls kept from a candidate because the reference had not lately accepted the \
          caller's credential, by provider.",

@@ -15,5 +15,8 @@ pub(crate) mod writer;
 
 /// Where messages of our own go.
 pub(crate) const PATH: &str = "/v1/messages";
-/// What each call of our own says beside its key: the version that this was written for.
+/// What each call of our own says beside its key: the version that this was written for. The next,
+/// 2026-10-21, refuses `temperature`, `top_p` and `top_k` whatever their value, which callers of other forms
+/// send, and adds nothing that is read here; this one is still served (the guides to its SDKs say so, and the
+/// providers of the testkit hold to both).
 pub(crate) const HEADERS: [(&str, &str); 1] = [("anthropic-version", "2023-06-01")];

@@ -1,7 +1,7 @@
 //! What a reply says, piece by piece, in no dialect's words: what every reader of a reply makes, and
 //! every writer of one takes.
 
-use crate::failure::Failure;
+use crate::failure::{Class, Failure};
 use exchange::{FinishReason, Reply, ToolCall, Usage};
 use std::collections::BTreeMap;
 
@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 pub(crate) enum Delta {
     /// Who answers; several may say so, and the first counts.
     Begin { id: Option<String>, model: Option<String> },
+    /// The model thinks: what it thinks is not the answer, but it has begun.
+    Thinks,
     /// More of the text.
     Text(String),
     /// More of a refusal in the model's own words.
@@ -79,6 +81,7 @@ impl Draft {
                 self.id = self.id.take().or(id);
                 self.model = self.model.take().or(model);
             }
+            Delta::Thinks => {}
             Delta::Text(text) => self.text.push_str(&text),
             Delta::Refusal(text) => self.refusal.push_str(&text),
             Delta::Call { at, id, name } => self.calls.entry(at).or_default().name(id, name),
@@ -88,11 +91,19 @@ impl Draft {
             Delta::Usage(usage) => self.usage = Some(usage),
             Delta::Finish(reason) => self.finish_reason = Some(reason),
             Delta::Error(failure) => {
+                if self.error.is_none() && failure.class == Class::Blocked {
+                    self.finish_reason = Some(FinishReason::ContentFilter);
+                }
                 self.error.get_or_insert(failure);
             }
             Delta::Hole | Delta::Lost => self.has_hole = true,
             Delta::End => self.ended = true,
         }
+    }
+
+    /// Whether the error that was reported is a content policy's word.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.error.as_ref().is_some_and(|failure| failure.class == Class::Blocked)
     }
 
     /// The calls that were named: others cannot be made.

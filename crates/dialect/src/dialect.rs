@@ -1,4 +1,4 @@
-use crate::{Error, Form, anthropic, delta::Each, gemini, openai, reply, stream, tokens};
+use crate::{Error, Form, anthropic, delta::Each, gemini, openai, reply, stream, tokens, watch};
 use bytes::Bytes;
 use exchange::{Call, Exchange, Headers, Reply, Usage, UsageSource};
 use serde_json::Value;
@@ -95,6 +95,12 @@ impl Dialect {
         stream::Reader::new(self)
     }
 
+    /// Watches a streamed reply until it is known whether a content policy stopped it at its start.
+    #[must_use]
+    pub fn watch(self) -> watch::Watch {
+        watch::Watch::new(self)
+    }
+
     /// About how many tokens the prompt of a call is, by a tokenizer: dearer than reading the call, so
     /// it is counted where somebody asks.
     #[must_use]
@@ -115,11 +121,8 @@ impl Dialect {
             let refused = reply.error.is_some() && output_tokens == 0;
             Usage {
                 input_tokens: if refused { 0 } else { self.prompt_tokens(call) },
-                cached_tokens: 0,
-                cache_write_tokens: 0,
                 output_tokens,
-                reasoning_tokens: 0,
-                source: UsageSource::Estimated,
+                ..Usage::none(UsageSource::Estimated)
             }
         })
     }

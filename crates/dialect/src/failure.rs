@@ -26,6 +26,8 @@ pub(crate) enum Class {
     Server,
     Overloaded,
     Timeout,
+    /// A content policy stopped the call or the reply: no failure, whatever status it came with.
+    Blocked,
 }
 
 impl Failure {

@@ -33,6 +33,7 @@ mod tokens;
 mod transcript;
 pub mod translate;
 pub mod unreplayable;
+pub mod watch;
 
 pub use conversation::{CONVERSATION_KEY_CHARS_MAX, conversation};
 pub use dialect::{Dialect, OPAQUE, UnknownDialect, opaque};

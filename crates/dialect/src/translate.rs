@@ -34,7 +34,7 @@ pub(crate) use shape::{
 };
 
 pub(crate) use telling::unreadable;
-pub use telling::{Stream, Told, reply};
+pub use telling::{Stream, Told, block, reply};
 
 /// Whom a call is put to, and what is known of the model.
 #[derive(Clone, Copy, Debug)]

@@ -31,6 +31,6 @@ pub use exchange::{
 pub use id::ExchangeId;
 pub use meter::Meter;
 pub use money::NanoUsd;
-pub use reply::{FinishReason, RawReply, Reply};
-pub use usage::{Usage, UsageSource};
+pub use reply::{Block, FinishReason, RawReply, Reply};
+pub use usage::{ServiceTier, Usage, UsageSource};
 pub use wire::{EVENT_BYTES_MAX, WireError};

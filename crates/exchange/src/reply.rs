@@ -37,6 +37,38 @@ pub struct Reply {
     pub complete: bool,
 }
 
+impl Reply {
+    /// Whose content policy stopped the reply, where one did: an outcome of its own, which is neither
+    /// an answer to the call nor a failure to reply.
+    #[must_use]
+    pub fn block(&self) -> Option<Block> {
+        if self.finish_reason == Some(FinishReason::ContentFilter) {
+            return Some(Block::Filter);
+        }
+        self.refusal.is_some().then_some(Block::Refusal)
+    }
+}
+
+/// Whose content policy stopped a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Block {
+    /// The provider's, before or in the middle of the reply.
+    Filter,
+    /// The model's, in its own words.
+    Refusal,
+}
+
+impl Block {
+    /// The block's name in tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Filter => "filter",
+            Self::Refusal => "refusal",
+        }
+    }
+}
+
 /// Why a model stopped, in the field's common words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Console(Aside),
     /// Validate a pipeline: every mistake at its line, with the remedy
     Check(Check),
+    /// What each model takes and costs, by the table that ships and by the pipeline, and from where
+    Models,
     /// The kinds of call there are, what they cost, and the code that sends them
     Categories(Categories),
     /// The confidence report

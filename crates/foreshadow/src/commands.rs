@@ -10,6 +10,7 @@ mod journal;
 pub(crate) mod judge;
 mod label;
 mod lake;
+mod models;
 mod plan;
 pub(crate) mod policy;
 mod promote;
@@ -43,6 +44,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Outcome> {
             Box::pin(up::run(&global, Role::Console, Listening::aside(&args))).await
         }
         Command::Check(args) => check::run(&global, &args),
+        Command::Models => models::run(&global),
         Command::Categories(args) => categories::run(&global, &args).await,
         Command::Plan(args) => Box::pin(plan::run(&global, &args)).await,
         Command::Report(args) => report::run(&global, &args).await,

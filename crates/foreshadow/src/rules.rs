@@ -46,6 +46,7 @@ pub(crate) fn of(
     Rules {
         decided_at,
         lake_version: look.versions.clone(),
+        prices: pipeline.price_book(),
         providers: pipeline
             .models
             .iter()

@@ -1,12 +1,15 @@
 //! Steers calls of live categories by the policy: the same categories, conversations and draws as
 //! the other path, at once and without I/O.
 
+mod blocks;
 mod wording;
 
 use bytes::Bytes;
 use dialect::{Dialect, content};
 use exchange::{Call, Conversation, Declared, Headers, NanoUsd, Route, Served};
-use policy::{CallFacts, Capabilities, Categorizer, Plan, Policy, PriceBook};
+use policy::{
+    CallFacts, Capabilities, Categorizer, LossyTranslation, OnBlock, Plan, Policy, PriceBook,
+};
 use proxy::{Answered, CallHead, Key, Placed, Planned, Priced, Rewrite, Steer};
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::watch;
@@ -31,6 +34,23 @@ pub(crate) struct Steering {
     pub(crate) dialects: BTreeMap<String, Dialect>,
     pub(crate) models: BTreeMap<String, LiveModel>,
     pub(crate) prices: PriceBook,
+    /// What each category of the pipeline wants of its live calls.
+    pub(crate) wishes: BTreeMap<String, Wishes>,
+}
+
+/// What a category wants of its live calls.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wishes {
+    /// What a translation that loses something means.
+    pub(crate) lossy_translation: LossyTranslation,
+    /// What becomes of a candidate's reply that a content policy stopped.
+    pub(crate) on_block: OnBlock,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self { lossy_translation: LossyTranslation::Allowed, on_block: OnBlock::default() }
+    }
 }
 
 /// A call as far as steering reads it.
@@ -79,7 +99,7 @@ impl Steer for Steering {
         match policy.plan(&category, &conversation.key, head.at) {
             Plan::Reference => Planned::Reference(reference),
             Plan::Candidate { candidate, route } => {
-                match self.rewrite(head, &read, body, &candidate) {
+                match self.rewrite(head, &read, body, (&category, &candidate)) {
                     Some(rewrite) => {
                         let served = placed(&policy, &category, &read, route, Some(candidate));
                         Planned::Candidate(served, Box::new(rewrite))
@@ -127,13 +147,14 @@ impl Steering {
         self.categorizer.categorize(&facts).name
     }
 
-    /// The call as the candidate gets it; `None` where it cannot be put to it faithfully.
+    /// The call as the candidate gets it; `None` where it cannot be put to it faithfully, or not as
+    /// faithfully as its category demands.
     fn rewrite(
         &self,
         head: &CallHead<'_>,
         read: &Read,
         body: &Bytes,
-        candidate: &str,
+        (category, candidate): (&str, &str),
     ) -> Option<Rewrite> {
         let model = self.models.get(candidate)?;
         let speaks = *self.dialects.get(&model.provider)?;
@@ -147,7 +168,11 @@ impl Steering {
         } else {
             Wording::translated(head, read, &plain, (model, speaks))
         };
-        let Wording { path, body, telling } = wording?;
+        let Wording { path, body, telling, is_lossy } = wording?;
+        let wishes = self.wishes.get(category).copied().unwrap_or_default();
+        if is_lossy && wishes.lossy_translation == LossyTranslation::Refused {
+            return None;
+        }
         Some(Rewrite {
             provider: model.provider.clone(),
             path,
@@ -156,6 +181,7 @@ impl Steering {
             key: model.key.clone(),
             headers: speaks.headers(),
             telling,
+            blocks: blocks::of(speaks, wishes.on_block),
         })
     }
 

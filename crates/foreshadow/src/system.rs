@@ -15,14 +15,14 @@ use crate::{
     quota::LiveQuota,
     recorder::{Recorder, day},
     settings::{self, Secrets},
-    steer::Steering,
+    steer::{Steering, Wishes},
 };
 use anyhow::Result;
 use exchange::Clock;
 use journal::{Append, Journal};
 use lake::{Lake, Table};
 use mirror::Mirroring;
-use pipeline::Pipeline;
+use pipeline::{CategoryDef, Pipeline};
 use policy::Policy;
 use proxy::{Certificate, Config, Deps, Listen, Mirror, NoMirror, Proxy, Queue, QueueLimits};
 use std::{
@@ -207,7 +207,13 @@ fn steering(deployment: &Deployment, policy: watch::Receiver<Arc<Policy>>) -> Re
         dialects: settings::dialects(pipeline)?,
         models: settings::live_models(pipeline, &deployment.secrets)?,
         prices: pipeline.price_book(),
+        wishes: pipeline.categories.iter().map(wishes).collect(),
     })
+}
+
+fn wishes(category: &CategoryDef) -> (String, Wishes) {
+    let lossy_translation = category.gate.lossy_translation;
+    (category.name.clone(), Wishes { lossy_translation, on_block: category.on_block })
 }
 
 /// Merges the small files of closed days, every hour: a table that is written every second would

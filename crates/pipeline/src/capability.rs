@@ -1,7 +1,7 @@
 //! The table of what models take, as it ships: data beside the code, maintained like prices.
 
 use policy::{Capabilities, StructuredOutput, categorize};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
 const TABLE: &str = include_str!("capabilities.toml");
@@ -9,13 +9,29 @@ const TABLE: &str = include_str!("capabilities.toml");
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
+    source: Vec<Source>,
     model: Vec<Row>,
+}
+
+/// A page that rows of the table follow.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// What rows call it.
+    pub name: String,
+    /// Where it is.
+    pub page: String,
+    /// What was taken from it.
+    pub says: String,
+    /// The day on which it was read.
+    pub read: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
     name: String,
+    sources: Vec<String>,
     context_tokens: Option<u64>,
     output_tokens: Option<u64>,
     #[serde(default)]
@@ -28,19 +44,29 @@ struct Row {
 /// nothing.
 #[must_use]
 pub fn known(model: &str) -> Capabilities {
-    // A table that cannot be read would only mean that nothing is known; a test reads it.
-    static ROWS: LazyLock<Vec<Row>> =
-        LazyLock::new(|| toml::from_str::<Table>(TABLE).unwrap_or_default().model);
+    row_of(model).map(Row::capabilities).unwrap_or_default()
+}
+
+/// The pages that what is known of a model follows.
+#[must_use]
+pub fn sources(model: &str) -> Vec<Source> {
+    let names = row_of(model).map(|row| row.sources.as_slice()).unwrap_or_default();
+    let of = |name: &String| SHIPPED.source.iter().find(|source| source.name == *name).cloned();
+    names.iter().filter_map(of).collect()
+}
+
+/// The table; one that cannot be read would only mean that nothing is known, and a test reads it.
+static SHIPPED: LazyLock<Table> = LazyLock::new(|| toml::from_str(TABLE).unwrap_or_default());
+
+fn row_of(model: &str) -> Option<&'static Row> {
     let own = model.strip_prefix("openai/").unwrap_or(model);
-    let row = ROWS.iter().find(|row| categorize::matches(&row.name, own));
-    row.map(Row::capabilities).unwrap_or_default()
+    SHIPPED.model.iter().find(|row| categorize::matches(&row.name, own))
 }
 
 /// The models that the table speaks of, as patterns, with what it says.
 #[must_use]
 pub fn table() -> Vec<(String, Capabilities)> {
-    let rows = toml::from_str::<Table>(TABLE).unwrap_or_default().model;
-    rows.iter().map(|row| (row.name.clone(), row.capabilities())).collect()
+    SHIPPED.model.iter().map(|row| (row.name.clone(), row.capabilities())).collect()
 }
 
 impl Row {

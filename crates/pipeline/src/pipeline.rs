@@ -2,7 +2,8 @@ use crate::{Golden, digest, mistake::Mistake, risk::Risk};
 use confidence::{Mode, Tolerance};
 use exchange::NanoUsd;
 use policy::{
-    Capabilities, Definition, GateRule, Price, PriceBook, Rule, Sampling, When, epoch::MAX_WAIT_S,
+    Capabilities, Definition, GateRule, OnBlock, Price, PriceBook, Rule, Sampling, When,
+    epoch::MAX_WAIT_S,
 };
 use score::{ScorerSpec, VerdictRule};
 
@@ -101,6 +102,8 @@ pub struct CategoryDef {
     pub sampling: Sampling,
     /// What the gate demands.
     pub gate: GateRule,
+    /// What becomes live of a reply that a content policy stopped.
+    pub on_block: OnBlock,
 }
 
 impl CategoryDef {

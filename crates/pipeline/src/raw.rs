@@ -226,13 +226,28 @@ pub(crate) struct RawPrice {
     pub(crate) input: Option<Spanned<f64>>,
     pub(crate) cached_input: Option<Spanned<f64>>,
     pub(crate) cache_write: Option<Spanned<f64>>,
+    pub(crate) cache_write_1h: Option<Spanned<f64>>,
     pub(crate) output: Option<Spanned<f64>>,
+    pub(crate) reasoning: Option<Spanned<f64>>,
+    pub(crate) batch_discount: Option<Spanned<f64>>,
+    pub(crate) source: Option<Spanned<String>>,
     pub(crate) dollars_per_hour: Option<Spanned<f64>>,
 }
 
 impl RawPrice {
-    const FIELDS: &'static [&'static str] =
-        &["from", "until", "input", "cached_input", "cache_write", "output", "dollars_per_hour"];
+    const FIELDS: &'static [&'static str] = &[
+        "from",
+        "until",
+        "input",
+        "cached_input",
+        "cache_write",
+        "cache_write_1h",
+        "output",
+        "reasoning",
+        "batch_discount",
+        "source",
+        "dollars_per_hour",
+    ];
 
     fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
         let section = Section::open(notes, "the price", value, Self::FIELDS)?;
@@ -247,7 +262,11 @@ impl RawPrice {
             input: section.number(notes, "input"),
             cached_input: section.number(notes, "cached_input"),
             cache_write: section.number(notes, "cache_write"),
+            cache_write_1h: section.number(notes, "cache_write_1h"),
             output: section.number(notes, "output"),
+            reasoning: section.number(notes, "reasoning"),
+            batch_discount: section.number(notes, "batch_discount"),
+            source: section.text(notes, "source"),
             dollars_per_hour: section.number(notes, "dollars_per_hour"),
         })
     }
@@ -393,6 +412,7 @@ pub(crate) struct RawGate {
     pub(crate) blind_spot_max: Option<Spanned<f64>>,
     pub(crate) lost_max: Option<Spanned<f64>>,
     pub(crate) top_user_max: Option<Spanned<f64>>,
+    pub(crate) lossy_translation: Option<Spanned<String>>,
 }
 
 impl RawGate {
@@ -403,6 +423,7 @@ impl RawGate {
         "blind_spot_max",
         "lost_max",
         "top_user_max",
+        "lossy_translation",
     ];
 
     fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
@@ -414,6 +435,7 @@ impl RawGate {
             blind_spot_max: section.number(notes, "blind_spot_max"),
             lost_max: section.number(notes, "lost_max"),
             top_user_max: section.number(notes, "top_user_max"),
+            lossy_translation: section.text(notes, "lossy_translation"),
         })
     }
 }
@@ -436,6 +458,7 @@ pub(crate) struct RawCategory<'t> {
     pub(crate) judge: Option<Spanned<bool>>,
     pub(crate) sampling: Option<RawSampling>,
     pub(crate) gate: Option<RawGate>,
+    pub(crate) on_block: Option<Spanned<String>>,
 }
 
 impl<'t> RawCategory<'t> {
@@ -454,6 +477,7 @@ impl<'t> RawCategory<'t> {
         "judge",
         "sampling",
         "gate",
+        "on_block",
     ];
 
     fn read(notes: &mut Notes<'_>, value: Value<'t>) -> Option<Self> {
@@ -475,6 +499,7 @@ impl<'t> RawCategory<'t> {
             judge: section.boolean(notes, "judge"),
             sampling: one(notes, &section, "sampling", RawSampling::read),
             gate: one(notes, &section, "gate", RawGate::read),
+            on_block: section.text(notes, "on_block"),
         })
     }
 }

@@ -266,6 +266,8 @@ pub enum Code {
     JudgeUnmeasured,
     /// The category may not send its calls to the candidate's provider.
     ProviderNotAllowed,
+    /// Calls were not said to the candidate as their callers said them.
+    LossyTranslation,
     /// The newest evidence is too old.
     Stale,
     /// The candidate is worse than the bar, as far as evidence can say.
@@ -293,6 +295,7 @@ impl Code {
             Self::NotCheaper => "not_cheaper",
             Self::JudgeUnmeasured => "judge_unmeasured",
             Self::ProviderNotAllowed => "provider_not_allowed",
+            Self::LossyTranslation => "lossy_translation",
             Self::Stale => "stale",
             Self::Refuted => "refuted",
         }

@@ -6,6 +6,7 @@
 //! blocks. An [`Approval`] can be had here and nowhere else, and without one nothing is promoted.
 
 mod reasons;
+mod translation;
 
 use crate::{
     Stage,
@@ -13,6 +14,8 @@ use crate::{
 };
 use confidence::{CellFacts, Evidence, Signal, gate::blockers, judge::Shortfall};
 use exchange::{DAY_US, HOUR_US, Timestamp};
+
+pub use translation::{LOST_MAX, LossyTranslation, Lost, Translations};
 
 /// Days of observation below which not even a forced promotion goes.
 pub const OBSERVATION_DAYS_FLOOR: u32 = 3;
@@ -41,6 +44,8 @@ pub struct GateRule {
     pub evidence_age_us_max: i64,
     /// What an unmeasured judge means.
     pub unmeasured_judge: UnmeasuredJudge,
+    /// What a translation that loses a part of a call means.
+    pub lossy_translation: LossyTranslation,
 }
 
 impl Default for GateRule {
@@ -56,6 +61,7 @@ impl Default for GateRule {
             blind_spot_max: 0.25,
             evidence_age_us_max: 3 * DAY_US,
             unmeasured_judge: UnmeasuredJudge::Holds,
+            lossy_translation: LossyTranslation::Allowed,
         }
     }
 }
@@ -112,6 +118,8 @@ pub struct ProductFacts {
     pub judge: Judge,
     /// Who serves the candidate, and whether the category may send calls there.
     pub provider: ProviderFacts,
+    /// How the category's calls were said to the candidate.
+    pub translations: Translations,
     /// How the candidate serves this category now; `None` where it does not.
     pub serving: Option<Serving>,
 }
@@ -332,6 +340,7 @@ fn all_reasons(evidence: &Evidence, facts: &ProductFacts, rule: &GateRule) -> Ve
         reasons::saving(facts),
         reasons::judge(evidence, facts, rule),
         reasons::provider(facts),
+        reasons::lossy_translation(facts, rule),
         reasons::stale(evidence, facts, rule),
         reasons::superseded(evidence, facts),
         reasons::refuted(evidence),

@@ -10,6 +10,7 @@
 
 pub mod allot;
 pub mod assign;
+mod block;
 mod call_site;
 pub mod capability;
 pub mod categorize;
@@ -31,6 +32,7 @@ pub use assign::{
     ArmOnTrial, Assignment, Draw, Ineligible, Observed, Sampling, Withheld, assign, audits,
     ineligible,
 };
+pub use block::OnBlock;
 pub use call_site::{call_site, is_call_site, template};
 pub use capability::{Capabilities, StructuredOutput};
 pub use categorize::{CallFacts, Categorizer, Category, Rule, TokenRange, When};
@@ -39,8 +41,8 @@ pub use decision::{Action, Actor, Code, DecisionRecord, Reason};
 pub use epoch::{Block, Cell, Definition};
 pub use error::Error;
 pub use gate::{
-    Approval, Decision, Epoch, GateRule, Judge, ProductFacts, Saving, Serving, UnmeasuredJudge,
-    Watch,
+    Approval, Decision, Epoch, GateRule, Judge, LossyTranslation, ProductFacts, Saving, Serving,
+    Translations, UnmeasuredJudge, Watch,
 };
 pub use policy::{Plan, Policy, RouteRule, Stage, Step};
 pub use price::{Price, PriceBook, PriceOverlap, Tariff, TokenRates};

@@ -4,11 +4,14 @@
 //! yesterday's. Without a price there is no cost: `None`, never zero, and nothing is then called
 //! cheaper.
 
-use exchange::{HOUR_US, NanoUsd, Timestamp, Usage};
+use exchange::{HOUR_US, NanoUsd, ServiceTier, Timestamp, Usage};
 use std::collections::BTreeMap;
 
 /// Tokens that a rate is quoted for.
 const RATE_TOKENS: i128 = 1_000_000;
+
+/// The whole of a price, in the parts that a discount is quoted in.
+pub const WHOLE_PPM: u32 = 1_000_000;
 
 /// Dollars per million tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,10 +20,33 @@ pub struct TokenRates {
     pub input: NanoUsd,
     /// Prompt tokens read from the provider's cache; as `input` where the price names none.
     pub cached_input: Option<NanoUsd>,
-    /// Prompt tokens written to the provider's cache; as `input` where the price names none.
+    /// Prompt tokens written to the provider's cache for five minutes; as `input` where the price names
+    /// none.
     pub cache_write: Option<NanoUsd>,
+    /// Those written for an hour; as `cache_write` where the price names none.
+    pub cache_write_1h: Option<NanoUsd>,
     /// Completion tokens.
     pub output: NanoUsd,
+    /// Those of them spent on reasoning; as `output` where the price names none.
+    pub reasoning: Option<NanoUsd>,
+    /// What calls at the tariff of batches cost less, in millionths of the price.
+    pub batch_discount_ppm: u32,
+}
+
+impl TokenRates {
+    /// Rates of prompt and completion tokens alone.
+    #[must_use]
+    pub const fn new(input: NanoUsd, output: NanoUsd) -> Self {
+        Self {
+            input,
+            cached_input: None,
+            cache_write: None,
+            cache_write_1h: None,
+            output,
+            reasoning: None,
+            batch_discount_ppm: 0,
+        }
+    }
 }
 
 /// How a model is charged for.
@@ -35,7 +61,7 @@ pub enum Tariff {
 }
 
 /// A tariff from one moment to another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Price {
     /// The first moment.
     pub from: Timestamp,
@@ -43,6 +69,8 @@ pub struct Price {
     pub until: Option<Timestamp>,
     /// What is charged.
     pub tariff: Tariff,
+    /// Where that was read, in the words of who wrote it down; `None` where nobody said.
+    pub source: Option<String>,
 }
 
 /// Two prices of one model hold at the same time.
@@ -120,18 +148,32 @@ impl TokenRates {
             .input_tokens
             .saturating_sub(usage.cached_tokens)
             .saturating_sub(usage.cache_write_tokens);
+        let written_5m = usage.cache_write_tokens.saturating_sub(usage.cache_write_1h_tokens);
+        let cache_write = self.cache_write.unwrap_or(self.input);
+        let said = usage.output_tokens.saturating_sub(usage.reasoning_tokens);
         let parts = [
             (fresh, self.input),
             (usage.cached_tokens, self.cached_input.unwrap_or(self.input)),
-            (usage.cache_write_tokens, self.cache_write.unwrap_or(self.input)),
-            (usage.output_tokens, self.output),
+            (written_5m, cache_write),
+            (usage.cache_write_1h_tokens, self.cache_write_1h.unwrap_or(cache_write)),
+            (said, self.output),
+            (usage.reasoning_tokens, self.reasoning.unwrap_or(self.output)),
         ];
-        let total = parts.iter().map(|(tokens, rate)| i128::from(*tokens) * i128::from(rate.0));
-        nearest(total.sum(), RATE_TOKENS)
+        let mut total = 0_i128;
+        for (tokens, rate) in parts {
+            total = total.checked_add(i128::from(tokens).checked_mul(i128::from(rate.0))?)?;
+        }
+        match usage.tier {
+            ServiceTier::Standard => nearest(total, RATE_TOKENS),
+            ServiceTier::Batch => {
+                let paid = i128::from(WHOLE_PPM.saturating_sub(self.batch_discount_ppm));
+                nearest(total.checked_mul(paid)?, RATE_TOKENS * i128::from(WHOLE_PPM))
+            }
+        }
     }
 }
 
 /// The quotient, rounded to the nearest, halves away from zero. Amounts here are not negative.
 fn nearest(amount: i128, divisor: i128) -> Option<NanoUsd> {
-    i64::try_from((amount + divisor / 2) / divisor).ok().map(NanoUsd)
+    i64::try_from(amount.checked_add(divisor / 2)? / divisor).ok().map(NanoUsd)
 }

@@ -9,14 +9,21 @@ use crate::{
     patience::Rule,
     pool::Lease,
     serve::Client,
-    steer::{Retell, RetellStream},
+    steer::{Look, Retell, RetellStream, Seen},
 };
 use bytes::{Bytes, BytesMut};
 use exchange::Served;
 use http::{Extensions, HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body::{Body, Frame};
 use hyper::body::Incoming;
-use std::{collections::VecDeque, future::poll_fn, sync::Arc};
+use std::{collections::VecDeque, future::poll_fn, sync::Arc, time::Duration};
+use tokio::time::{Instant, timeout_at};
+
+/// No more of a reply is read ahead to see whether a content policy stopped it: one that it stops at its
+/// start has a head with what the provider's filters found, and nothing else.
+const WATCHED_BYTES_MAX: usize = 64 << 10;
+/// How long after its first piece that may take.
+const WATCHED_MAX: Duration = Duration::from_secs(1);
 
 /// The reply of whoever answered.
 pub(crate) struct Answer {
@@ -103,6 +110,35 @@ impl Answer {
         self
     }
 
+    /// Reads ahead until `look` has seen what the reply is, but not for long, and not past `ends`: a
+    /// reply of which that stays open is told, and so is one that is packed. `None` is a block.
+    pub(crate) async fn watched(mut self, mut look: Box<dyn Look>, ends: Instant) -> Option<Self> {
+        let mut bytes = 0;
+        let mut more = self.read_frame().await;
+        if self.headers.contains_key(header::CONTENT_ENCODING) {
+            return Some(self);
+        }
+        let ends = ends.min(Instant::now() + WATCHED_MAX);
+        while let Some(read) = more {
+            bytes += read;
+            let part = self.ahead.back().and_then(Frame::data_ref);
+            match part.map_or(Seen::Nothing, |part| look.push(part)) {
+                Seen::Block => return None,
+                Seen::Nothing if bytes <= WATCHED_BYTES_MAX => {}
+                Seen::Nothing | Seen::Reply => break,
+            }
+            more = timeout_at(ends, self.read_frame()).await.unwrap_or(None);
+        }
+        Some(self)
+    }
+
+    /// A reply of our own making: the candidate's block, as its caller's dialect says it.
+    pub(crate) fn block(self, retell: &dyn Retell) -> Self {
+        let ahead = VecDeque::from([Frame::data(retell.block())]);
+        let headers = head_of(retell.content_type());
+        Self { status: StatusCode::OK, headers, ahead, rest: Rest::End, ..self }
+    }
+
     /// The body, if it has been read to its end.
     pub(crate) fn whole_body(&self) -> Option<Bytes> {
         if !self.rest.has_ended() {
@@ -136,11 +172,20 @@ impl Answer {
         stream: Box<dyn RetellStream>,
         content_type: &'static str,
     ) -> Option<Self> {
+        let mut stream = stream;
+        let parts = self.ahead.iter().filter_map(Frame::data_ref).map(|part| stream.push(part));
+        let mut ahead: VecDeque<Bytes> = parts.collect();
         let rest = match self.rest {
             Rest::Upstream(source) => Rest::Upstream(Box::new(source.told(stream))),
-            Rest::End | Rest::Broken => return None,
+            Rest::End => {
+                ahead.push_back(stream.finish());
+                Rest::End
+            }
+            Rest::Broken => return None,
         };
-        let told = Self { headers: head_of(content_type), rest, ..self }.first_frame().await;
+        let ahead = ahead.into_iter().filter(|part| !part.is_empty()).map(Frame::data).collect();
+        let told = Self { headers: head_of(content_type), ahead, rest, ..self };
+        let told = if told.ahead.is_empty() { told.first_frame().await } else { told };
         (!told.ahead.is_empty()).then_some(told)
     }
 

@@ -10,16 +10,18 @@ use crate::{
     forward, headers,
     refusal::Refusal,
     serve::{Call, Client, Worker},
-    steer::{Answered, Placed, Planned, Priced, Rewrite, Telling},
+    steer::{Answered, Placed, Planned, Priced, Rewrite},
 };
 use ahead::{Ahead, read_ahead};
 use bytes::Bytes;
+use candidate::Asked;
 use exchange::{Route, Served};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::time::timeout;
 
 mod ahead;
+mod candidate;
 
 /// A call that was read to its end.
 struct LiveCall {
@@ -116,53 +118,18 @@ async fn by_candidate(
         placed.served.candidate = None;
         return by_reference(worker, live, placed).await;
     }
-    let asked = ask_candidate(worker, &live.call, rewrite);
-    match timeout(shared.limits.candidate_wait_max, asked).await {
-        Ok(Some(answer)) => finish(worker, live, answer, &placed.served, &rewrite.model),
-        Ok(None) | Err(_) => {
-            meters.fallbacks.increment(1);
-            placed.served.route = Route::Fallback;
-            placed.served.candidate = None;
-            by_reference(worker, live, placed).await
+    let asked = candidate::ask(worker, &live.call, rewrite);
+    let asked = timeout(shared.limits.candidate_wait_max, asked).await;
+    match asked.unwrap_or(Asked::Failed) {
+        Asked::Answered(answer) => {
+            return finish(worker, live, *answer, &placed.served, &rewrite.model);
         }
+        Asked::Failed => meters.fallbacks.increment(1),
+        Asked::Blocked => meters.blocked.increment(1),
     }
-}
-
-/// The candidate's answer, once its first byte is there; `None` is any failure before that. An error
-/// status is a failure too: it speaks of our rewrite, our key or our quota, never of the caller's.
-async fn ask_candidate(worker: &Worker, call: &Call, rewrite: &Rewrite) -> Option<Answer> {
-    let pool = worker.pool(&rewrite.provider)?;
-    let side = CallSide::untaped();
-    let mut request = Request::new(CallBody::whole(rewrite.body.clone(), &side));
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = pool.upstream().uri(&rewrite.path).ok()?;
-    forward::request_version(&mut request, call.parts.version);
-    let mut head = headers::for_candidate(&call.parts.headers, pool.upstream().authority());
-    for (name, value) in rewrite.headers {
-        head.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    }
-    if let Telling::Anew(_) = rewrite.telling {
-        // What is read on the way must not be packed.
-        head.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    }
-    if let Some(key) = &rewrite.key {
-        key.insert_into(&mut head);
-    }
-    *request.headers_mut() = head;
-    let (response, lease) = pool.send(request).await.ok()?;
-    if !response.status().is_success() {
-        return None;
-    }
-    let answer = Answer::begun(response, lease, side, &worker.reply_idle).without_our_account();
-    let answer = match &rewrite.telling {
-        Telling::AsItComes if answer.is_document() => held(worker, answer).await,
-        Telling::AsItComes => answer.first_frame().await,
-        Telling::Anew(retell) => match retell.stream() {
-            None => held(worker, answer).await.told_whole(retell.as_ref())?,
-            Some(stream) => answer.told(stream, retell.content_type()).await?,
-        },
-    };
-    (!answer.is_broken()).then_some(answer)
+    placed.served.route = Route::Fallback;
+    placed.served.candidate = None;
+    by_reference(worker, live, placed).await
 }
 
 async fn by_reference(worker: &Worker, live: LiveCall, placed: Placed) -> Response<ReplyBody> {

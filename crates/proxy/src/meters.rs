@@ -27,6 +27,9 @@ pub const ACCEPTED: &str = "foreshadow_mirror_accepted_total";
 pub const SHED: &str = "foreshadow_mirror_shed_total";
 /// Live calls that the reference answered because the candidate failed; label `provider`.
 pub const FALLBACKS: &str = "foreshadow_live_fallbacks_total";
+/// Live calls that the reference answered because a content policy stopped the candidate's reply; label
+/// `provider`.
+pub const BLOCKED: &str = "foreshadow_live_blocked_total";
 /// Live calls kept from a candidate because the reference had not lately accepted the caller's
 /// credential; label `provider`.
 pub const GUARD_REFUSALS: &str = "foreshadow_live_guard_refusals_total";
@@ -60,6 +63,7 @@ pub(crate) struct ProviderMeters {
     call_seconds: [Histogram; CLASSES.len()],
     first_byte_seconds: [Histogram; CLASSES.len()],
     pub(crate) fallbacks: Counter,
+    pub(crate) blocked: Counter,
     pub(crate) guard_refusals: Counter,
     pub(crate) tunnels: Counter,
     pub(crate) retries: Counter,
@@ -83,6 +87,7 @@ impl ProviderMeters {
             first_byte_seconds: seconds(FIRST_BYTE_SECONDS),
             requests: ROUTES.map(classes).into_iter().collect(),
             fallbacks: named(FALLBACKS),
+            blocked: named(BLOCKED),
             guard_refusals: named(GUARD_REFUSALS),
             tunnels: named(TUNNELS),
             retries: named(RETRIES),

@@ -1,10 +1,14 @@
 //! What the live path asks of the policy. The proxy owns these words; the binary plugs in the
 //! policy, the categories and the dialects behind them.
 
+mod block;
+
 use bytes::Bytes;
 use exchange::{ExchangeId, NanoUsd, Served, Timestamp};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use std::{fmt, sync::Arc};
+
+pub use block::{Blocks, Look, Seen, Sight};
 
 /// Steers calls of live categories. Every answer must come at once: the client waits for it. A
 /// steer that panics has said "pass the call through".
@@ -80,6 +84,8 @@ pub struct Rewrite {
     pub headers: &'static [(&'static str, &'static str)],
     /// How the reply reaches the caller.
     pub telling: Telling,
+    /// What becomes of a reply that a content policy stopped.
+    pub blocks: Blocks,
 }
 
 /// How a candidate's reply reaches the caller.
@@ -98,6 +104,9 @@ pub trait Retell: Send + Sync {
 
     /// A reply that comes in pieces; `None` where the caller wants it whole.
     fn stream(&self) -> Option<Box<dyn RetellStream>>;
+
+    /// What the caller gets where a content policy stopped the reply before any of it was told.
+    fn block(&self) -> Bytes;
 
     /// The content type that the caller gets.
     fn content_type(&self) -> &'static str;

@@ -29,7 +29,7 @@ const COLUMNS: [(&str, &str); 8] = [
          candidate VARCHAR, scorer VARCHAR, scorer_digest VARCHAR, trial VARCHAR, kind VARCHAR, \
          \"value\" DOUBLE, abstained BOOLEAN, reason VARCHAR, cost_usd DECIMAL(18, 9))[], \
          origin VARCHAR, model VARCHAR, error VARCHAR, latency_ms DOUBLE, input_tokens BIGINT, \
-         cached_tokens BIGINT",
+         cached_tokens BIGINT, translation VARCHAR, blocked VARCHAR",
     ),
     (
         "labels",
@@ -43,7 +43,7 @@ const COLUMNS: [(&str, &str); 8] = [
          conversation VARCHAR, \
          category VARCHAR, category_source VARCHAR, call_site VARCHAR, dialect VARCHAR, \
          endpoint VARCHAR, model VARCHAR, served_by VARCHAR, route VARCHAR, input_tokens BIGINT, \
-         cached_tokens BIGINT, cost_usd DECIMAL(18, 9)",
+         cached_tokens BIGINT, cost_usd DECIMAL(18, 9), finish_reason VARCHAR",
     ),
     ("calls", "purpose VARCHAR, model VARCHAR, started_at TIMESTAMPTZ, cost_usd DECIMAL(18, 9)"),
     ("meters", "\"at\" TIMESTAMPTZ, offered BIGINT, accepted BIGINT, shed BIGINT, lost BIGINT"),
@@ -51,10 +51,12 @@ const COLUMNS: [(&str, &str); 8] = [
 
 /// Columns that came later and that the views read: a lake of an earlier release has no file with
 /// them.
-const LATER: [(&str, &str); 3] = [
+const LATER: [(&str, &str); 5] = [
     ("assignments", "CAST(NULL AS VARCHAR) AS origin"),
     ("assignments", "CAST(NULL AS TIMESTAMPTZ) AS decided_at"),
     ("shadows", "CAST(NULL AS VARCHAR) AS origin"),
+    ("shadows", "CAST(NULL AS VARCHAR) AS translation"),
+    ("shadows", "CAST(NULL AS VARCHAR) AS blocked"),
 ];
 
 /// Statements that make the tables and the views known to DuckDB, as of a moment. `files` are the

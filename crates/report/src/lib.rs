@@ -13,6 +13,7 @@ mod digest;
 mod duckdb;
 mod error;
 mod evidence;
+mod forecast;
 mod formed;
 mod frame;
 mod functions;
@@ -24,6 +25,7 @@ mod report;
 mod rows;
 mod sql;
 mod texts;
+mod translations;
 mod warehouse;
 mod watch;
 mod weigh;
@@ -34,10 +36,11 @@ pub use digest::{
 };
 pub use duckdb::views_sql;
 pub use error::Error;
+pub use forecast::{Costs, Forecast, forecasts};
 pub use frame::{Format, render_rows};
 pub use outlook::{CellOutlook, Outlook, PromotionOutlook, Spending};
 pub use report::{
-    Accounting, Advice, CategoryReport, CellReport, Concern, DAYS_MAX, DISAGREEMENTS_MAX,
+    Accounting, Advice, Blocked, CategoryReport, CellReport, Concern, DAYS_MAX, DISAGREEMENTS_MAX,
     DayQuality, DecisionReport, Disagreement, EXCERPT_CHARS_MAX, JudgeStanding, NetSaving,
     PROVIDER_SHARE_MAX, Report, Routing, SPEND_USD_MONTH_MIN, Said, ServingReport, Slice, SoFar,
     Span, Spend, WallTime,

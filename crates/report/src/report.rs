@@ -3,6 +3,7 @@
 //! Two reports of the same lake as of the same moment are the same bytes. Of two lakes that the same
 //! calls made they are once wall times and single exchanges are left out.
 
+mod blocked;
 mod cell;
 mod days;
 mod disagreements;
@@ -10,11 +11,12 @@ mod notes;
 mod routing;
 mod traffic;
 
-use crate::{Error, Rules, Warehouse, Weighed, weigh};
+use crate::{Error, Rules, Warehouse, Weighed, forecast, weigh};
 use exchange::{NanoUsd, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+pub use blocked::Blocked;
 pub use cell::{CellReport, DecisionReport, JudgeStanding, ServingReport, Slice};
 pub use days::{DAYS_MAX, DayQuality, SoFar};
 pub(crate) use disagreements::LOOKED_AT_MAX;
@@ -74,12 +76,16 @@ impl Report {
         let mut days = days::days(warehouse).await?;
         let current = weighed.iter().map(|weighed| weighed.evidence.cell.as_str()).collect();
         let mut worst = disagreements::worst(warehouse, &current).await?;
+        let mut blocked = blocked::blocked(warehouse).await?;
+        let mut forecasts = forecast::forecasts(warehouse, &rules.prices, rules.decided_at).await?;
         let cells = weighed.into_iter().map(|weighed| {
             let cell = &weighed.evidence.cell;
             let seen = cell::Seen {
                 cuts: slices.remove(cell).unwrap_or_default(),
                 days: days.remove(cell).unwrap_or_default(),
                 worst: worst.remove(cell).unwrap_or_default(),
+                blocked: blocked.remove(cell).unwrap_or_default(),
+                forecast: forecasts.remove(cell),
             };
             CellReport::of(weighed, seen)
         });

@@ -8,6 +8,7 @@ use crate::{
     report::LOOKED_AT_MAX,
 };
 use exchange::{SECOND_US, Timestamp};
+use policy::gate::LOST_MAX;
 
 const KNOWN: &str = include_str!("sql/known.sql");
 const SPANS: &str = include_str!("sql/spans.sql");
@@ -107,6 +108,9 @@ pub(crate) fn views(as_of: Timestamp) -> Vec<(&'static str, String)> {
         ("quality_by_day", QUALITY_BY_DAY.to_owned()),
         ("savings", at(&with(&[PAIRED, SAVINGS], "SELECT * FROM savings"), as_of)),
         ("spend", at(include_str!("sql/spend.sql"), as_of)),
+        ("translations", at(include_str!("sql/translations.sql"), as_of)),
+        ("lost", at(include_str!("sql/lost.sql"), as_of)),
+        ("blocked", at(include_str!("sql/blocked.sql"), as_of)),
         ("traffic", traffic(as_of)),
         ("call_sites", at(include_str!("sql/call_sites.sql"), as_of)),
         ("golden", at(include_str!("sql/golden.sql"), as_of)),
@@ -146,6 +150,20 @@ pub(crate) fn outcomes(as_of: Timestamp) -> String {
 /// How often the reference's second reply disagrees with its first, in each cell that has a control.
 pub(crate) fn noise_floor(as_of: Timestamp) -> String {
     at(include_str!("sql/noise_floor.sql"), as_of)
+}
+
+/// Tokens and costs of the calls that were shadowed.
+pub(crate) fn forecast(as_of: Timestamp) -> String {
+    at(include_str!("sql/forecast.sql"), as_of)
+}
+
+/// What each cell's calls lost most often, at most as many as are told.
+pub(crate) fn most_lost() -> String {
+    format!(
+        "SELECT cell, lost, calls FROM (SELECT cell, lost, calls, row_number() OVER \
+         (PARTITION BY cell ORDER BY calls DESC, lost) AS place FROM lost) AS ranked \
+         WHERE place <= {LOST_MAX} ORDER BY cell, place"
+    )
 }
 
 /// The judged cells whose judge was measured.

@@ -1,13 +1,13 @@
 //! The one way from the lake to a decision. `report` shows what comes out of it and `promote` acts
 //! on it, so the two cannot disagree.
 
-use crate::{Error, Warehouse, judge, read::Columns, sql, watch};
+use crate::{Error, Warehouse, judge, read::Columns, sql, translations, watch};
 use confidence::{
     Evidence, Mode,
     judge::{Taken, Worth},
 };
 use exchange::{NanoUsd, Timestamp};
-use policy::{Decision, Epoch, GateRule, Judge, ProductFacts, Promoted, Saving, gate};
+use policy::{Decision, Epoch, GateRule, Judge, PriceBook, ProductFacts, Promoted, Saving, gate};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -23,6 +23,8 @@ pub struct Rules {
     pub categories: Vec<CategoryRule>,
     /// Who serves each model that the pipeline knows, by the model's name.
     pub providers: BTreeMap<String, String>,
+    /// What every model costs: what holds at `decided_at` says what the shadowed calls would cost now.
+    pub prices: PriceBook,
 }
 
 /// What is demanded of one category.
@@ -139,6 +141,7 @@ pub async fn weigh(warehouse: &Warehouse, rules: &Rules) -> Result<Vec<Weighed>,
     let digests = digests(warehouse).await?;
     let mut savings = savings(warehouse).await?;
     let worths = judge::worths(warehouse, &rules.categories).await?;
+    let mut translations = translations::translations(warehouse).await?;
     let serving = watch::serving(warehouse, rules, &cells).await?;
     let mut weighed = Vec::new();
     for category in &rules.categories {
@@ -152,6 +155,7 @@ pub async fn weigh(warehouse: &Warehouse, rules: &Rules) -> Result<Vec<Weighed>,
                 let facts = ProductFacts {
                     epoch: epoch(digests.get(&evidence.cell), candidate),
                     judge,
+                    translations: translations.remove(&evidence.cell).unwrap_or_default(),
                     serving: serving.get(&evidence.cell).copied(),
                     ..facts(evidence, savings.as_ref(), (category, candidate), moments)
                 };
@@ -200,6 +204,7 @@ fn facts(
             name: candidate.provider.clone(),
             allowed: category.allowed_providers.clone(),
         },
+        translations: gate::Translations::default(),
         serving: None,
     }
 }

@@ -181,6 +181,10 @@ impl<L: Ledger> Judge<'_, L> {
             word.said = match asked.outcome {
                 // Its retries have been made already; a judge that cannot be reached has no word.
                 Err(failed) => return Ok(Word { said: Err(failed.error), ..word }),
+                Ok(answered) if answered.reply.block().is_some() => {
+                    let why = "a content policy stopped it".to_owned();
+                    return Ok(Word { said: Err(why), ..word });
+                }
                 Ok(answered) => judge::parse(answered.reply.text.as_deref().unwrap_or_default())
                     .map_err(|unparseable| unparseable.to_string()),
             };

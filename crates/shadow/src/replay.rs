@@ -16,7 +16,7 @@ use exchange::{Clock, Exchange, ExchangeId, Headers, NanoUsd, Reply, Timestamp, 
 use score::Subject;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::sync::watch;
-use upstream::{Answer, Attempt, Fault};
+use upstream::{Answer, Attempt, Failure, Fault};
 
 /// Providers whose live path needs what is left of their quota.
 pub type LowQuota = BTreeSet<String>;
@@ -114,12 +114,7 @@ impl<L: Ledger> Asker<L> {
             client.call(&wording.path, wording.body.clone(), ask.deadline, seed as u64).await;
         let (mut asked, attempts) = match sent {
             Ok(answer) => self.answered(&ask, (dialect, wording), asked_at, answer),
-            Err(failure) => {
-                let mut asked = self.not_asked(&ask, &failure.error);
-                asked.status = failure.status;
-                asked.outcome = Err(Failed { fault: failure.fault, error: failure.error });
-                (asked, failure.attempts)
-            }
+            Err(failure) => self.refused(&ask, dialect, failure),
         };
         (asked.asked_at, asked.answered_at) = (asked_at, self.clock.now());
         let rows = rows(&ask, &asked, (attempts, self.origin));
@@ -130,8 +125,7 @@ impl<L: Ledger> Asker<L> {
             let reply = answered.map(|answered| &answered.reply);
             (self.hear)(&Paid { exchange: ask.exchange, row, reply });
         }
-        let outcome = asked.outcome.as_ref().err().map_or("answered", |failed| failed.fault.name());
-        metric::called(ask.purpose.name(), outcome);
+        metric::called(ask.purpose.name(), outcome_name(&asked.outcome));
         Ok(asked)
     }
 
@@ -177,6 +171,23 @@ impl<L: Ledger> Asker<L> {
         let _ = low_quota.wait_for(|low| !low.contains(provider)).await;
     }
 
+    /// No reply of use, unless what came is the word of a content policy.
+    fn refused(&self, ask: &Ask<'_>, dialect: Dialect, failure: Failure) -> (Asked, Vec<Attempt>) {
+        let Failure { fault, status, error, body, attempts } = failure;
+        let reply =
+            dialect.read_reply(status.unwrap_or_default(), &Headers::default(), body.as_bytes());
+        let mut asked = self.not_asked(ask, "");
+        asked.status = status;
+        asked.outcome = Err(Failed { fault, error });
+        if reply.block().is_some() {
+            asked.outcome = Ok(Answered { reply });
+            asked.cost = Some(NanoUsd::ZERO);
+            asked.latency_us = attempts.last().map(|attempt| attempt.latency_us);
+            asked.response = Some(body);
+        }
+        (asked, attempts)
+    }
+
     fn answered(
         &self,
         ask: &Ask<'_>,
@@ -204,8 +215,21 @@ impl<L: Ledger> Asker<L> {
     }
 }
 
-/// A reply that says nothing is the model's failure, like one that cannot be read.
+/// The outcome's name in metrics.
+fn outcome_name(outcome: &Result<Answered, Failed>) -> &'static str {
+    match outcome {
+        Ok(answered) if answered.reply.block().is_some() => "blocked",
+        Ok(_) => "answered",
+        Err(failed) => failed.fault.name(),
+    }
+}
+
+/// A reply that says nothing is the model's failure, like one that cannot be read. What a content policy
+/// stopped is neither: it is an outcome of its own, whichever way the provider says it.
 pub(crate) fn outcome(reply: Reply) -> Result<Answered, Failed> {
+    if reply.block().is_some() {
+        return Ok(Answered { reply });
+    }
     let candidate = |error: String| Err(Failed { fault: Fault::Candidate, error });
     if let Some(error) = reply.error {
         return candidate(format!("the reply is an error: {error}"));
@@ -213,7 +237,7 @@ pub(crate) fn outcome(reply: Reply) -> Result<Answered, Failed> {
     if !reply.complete {
         return candidate("the reply cannot be read to its end".to_owned());
     }
-    if reply.text.is_none() && reply.tool_calls.is_empty() && reply.refusal.is_none() {
+    if reply.text.is_none() && reply.tool_calls.is_empty() {
         return candidate("the reply says nothing".to_owned());
     }
     Ok(Answered { reply })
@@ -247,9 +271,11 @@ fn rows(
             input_tokens: usage.map(|usage| usage.input_tokens),
             cached_tokens: usage.map(|usage| usage.cached_tokens),
             cache_write_tokens: usage.map(|usage| usage.cache_write_tokens),
+            cache_write_1h_tokens: usage.map(|usage| usage.cache_write_1h_tokens),
             output_tokens: usage.map(|usage| usage.output_tokens),
             reasoning_tokens: usage.map(|usage| usage.reasoning_tokens),
             usage_source: usage.map(|usage| usage.source.name().to_owned()),
+            service_tier: usage.map(|usage| usage.tier.name().to_owned()),
             cost_usd: if answering { asked.cost } else { refused.then_some(NanoUsd::ZERO) },
             latency_ms: Some(millis(attempt.latency_us)),
             ttft_ms: attempt.ttft_us.map(millis),

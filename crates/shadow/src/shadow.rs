@@ -13,7 +13,7 @@ use crate::{
     verdict::{self, Verdict},
     wording::{Said, Wording},
 };
-use exchange::Reply;
+use exchange::{Block, Reply};
 use futures::{StreamExt, TryStreamExt, future, stream};
 use policy::Cell;
 use std::ops::Range;
@@ -150,13 +150,16 @@ impl<L: Ledger> Shadower<L> {
             input_tokens: asked.usage.map(|usage| usage.input_tokens),
             cached_tokens: asked.usage.map(|usage| usage.cached_tokens),
             cache_write_tokens: asked.usage.map(|usage| usage.cache_write_tokens),
+            cache_write_1h_tokens: asked.usage.map(|usage| usage.cache_write_1h_tokens),
             output_tokens: asked.usage.map(|usage| usage.output_tokens),
             reasoning_tokens: asked.usage.map(|usage| usage.reasoning_tokens),
             usage_source: asked.usage.map(|usage| usage.source.name()),
+            service_tier: asked.usage.map(|usage| usage.tier.name()),
             cost_usd: asked.cost,
             latency_ms: asked.latency_us.map(millis),
             ttft_ms: asked.ttft_us.map(millis),
             finish_reason: reply.and_then(|reply| reply.finish_reason).map(|why| why.name()),
+            blocked: reply.and_then(Reply::block).map(Block::name),
             loss_report: cell.and_then(|cell| verdict.loss_report(cell.mode)),
             loss: verdict.loss,
             reference_loss: verdict.reference_loss,

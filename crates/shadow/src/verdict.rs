@@ -6,7 +6,7 @@
 
 use crate::{CategoryWork, judge, replay::Failed, rows::score::ScoreRow};
 use confidence::Mode;
-use exchange::{Arm, Call, FinishReason, Reply};
+use exchange::{Arm, Block, Call, Reply};
 use score::{Score, Subject};
 use upstream::Fault;
 
@@ -15,6 +15,9 @@ pub(crate) const UNACCEPTABLE_LOSS: f64 = 0.5;
 
 /// A loss that nothing can make greater.
 const FULL_LOSS: f64 = 1.0;
+
+const BOTH_BLOCKED: &str = "a content policy stopped this reply and the reference's";
+const REFERENCE_BLOCKED: &str = "a content policy stopped the reference's reply alone";
 
 /// What a candidate's reply is compared with.
 pub(crate) struct Replies<'a> {
@@ -89,12 +92,10 @@ pub(crate) fn by_rules(
 ) -> Scored {
     match work.mode {
         Mode::AA => {
-            let scores =
-                work.scorers.score_agreement(replies.call, subject.reply, replies.reference.reply);
-            let said = score::verdict(&scores, &work.verdict);
+            let agreed = agreement(work, replies, subject.reply);
             let mut verdict =
-                Verdict { loss: said.loss, reason: said.reason, ..Verdict::default() };
-            verdict.scores = rows(Arm::Candidate, Some(candidate), scores);
+                Verdict { loss: agreed.loss, reason: agreed.reason, ..Verdict::default() };
+            verdict.scores = rows(Arm::Candidate, Some(candidate), agreed.scores);
             agree_control(work, replies, &mut verdict);
             Scored { verdict, needs_judge: false }
         }
@@ -126,8 +127,11 @@ fn absolute(
     let reply = subject.reply;
     let ours = work.scorers.score_absolute(replies.call, subject);
     let theirs = work.scorers.score_absolute(replies.call, replies.reference);
-    let reason = refusal(reply)
-        .map_or_else(|| score::verdict(&ours, &work.verdict).reason, ToOwned::to_owned);
+    let reason = match (blocked(reply), blocked(replies.reference.reply)) {
+        (Some(_), Some(_)) => BOTH_BLOCKED.to_owned(),
+        (Some(why), None) => why.to_owned(),
+        (None, Some(_) | None) => score::verdict(&ours, &work.verdict).reason,
+    };
     let mut verdict = Verdict {
         loss: rules_loss(work, &ours, reply),
         reference_loss: rules_loss(work, &theirs, replies.reference.reply),
@@ -156,9 +160,11 @@ fn open(loss: Option<f64>) -> bool {
     loss.is_some_and(|loss| loss < FULL_LOSS)
 }
 
-/// What the rules make of a reply. Without any rule there is no word, unless a judge is to follow.
+/// What the rules make of a reply. Without any rule there is no word, unless a judge is to follow. What a
+/// content policy stopped is as bad as a reply can be, the reference's too: where both were stopped,
+/// paired modes see no difference.
 pub(crate) fn rules_loss(work: &CategoryWork, scores: &[Score], reply: &Reply) -> Option<f64> {
-    if refusal(reply).is_some() {
+    if blocked(reply).is_some() {
         return Some(FULL_LOSS);
     }
     let judged = match work.mode {
@@ -172,12 +178,36 @@ pub(crate) fn rules_loss(work: &CategoryWork, scores: &[Score], reply: &Reply) -
     }
 }
 
-fn refusal(reply: &Reply) -> Option<&'static str> {
-    if reply.refusal.is_some() {
-        return Some("the model refused");
-    }
-    (reply.finish_reason == Some(FinishReason::ContentFilter))
-        .then_some("a content filter cut the reply")
+/// Why a reply is none, where a content policy stopped it.
+fn blocked(reply: &Reply) -> Option<&'static str> {
+    Some(match reply.block()? {
+        Block::Filter => "a content filter stopped the reply",
+        Block::Refusal => "the model refused",
+    })
+}
+
+/// How far a reply agrees with the reference's.
+struct Agreed {
+    loss: Option<f64>,
+    reason: String,
+    scores: Vec<Score>,
+}
+
+/// Where a content policy stopped one of the two, nothing is left to compare: they disagree altogether,
+/// and where it stopped both, they agree.
+fn agreement(work: &CategoryWork, replies: &Replies<'_>, reply: &Reply) -> Agreed {
+    let reference = replies.reference.reply;
+    let (loss, reason) = match (blocked(reply), blocked(reference)) {
+        (None, None) => {
+            let scores = work.scorers.score_agreement(replies.call, reply, reference);
+            let said = score::verdict(&scores, &work.verdict);
+            return Agreed { loss: said.loss, reason: said.reason, scores };
+        }
+        (Some(_), Some(_)) => (0.0, BOTH_BLOCKED),
+        (Some(why), None) => (FULL_LOSS, why),
+        (None, Some(_)) => (FULL_LOSS, REFERENCE_BLOCKED),
+    };
+    Agreed { loss: Some(loss), reason: reason.to_owned(), scores: Vec::new() }
 }
 
 /// The control's disagreement with the reference: the noise that a candidate is measured against.
@@ -185,10 +215,9 @@ fn refusal(reply: &Reply) -> Option<&'static str> {
 fn agree_control(work: &CategoryWork, replies: &Replies<'_>, verdict: &mut Verdict) {
     let why = match replies.control {
         Some(Ok(control)) => {
-            let scores =
-                work.scorers.score_agreement(replies.call, control, replies.reference.reply);
-            verdict.control_loss = score::verdict(&scores, &work.verdict).loss;
-            verdict.scores.extend(rows(Arm::Control, None, scores));
+            let agreed = agreement(work, replies, control);
+            verdict.control_loss = agreed.loss;
+            verdict.scores.extend(rows(Arm::Control, None, agreed.scores));
             "the scorers abstained on the control".to_owned()
         }
         Some(Err(failed)) => format!("the control failed: {}", failed.error),

@@ -41,6 +41,7 @@ pub(crate) struct Miss {
     pub(crate) status: Option<u16>,
     pub(crate) wait_asked: Option<Duration>,
     pub(crate) error: String,
+    pub(crate) body: String,
     pub(crate) ttft_us: Option<u64>,
 }
 
@@ -52,6 +53,7 @@ impl Miss {
             status: None,
             wait_asked: None,
             error: "no whole reply within the deadline".to_owned(),
+            body: String::new(),
             ttft_us: None,
         }
     }
@@ -59,6 +61,9 @@ impl Miss {
 
 /// No more of a provider's error text is kept than this.
 const ERROR_CHARS_MAX: usize = 500;
+
+/// No more of the body of an error is handed on than this: enough for what filters say they found.
+pub const ERROR_BODY_CHARS_MAX: usize = 16 << 10;
 
 /// Sends the call once and reads its reply to the end.
 pub(crate) async fn send(call: reqwest::RequestBuilder, key: &Secret) -> Result<Received, Miss> {
@@ -97,7 +102,7 @@ fn broken(error: reqwest::Error, status: Option<u16>, ttft_us: Option<u64>) -> M
     let (fault, again) = fault::of_transport(&error);
     // The URL stays out: a credential may be in its query.
     let error = chain(&error.without_url());
-    Miss { fault, again, status, wait_asked: None, error, ttft_us }
+    Miss { fault, again, status, wait_asked: None, error, body: String::new(), ttft_us }
 }
 
 fn too_long(status: u16, ttft_us: Option<u64>) -> Miss {
@@ -107,19 +112,22 @@ fn too_long(status: u16, ttft_us: Option<u64>) -> Miss {
         status: Some(status),
         wait_asked: None,
         error: format!("the reply is longer than {REPLY_BYTES_MAX} bytes"),
+        body: String::new(),
         ttft_us,
     }
 }
 
 fn refused(received: Received, fault: Fault, again: Again, key: &Secret) -> Miss {
     let text = key.masked(&String::from_utf8_lossy(&received.body));
-    let text: String = text.chars().take(ERROR_CHARS_MAX).collect();
+    let body: String = text.chars().take(ERROR_BODY_CHARS_MAX).collect();
+    let text: String = body.chars().take(ERROR_CHARS_MAX).collect();
     Miss {
         fault,
         again,
         status: Some(received.status),
         wait_asked: retry::asked_for(&received.headers),
         error: format!("status {}: {}", received.status, text.trim()),
+        body,
         ttft_us: received.ttft_us,
     }
 }

@@ -134,6 +134,10 @@ pub struct Failure {
     pub status: Option<u16>,
     /// What went wrong, without credentials.
     pub error: String,
+    /// The body that the last status came with, without our key; cut at
+    /// [`ERROR_BODY_CHARS_MAX`](crate::ERROR_BODY_CHARS_MAX) characters, and
+    /// empty where there was none.
+    pub body: String,
     /// Every attempt; none where the call could not even be made.
     pub attempts: Vec<Attempt>,
 }
@@ -268,9 +272,15 @@ fn failure(miss: Miss, attempts: Vec<Attempt>, refused_by_provider: bool) -> Fai
     let timed_out = miss.status.is_none() && miss.fault == Fault::Candidate;
     let fault = if timed_out && refused_by_provider { Fault::Provider } else { miss.fault };
     tracing::debug!(fault = fault.name(), status = miss.status, error = miss.error, "call failed");
-    Failure { fault, status: miss.status, error: miss.error, attempts }
+    Failure { fault, status: miss.status, error: miss.error, body: miss.body, attempts }
 }
 
 fn ours(error: &str) -> Failure {
-    Failure { fault: Fault::Ours, status: None, error: error.to_owned(), attempts: Vec::new() }
+    Failure {
+        fault: Fault::Ours,
+        status: None,
+        error: error.to_owned(),
+        body: String::new(),
+        attempts: Vec::new(),
+    }
 }

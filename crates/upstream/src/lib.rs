@@ -20,7 +20,7 @@ mod retry;
 mod secret;
 mod tls;
 
-pub use attempt::Attempt;
+pub use attempt::{Attempt, ERROR_BODY_CHARS_MAX};
 pub use client::{Answer, Client, Error, Failure, Limits, ProviderTarget, RETRIES_MAX, Way};
 pub use fault::Fault;
 pub use plain::plain_client;

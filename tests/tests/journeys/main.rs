@@ -15,6 +15,7 @@
 #![cfg(test)]
 
 mod anchors;
+mod blocked;
 mod categories;
 mod command;
 mod deployment;
@@ -24,6 +25,8 @@ mod golden;
 mod kafka;
 mod kept;
 mod label;
+mod lossy;
+mod models;
 mod node;
 mod observe;
 mod promotion;

@@ -2,6 +2,10 @@ use crate::failure::{self, Class, Failure};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+/// What is said where the provider's filter stopped a reply that it had begun: the kind of error is that
+/// of a malformed call.
+const FILTERED: &str = "blocked by content filtering policy";
+
 /// An error of our own. The kind is the dialect's own word for the status: its SDKs raise their
 /// class by status, and people read the kind.
 pub(crate) fn body(status: u16, message: &str) -> Bytes {
@@ -16,7 +20,10 @@ pub(crate) fn event(class: Class, message: &str) -> Value {
 /// The error that a provider reported, in an error body or in an event of a stream.
 pub(crate) fn read(root: &Value) -> Option<Failure> {
     let (code, message) = failure::read(root, &["type"])?;
-    let class = code.as_deref().and_then(class).unwrap_or(Class::Server);
+    let class = match code.as_deref().and_then(class) {
+        Some(Class::Invalid) if message.contains(FILTERED) => Class::Blocked,
+        class => class.unwrap_or(Class::Server),
+    };
     Some(Failure { class, code, message })
 }
 
@@ -38,7 +45,7 @@ fn class(name: &str) -> Option<Class> {
 /// What this dialect calls an error.
 pub(crate) fn name(class: Class) -> &'static str {
     match class {
-        Class::Invalid => "invalid_request_error",
+        Class::Invalid | Class::Blocked => "invalid_request_error",
         Class::Authentication => "authentication_error",
         Class::Permission => "permission_error",
         Class::NotFound => "not_found_error",

@@ -3,7 +3,7 @@ use crate::{
     delta::{Delta, Each},
     fields::{items, nonempty, text},
 };
-use exchange::{FinishReason, Usage, UsageSource};
+use exchange::{FinishReason, ServiceTier, Usage, UsageSource};
 use serde_json::Value;
 
 /// A message that came whole.
@@ -59,8 +59,10 @@ pub(crate) struct Counters {
     input: Option<u64>,
     cache_read: u64,
     cache_write: u64,
+    cache_write_1h: u64,
     output: Option<u64>,
     thinking: u64,
+    tier: ServiceTier,
 }
 
 impl Counters {
@@ -79,6 +81,10 @@ impl Counters {
         self.cache_read = self.cache_read.max(count("/cache_read_input_tokens").unwrap_or(0));
         let total = count("/cache_creation_input_tokens").unwrap_or(0);
         self.cache_write = self.cache_write.max(total).max(written);
+        self.cache_write_1h = self.cache_write_1h.max(by_lifetime[1]);
+        if usage.get("service_tier").and_then(Value::as_str) == Some("batch") {
+            self.tier = ServiceTier::Batch;
+        }
         let thinking = count("/output_tokens_details/thinking_tokens").unwrap_or(0);
         self.thinking = self.thinking.max(thinking);
         self.usage()
@@ -93,8 +99,10 @@ impl Counters {
             input_tokens: fresh.min(u64::MAX / 4) + cached_tokens + cache_write_tokens,
             cached_tokens,
             cache_write_tokens,
+            cache_write_1h_tokens: self.cache_write_1h.min(cache_write_tokens),
             output_tokens,
             reasoning_tokens: self.thinking.min(output_tokens),
+            tier: self.tier,
             source: UsageSource::Reported,
         })
     }

@@ -212,10 +212,12 @@ fn format(prompt: &Prompt, body: &mut Body<'_>) {
             body.losses.drop("response_format", "the target is held to JSON by a schema only");
         }
         Format::Schema { schema, is_strict, .. } => {
+            let Some(schema) = schema::closed(schema, "response_format", body.losses) else {
+                return;
+            };
             if !is_strict {
                 body.losses.approximate("response_format", HELD_IN_EARNEST);
             }
-            let schema = schema::closed(schema, "response_format", body.losses);
             let config = json!({"format": {"type": "json_schema", "schema": schema}});
             body.set("output_config", Some(&config));
         }

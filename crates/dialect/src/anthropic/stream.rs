@@ -96,7 +96,8 @@ impl State {
                     }
                 }
             }
-            Some(_) | None => {}
+            Some(_) => each(Delta::Thinks),
+            None => {}
         }
     }
 

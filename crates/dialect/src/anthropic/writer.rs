@@ -47,14 +47,23 @@ fn stop_reason(reason: FinishReason, refused: bool) -> &'static str {
 /// demands its counters: where nobody counted, they are zero.
 fn usage(usage: Option<&Usage>) -> Value {
     let count = |of: fn(&Usage) -> u64| usage.map_or(0, of);
-    json!({
+    let mut told = json!({
         "input_tokens": count(|it| {
             it.input_tokens.saturating_sub(it.cached_tokens).saturating_sub(it.cache_write_tokens)
         }),
         "cache_creation_input_tokens": count(|it| it.cache_write_tokens),
         "cache_read_input_tokens": count(|it| it.cached_tokens),
         "output_tokens": count(|it| it.output_tokens),
-    })
+    });
+    let for_an_hour = count(|it| it.cache_write_1h_tokens);
+    if for_an_hour > 0 {
+        told["cache_creation"] = json!({
+            "ephemeral_5m_input_tokens":
+                count(|it| it.cache_write_tokens.saturating_sub(it.cache_write_1h_tokens)),
+            "ephemeral_1h_input_tokens": for_an_hour,
+        });
+    }
+    told
 }
 
 /// Events of a message, in the order that the form demands: one block after the other.
@@ -104,6 +113,7 @@ impl Writer {
         }
         match delta {
             Delta::Begin { id, model } => self.begin(id.as_deref(), model.as_deref(), out),
+            Delta::Thinks => {}
             Delta::Text(text) => self.text(&text, out),
             Delta::Refusal(text) => {
                 self.refused = true;
@@ -113,7 +123,7 @@ impl Writer {
                 self.begin(None, None, out);
                 let ready = self.calls.take(delta);
                 self.ready(ready, out);
-                if self.calls.is_broken {
+                if self.calls.broken {
                     self.fail(&unreadable(), out);
                 }
             }

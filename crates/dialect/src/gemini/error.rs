@@ -40,7 +40,7 @@ fn class(name: &str) -> Option<Class> {
 /// What this dialect calls an error.
 pub(crate) fn name(class: Class) -> &'static str {
     match class {
-        Class::Invalid | Class::TooLarge => "INVALID_ARGUMENT",
+        Class::Invalid | Class::TooLarge | Class::Blocked => "INVALID_ARGUMENT",
         Class::Authentication => "UNAUTHENTICATED",
         Class::Permission => "PERMISSION_DENIED",
         Class::NotFound => "NOT_FOUND",

@@ -45,7 +45,9 @@ impl State {
         for part in candidate.get("content").into_iter().flat_map(content::parts) {
             if let Some(call) = content::member(part, "functionCall") {
                 self.call(call, each);
-            } else if !content::is_thought(part) {
+            } else if content::is_thought(part) {
+                each(Delta::Thinks);
+            } else {
                 nonempty(part.get("text")).map(Delta::Text).map(&mut *each);
             }
         }
@@ -104,9 +106,8 @@ fn usage(chunk: &Value) -> Option<Usage> {
     Some(Usage {
         input_tokens,
         cached_tokens: part("cachedContentTokenCount").min(input_tokens),
-        cache_write_tokens: 0,
         output_tokens,
         reasoning_tokens,
-        source: UsageSource::Reported,
+        ..Usage::none(UsageSource::Reported)
     })
 }

@@ -14,7 +14,9 @@ const HELD_IN_EARNEST: &str =
     "the target is held to the schema in earnest, where the call only asks";
 /// Models that want back what they thought with each call of a tool.
 const THINKS: &str = "gemini-3";
-/// What the API takes for thoughts behind a call that another model made.
+/// What the API takes for thoughts behind a call that another model made, as it is written here and not in
+/// base64: the stand-in that ai.google.dev/gemini-api/docs/thought-signatures has for such histories, beside
+/// `context_engineering_is_the_way_to_go`, and that several clients of several models send.
 const NO_THOUGHT: &str = "skip_thought_signature_validator";
 
 pub(crate) fn write(prompt: &Prompt, mut body: Body<'_>) -> Result<Map<String, Value>, Impossible> {

@@ -5,11 +5,10 @@ use crate::{
     delta::{Called, Delta, Draft},
     failure::{Class, Failure},
     sse,
-    translate::{Caller, Framing, HELD_BYTES_MAX, object_of, unreadable},
+    translate::{Caller, Calls, Framing, HELD_BYTES_MAX, Ready, object_of, unreadable},
 };
 use exchange::{FinishReason, Usage};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// A whole reply.
 pub(crate) fn whole(draft: &Draft, caller: &Caller) -> Value {
@@ -47,13 +46,19 @@ enum Arguments {
 fn calls<'c>(all: impl Iterator<Item = &'c Called>) -> (Vec<Value>, Arguments) {
     let (mut parts, mut arguments) = (Vec::new(), Arguments::Whole);
     for call in all {
-        let text = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
-        match object_of(text) {
-            Some(args) => parts.push(json!({"functionCall": {"name": call.name, "args": args}})),
+        match part(call) {
+            Some(part) => parts.push(part),
             None => arguments = Arguments::Broken,
         }
     }
     (parts, arguments)
+}
+
+/// A call whose arguments are an object; others cannot be told.
+fn part(call: &Called) -> Option<Value> {
+    let text = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
+    let args = object_of(text)?;
+    Some(json!({"functionCall": {"name": call.name, "args": args}}))
 }
 
 fn finish_reason(reason: FinishReason, arguments: Arguments) -> &'static str {
@@ -79,14 +84,17 @@ fn usage(usage: &Usage) -> Value {
     })
 }
 
-/// Chunks of a reply, as events or as items of a list. Tool calls are told whole, with the last.
+/// Chunks of a reply, as events or as items of a list. A tool call is told whole, as soon as another
+/// follows it or words do: until then, and no longer, its arguments are held.
 #[derive(Debug)]
 pub(crate) struct Writer {
     caller: Caller,
     id: Option<String>,
     model: Option<String>,
-    calls: BTreeMap<u64, Called>,
-    held_bytes: usize,
+    calls: Calls,
+    /// The call that grows.
+    open: Called,
+    arguments: Arguments,
     finish_reason: Option<FinishReason>,
     usage: Option<Usage>,
     began: bool,
@@ -99,8 +107,9 @@ impl Writer {
             caller,
             id: None,
             model: None,
-            calls: BTreeMap::new(),
-            held_bytes: 0,
+            calls: Calls::default(),
+            open: Called::default(),
+            arguments: Arguments::Whole,
             finish_reason: None,
             usage: None,
             began: false,
@@ -117,11 +126,19 @@ impl Writer {
                 self.id = self.id.take().or(id);
                 self.model = self.model.take().or(model);
             }
+            Delta::Thinks => {}
             Delta::Text(text) | Delta::Refusal(text) => {
+                let ended = self.calls.give_way().unwrap_or_default();
+                self.tell_calls(ended, out);
                 self.chunk(&candidate(&[json!({ "text": text })], None), out);
             }
-            Delta::Call { at, id, name } => self.calls.entry(at).or_default().name(id, name),
-            Delta::Arguments { at, text } => self.arguments(at, &text, out),
+            delta @ (Delta::Call { .. } | Delta::Arguments { .. }) => {
+                let ready = self.calls.take(delta);
+                self.tell_calls(ready, out);
+                if self.calls.broken || self.open.arguments.len() > HELD_BYTES_MAX {
+                    self.fail(&unreadable(), out);
+                }
+            }
             Delta::Usage(usage) => self.usage = Some(usage),
             Delta::Finish(reason) => self.finish_reason = Some(reason),
             Delta::Error(failure) => self.fail(&failure, out),
@@ -130,12 +147,27 @@ impl Writer {
         }
     }
 
-    fn arguments(&mut self, at: u64, text: &str, out: &mut Vec<u8>) {
-        self.held_bytes += text.len();
-        if self.held_bytes > HELD_BYTES_MAX {
-            return self.fail(&unreadable(), out);
+    /// Each call that has ended, in a chunk of its own.
+    fn tell_calls(&mut self, ready: Vec<Ready>, out: &mut Vec<u8>) {
+        for part in self.parts(ready) {
+            self.chunk(&candidate(&[part], None), out);
         }
-        self.calls.entry(at).or_default().arguments.push_str(text);
+    }
+
+    /// The calls that have ended.
+    fn parts(&mut self, ready: Vec<Ready>) -> Vec<Value> {
+        let mut parts = Vec::new();
+        for piece in ready {
+            match piece {
+                Ready::Begin { call, at: _ } => self.open = call,
+                Ready::Grow { text } => self.open.arguments.push_str(&text),
+                Ready::End => match part(&std::mem::take(&mut self.open)) {
+                    Some(part) => parts.push(part),
+                    None => self.arguments = Arguments::Broken,
+                },
+            }
+        }
+        parts
     }
 
     fn chunk(&mut self, candidate: &Value, out: &mut Vec<u8>) {
@@ -166,7 +198,7 @@ impl Writer {
     /// The class's own status stands in the error, because the reply's was 200 long ago.
     fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
         let status = match failure.class {
-            Class::Invalid | Class::TooLarge => 400,
+            Class::Invalid | Class::TooLarge | Class::Blocked => 400,
             Class::Authentication => 401,
             Class::Permission => 403,
             Class::NotFound => 404,
@@ -180,9 +212,9 @@ impl Writer {
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
-        let named = self.calls.values().filter(|call| !call.name.is_empty());
-        let (parts, arguments) = calls(named);
-        let reason = self.finish_reason.map(|it| finish_reason(it, arguments));
+        let ready = self.calls.finish();
+        let parts = self.parts(ready);
+        let reason = self.finish_reason.map(|it| finish_reason(it, self.arguments));
         self.chunk(&candidate(&parts, reason), out);
         self.close(out);
     }

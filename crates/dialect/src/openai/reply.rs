@@ -4,7 +4,7 @@ use crate::{
     fields::{nonempty, text},
     responses,
 };
-use exchange::{FinishReason, Usage, UsageSource};
+use exchange::{FinishReason, ServiceTier, Usage, UsageSource};
 use serde_json::Value;
 
 /// A reply that came whole: of Chat Completions, of Responses, or of an endpoint that only counts.
@@ -57,6 +57,15 @@ pub(crate) fn usage(root: &Value) -> Option<Usage> {
         cache_write_tokens: cache_write.min(input_tokens - cached),
         output_tokens,
         reasoning_tokens: reasoning.min(output_tokens),
-        source: UsageSource::Reported,
+        tier: tier(root),
+        ..Usage::none(UsageSource::Reported)
     })
+}
+
+/// Flex processing is charged like the Batch API.
+pub(crate) fn tier(root: &Value) -> ServiceTier {
+    match root.get("service_tier").and_then(Value::as_str) {
+        Some("flex" | "batch") => ServiceTier::Batch,
+        Some(_) | None => ServiceTier::Standard,
+    }
 }

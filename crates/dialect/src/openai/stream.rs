@@ -8,6 +8,8 @@ use crate::{
 use serde_json::Value;
 
 const END: &[u8] = b"[DONE]";
+/// Where compatible providers tell what a model thinks.
+const THOUGHTS: [&str; 2] = ["reasoning_content", "reasoning"];
 
 /// Reads the chunks of a stream, of Chat Completions or of Responses: each says which by itself.
 ///
@@ -70,6 +72,9 @@ fn take_chunk(chunk: &Value, named_error: bool, calls: &mut Calls, each: Each<'_
 
 fn take_choice(choice: &Value, calls: &mut Calls, each: Each<'_>) {
     if let Some(delta) = choice.get("delta") {
+        if THOUGHTS.iter().any(|name| nonempty(delta.get(name)).is_some()) {
+            each(Delta::Thinks);
+        }
         message::text(delta.get("content")).map(Delta::Text).map(&mut *each);
         nonempty(delta.get("refusal")).map(Delta::Refusal).map(&mut *each);
         for call in items(delta, "tool_calls") {

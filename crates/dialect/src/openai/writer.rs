@@ -60,9 +60,18 @@ fn usage(usage: &Usage) -> Value {
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,
         "total_tokens": usage.input_tokens.saturating_add(usage.output_tokens),
-        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+        "prompt_tokens_details": from_caches(usage),
         "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
     })
+}
+
+/// What of a prompt was read from and written to caches; not every provider of the form writes.
+pub(crate) fn from_caches(usage: &Usage) -> Value {
+    let mut details = json!({ "cached_tokens": usage.cached_tokens });
+    if usage.cache_write_tokens > 0 {
+        details["cache_write_tokens"] = Value::from(usage.cache_write_tokens);
+    }
+    details
 }
 
 /// Chunks of a completion.
@@ -73,6 +82,8 @@ pub(crate) struct Writer {
     named: Option<(String, String)>,
     /// The places of tool calls, and what came of one before its name.
     calls: BTreeMap<u64, Place>,
+    /// What of calls without a name is held.
+    held_bytes: usize,
     finish_reason: Option<FinishReason>,
     usage: Option<Usage>,
     ended: bool,
@@ -88,7 +99,15 @@ enum Place {
 impl Writer {
     pub(crate) fn new(caller: Caller) -> Self {
         let calls = BTreeMap::new();
-        Self { caller, named: None, calls, finish_reason: None, usage: None, ended: false }
+        Self {
+            caller,
+            named: None,
+            calls,
+            held_bytes: 0,
+            finish_reason: None,
+            usage: None,
+            ended: false,
+        }
     }
 
     pub(crate) fn tell(&mut self, delta: Delta, out: &mut Vec<u8>) {
@@ -97,6 +116,7 @@ impl Writer {
         }
         match delta {
             Delta::Begin { id, model } => self.begin(id.as_deref(), model, out),
+            Delta::Thinks => {}
             Delta::Text(text) => self.say(json!({ "content": text }), out),
             Delta::Refusal(text) => self.say(json!({ "refusal": text }), out),
             Delta::Call { at, id, name } => self.call(at, id, name, out),
@@ -146,6 +166,7 @@ impl Writer {
         call.name(id, name);
         if !call.name.is_empty() {
             let (index, call) = (told as u64, std::mem::take(call));
+            self.held_bytes = self.held_bytes.saturating_sub(call.arguments.len());
             *place = Place::Told(index);
             let mut written = written(&call, index, &self.caller);
             written["index"] = Value::from(index);
@@ -156,10 +177,11 @@ impl Writer {
     fn arguments(&mut self, at: u64, text: String, out: &mut Vec<u8>) {
         let place = self.calls.entry(at).or_insert_with(|| Place::Unnamed(Called::default()));
         match place {
-            Place::Unnamed(call) if call.arguments.len() > HELD_BYTES_MAX => {
-                self.fail(&unreadable(), out);
+            Place::Unnamed(_) if self.held_bytes > HELD_BYTES_MAX => self.fail(&unreadable(), out),
+            Place::Unnamed(call) => {
+                self.held_bytes += text.len();
+                call.arguments.push_str(&text);
             }
-            Place::Unnamed(call) => call.arguments.push_str(&text),
             Place::Told(index) => {
                 let piece = json!({"index": index, "function": {"arguments": text}});
                 self.say(json!({"tool_calls": [piece]}), out);

@@ -1,6 +1,6 @@
 //! What a response is made of, as it is written.
 
-use crate::{delta::Called, translate::Caller};
+use crate::{delta::Called, openai, translate::Caller};
 use exchange::{FinishReason, Usage};
 use serde_json::{Value, json};
 
@@ -71,7 +71,7 @@ pub(crate) fn ending(reason: Option<FinishReason>) -> (&'static str, Value) {
 pub(crate) fn usage(usage: &Usage) -> Value {
     json!({
         "input_tokens": usage.input_tokens,
-        "input_tokens_details": {"cached_tokens": usage.cached_tokens},
+        "input_tokens_details": openai::writer::from_caches(usage),
         "output_tokens": usage.output_tokens,
         "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
         "total_tokens": usage.input_tokens.saturating_add(usage.output_tokens),

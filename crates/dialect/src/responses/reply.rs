@@ -93,6 +93,7 @@ fn usage(response: &Value) -> Option<Usage> {
         cache_write_tokens: cache_write.min(input_tokens - cached),
         output_tokens,
         reasoning_tokens: reasoning.min(output_tokens),
-        source: UsageSource::Reported,
+        tier: openai::reply::tier(response),
+        ..Usage::none(UsageSource::Reported)
     })
 }

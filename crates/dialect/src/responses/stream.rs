@@ -31,7 +31,12 @@ impl State {
             "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta" => {
                 self.tell(at, piece().map(|text| Delta::Arguments { at, text }), each);
             }
-            "response.output_item.added" => self.calls_tools |= reply::call(at, item, each),
+            "response.output_item.added" => {
+                if text(item, "type") == Some("reasoning") {
+                    each(Delta::Thinks);
+                }
+                self.calls_tools |= reply::call(at, item, each);
+            }
             "response.output_item.done" => self.item(at, item, each),
             "response.completed" | "response.incomplete" | "response.failed" => {
                 self.last(event.get("response").unwrap_or(&Value::Null), each);

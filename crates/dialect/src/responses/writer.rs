@@ -93,7 +93,7 @@ impl Writer {
             return;
         }
         match &delta {
-            Delta::Begin { .. } => {}
+            Delta::Begin { .. } | Delta::Thinks => {}
             Delta::Text(text) => self.say(Kind::Text, text, out),
             Delta::Refusal(text) => self.say(Kind::Refusal, text, out),
             Delta::Call { .. } | Delta::Usage(_) | Delta::Finish(_) => {}

@@ -6,16 +6,20 @@ use std::collections::{BTreeMap, BTreeSet};
 /// No more of a stream is held back than this: what a form can only tell at once, or at the end.
 pub const HELD_BYTES_MAX: usize = 16 << 20;
 
+/// No reply calls more tools than this.
+const CALLS_MAX: usize = 1 << 16;
+
 /// Tool calls that a form tells one after the other: the first that has not ended is told as it
 /// grows, and those behind it are held back.
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     held: BTreeMap<u64, Growing>,
     held_bytes: usize,
-    ended: BTreeSet<u64>,
-    /// More was to be held back than may be, or a call went on that was told to have ended: what
-    /// was told is not whole.
-    pub(crate) is_broken: bool,
+    /// Calls whose end was told.
+    done: BTreeSet<u64>,
+    /// What was told is not whole: more was to be held back than may be, or a call went on after its end
+    /// was told.
+    pub(crate) broken: bool,
 }
 
 #[derive(Debug, Default)]
@@ -42,20 +46,23 @@ impl Calls {
         if self.held.values().any(|growing| growing.began && !growing.json.is_whole()) {
             return None;
         }
-        let told = self.held.extract_if(.., |_, growing| growing.began).map(|(at, _)| at);
-        let told: Vec<u64> = told.collect();
-        self.ended.extend(&told);
-        Some(told.iter().map(|_| Ready::End).collect())
+        let ended: Vec<u64> =
+            self.held.iter().filter(|(_, growing)| growing.began).map(|(at, _)| *at).collect();
+        self.held.retain(|_, growing| !growing.began);
+        let ready = ended.iter().map(|_| Ready::End).collect();
+        self.done.extend(ended);
+        Some(ready)
     }
 
     /// Takes a piece of a call and gives what may be told by now.
     pub(crate) fn take(&mut self, delta: Delta) -> Vec<Ready> {
         match delta {
+            Delta::Call { at, .. } if self.done.contains(&at) => {}
             Delta::Call { at, id, name } => self.held.entry(at).or_default().call.name(id, name),
-            Delta::Arguments { .. } if self.held_bytes > HELD_BYTES_MAX => self.is_broken = true,
-            Delta::Arguments { at, text } if self.ended.contains(&at) => {
-                self.is_broken |= !text.trim().is_empty();
+            Delta::Arguments { at, ref text } if self.done.contains(&at) => {
+                self.broken |= !text.trim().is_empty();
             }
+            Delta::Arguments { .. } if self.held_bytes > HELD_BYTES_MAX => self.broken = true,
             Delta::Arguments { at, text } => {
                 let growing = self.held.entry(at).or_default();
                 growing.json.take(&text);
@@ -64,6 +71,7 @@ impl Calls {
             }
             _ => {}
         }
+        self.broken |= self.held.len() + self.done.len() > CALLS_MAX;
         let mut ready = Vec::new();
         // A call that has ended gives way only when another waits: more may still come.
         while let Some((at, true)) = self.grow(&mut ready) {
@@ -71,7 +79,7 @@ impl Calls {
                 break;
             }
             self.held.remove(&at);
-            self.ended.insert(at);
+            self.done.insert(at);
             ready.push(Ready::End);
         }
         ready

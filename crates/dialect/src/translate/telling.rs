@@ -1,6 +1,6 @@
 //! A model's reply, told in the caller's form.
 
-use super::Caller;
+use super::{Caller, Framing};
 use crate::{
     Dialect, Form, anthropic, content,
     delta::{Delta, Draft},
@@ -8,7 +8,7 @@ use crate::{
     gemini, openai, responses, stream,
 };
 use bytes::Bytes;
-use exchange::Headers;
+use exchange::{FinishReason, Headers};
 use serde_json::Value;
 
 /// A reply as its caller gets it.
@@ -37,16 +37,40 @@ pub fn reply(from: Dialect, caller: &Caller, status: u16, headers: &Headers, bod
     if draft.finish_reason.is_none() && draft.error.is_none() {
         return error(caller, 502, &unreadable());
     }
+    if draft.is_blocked() {
+        draft.error = None;
+        return whole(&draft, caller, 200);
+    }
     if let Some(failure) = &draft.error {
         return error(caller, if status >= 400 { status } else { 500 }, failure);
     }
+    whole(&draft, caller, status)
+}
+
+fn whole(draft: &Draft, caller: &Caller, status: u16) -> Told {
     let written = match caller.form {
-        Form::ChatCompletions => openai::writer::whole(&draft, caller),
-        Form::Responses => responses::writer::whole(&draft, caller),
-        Form::Messages => anthropic::writer::whole(&draft, caller),
-        Form::GenerateContent => gemini::writer::whole(&draft, caller),
+        Form::ChatCompletions => openai::writer::whole(draft, caller),
+        Form::Responses => responses::writer::whole(draft, caller),
+        Form::Messages => anthropic::writer::whole(draft, caller),
+        Form::GenerateContent => gemini::writer::whole(draft, caller),
     };
     Told { status, content_type: "application/json", body: Bytes::from(written.to_string()) }
+}
+
+/// Tells that a content policy stopped the reply before anything of it was said, in the way in which the
+/// caller reads replies: no error in any form, though some providers say it by one.
+#[must_use]
+pub fn block(caller: &Caller) -> Bytes {
+    if caller.framing == Framing::Whole {
+        let mut draft = Draft::default();
+        draft.take(Delta::Finish(FinishReason::ContentFilter));
+        return whole(&draft, caller, 200).body;
+    }
+    let mut writer = Writer::new(caller.clone());
+    let mut out = Vec::new();
+    writer.tell(Delta::Finish(FinishReason::ContentFilter), &mut out);
+    writer.tell(Delta::End, &mut out);
+    Bytes::from(out)
 }
 
 /// An overloaded provider has a status of its own in one dialect.
@@ -89,12 +113,7 @@ impl Stream {
     /// A stream from a provider of dialect `from` to `caller`, which reads events or a list.
     #[must_use]
     pub fn new(from: Dialect, caller: Caller) -> Self {
-        let writer = match caller.form {
-            Form::ChatCompletions => Writer::Chat(openai::writer::Writer::new(caller)),
-            Form::Responses => Writer::Responses(responses::writer::Writer::new(caller)),
-            Form::Messages => Writer::Messages(anthropic::writer::Writer::new(caller)),
-            Form::GenerateContent => Writer::Generate(gemini::writer::Writer::new(caller)),
-        };
+        let writer = Writer::new(caller);
         Self { deltas: stream::Deltas::new(from), writer, finished: false }
     }
 
@@ -102,7 +121,7 @@ impl Stream {
     pub fn push(&mut self, bytes: &[u8]) -> Bytes {
         let mut out = Vec::new();
         let Self { deltas, writer, finished } = self;
-        deltas.push(bytes, &mut |delta| writer.tell(ended(delta, finished), &mut out));
+        deltas.push(bytes, &mut |delta| writer.take(delta, finished, &mut out));
         Bytes::from(out)
     }
 
@@ -111,18 +130,37 @@ impl Stream {
     pub fn finish(mut self) -> Bytes {
         let mut out = Vec::new();
         let Self { deltas, writer, finished } = &mut self;
-        deltas.finish(&mut |delta| writer.tell(ended(delta, finished), &mut out));
+        deltas.finish(&mut |delta| writer.take(delta, finished, &mut out));
         Bytes::from(out)
     }
 }
 
-/// An end without a reason is none: it would look like a whole reply in some forms.
-fn ended(delta: Delta, finished: &mut bool) -> Delta {
-    *finished |= matches!(delta, Delta::Finish(_));
-    if delta == Delta::End && !*finished { Delta::Hole } else { delta }
-}
-
 impl Writer {
+    fn new(caller: Caller) -> Self {
+        match caller.form {
+            Form::ChatCompletions => Self::Chat(openai::writer::Writer::new(caller)),
+            Form::Responses => Self::Responses(responses::writer::Writer::new(caller)),
+            Form::Messages => Self::Messages(anthropic::writer::Writer::new(caller)),
+            Form::GenerateContent => Self::Generate(gemini::writer::Writer::new(caller)),
+        }
+    }
+
+    /// An end without a reason is none: it would look like a whole reply in some forms. An error that is
+    /// a content policy's word is no error in any.
+    fn take(&mut self, delta: Delta, finished: &mut bool, out: &mut Vec<u8>) {
+        match delta {
+            Delta::Error(failure) if failure.class == Class::Blocked => {
+                self.tell(Delta::Finish(FinishReason::ContentFilter), out);
+                self.tell(Delta::End, out);
+            }
+            Delta::End if !*finished => self.tell(Delta::Hole, out),
+            delta => {
+                *finished |= matches!(delta, Delta::Finish(_));
+                self.tell(delta, out);
+            }
+        }
+    }
+
     fn tell(&mut self, delta: Delta, out: &mut Vec<u8>) {
         match self {
             Self::Chat(writer) => writer.tell(delta, out),

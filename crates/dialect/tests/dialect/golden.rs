@@ -1,7 +1,7 @@
 //! Golden files, and what was read rendered as JSON to compare with them.
 
 use dialect::Dialect;
-use exchange::{Call, Headers, Reply, Usage};
+use exchange::{Call, Headers, Reply, ServiceTier, Usage};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -82,8 +82,10 @@ fn of_usage(usage: &Usage) -> Value {
         "input": usage.input_tokens,
         "cached": usage.cached_tokens,
         "cache_write": usage.cache_write_tokens,
+        "cache_write_1h": usage.cache_write_1h_tokens,
         "output": usage.output_tokens,
         "reasoning": usage.reasoning_tokens,
+        "tier": (usage.tier != ServiceTier::Standard).then(|| usage.tier.name()),
         "source": usage.source.name(),
     }))
 }

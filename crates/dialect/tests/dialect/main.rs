@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod blocks;
 mod call_laws;
 mod calls;
 mod content;
@@ -11,6 +12,7 @@ mod credentials;
 mod edit;
 mod eligibility;
 mod golden;
+mod held;
 mod hostile;
 mod laws;
 mod matrix;

@@ -191,6 +191,55 @@ fn calls_that_grow_in_turns_are_told_one_after_the_other() {
     }
 }
 
+/// More calls than may be held at once, one after the other: what was told is held no longer.
+#[test]
+fn what_is_held_back_does_not_grow_with_the_stream() {
+    let calls = 3 * (translate::HELD_BYTES_MAX >> 20) as u64;
+    let long = "x".repeat(1 << 20);
+    let chunk = |index: u64| {
+        let arguments = json!({ "text": long }).to_string();
+        let function = json!({"name": "write", "arguments": arguments});
+        let call = json!({"index": index, "id": format!("c{index}"), "function": function});
+        format!("data: {}\n\n", json!({"choices": [{"delta": {"tool_calls": [call]}}]}))
+    };
+    let end =
+        "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\ndata: [DONE]\n\n";
+    for form in [Form::ChatCompletions, Form::Messages, Form::GenerateContent] {
+        let caller = telling_laws::caller(form, Framing::Events);
+        let mut stream = translate::Stream::new(Dialect::OpenAi, caller);
+        let mut reader = form.dialect().stream();
+        for index in 0..calls {
+            let told = stream.push(chunk(index).as_bytes());
+            // The first waits for what follows it; from then on as much goes out as comes in.
+            assert!(index == 0 || told.len() > 1 << 20, "{form:?}: call {index} is held");
+            reader.push(&told);
+        }
+        reader.push(&stream.push(end.as_bytes()));
+        reader.push(&stream.finish());
+        let reply = reader.finish();
+        assert!(reply.complete, "{form:?}: {:?}", reply.error);
+        assert_eq!(reply.tool_calls.len() as u64, calls, "{form:?}");
+    }
+}
+
+/// A call that goes on after another has begun cannot be taken back where its end was told.
+#[test]
+fn a_call_that_goes_on_after_its_end_fails_the_stream() {
+    let piece = |index: u64, text: &str| {
+        let call = json!({"index": index, "id": "c", "function": {"name": "f", "arguments": text}});
+        format!("data: {}\n\n", json!({"choices": [{"delta": {"tool_calls": [call]}}]}))
+    };
+    let pieces = [piece(0, "{}"), piece(1, "{}"), piece(0, " "), piece(1, ""), piece(0, "{}")];
+    for form in [Form::Messages, Form::GenerateContent] {
+        let caller = telling_laws::caller(form, Framing::Events);
+        let mut stream = translate::Stream::new(Dialect::OpenAi, caller);
+        let told: Vec<u8> = pieces.iter().flat_map(|it| stream.push(it.as_bytes())).collect();
+        let kind = golden::headers(&[("content-type", "text/event-stream")]);
+        let reply = form.dialect().read_reply(200, &kind, &told);
+        assert!(reply.error.is_some() && !reply.complete, "{form:?}: {reply:?}");
+    }
+}
+
 /// What may be held back has a limit, and a reply that passes it is told as an error.
 #[test]
 fn what_is_held_back_has_a_limit() {

@@ -5,7 +5,7 @@ use dialect::{
     Dialect, Form,
     translate::{self, Caller, Framing, Stream},
 };
-use exchange::{FinishReason, Headers, Reply, Timestamp, ToolCall, Usage};
+use exchange::{Block, FinishReason, Headers, Reply, Timestamp, ToolCall, Usage};
 
 /// Streamed or whole, to every form: it says what the model said, and no more.
 pub(crate) fn telling_law(data: &[u8]) {
@@ -76,7 +76,16 @@ fn stream_law(from: Dialect, caller: &Caller, data: &[u8]) {
 /// What the caller hears is what was said, as far as its form can tell it.
 fn heard_law(form: Form, said: &Reply, heard: &Reply) {
     if !said.complete {
-        assert!(!heard.complete, "{form:?}: {said:?} became {heard:?}");
+        // Some providers say by an error that a content policy stopped them; to callers it is none.
+        let stopped = |reply: &Reply| reply.block() == Some(Block::Filter);
+        let is_block = said.error.is_some() && stopped(said) && stopped(heard);
+        assert!(!heard.complete || is_block, "{form:?}: {said:?} became {heard:?}");
+        return;
+    }
+    let is_json = |text: &String| serde_json::from_str::<serde_json::Value>(text).is_ok();
+    let broken = said.tool_calls.iter().any(|call| !is_json(&call.arguments));
+    if broken && heard.error.is_some() {
+        // A call that goes on after its end was told cannot be taken back: the stream says that it failed.
         return;
     }
     let is_json =
@@ -140,8 +149,8 @@ fn finish_law(form: Form, said: &Reply, heard: &Reply) {
 }
 
 fn usage_law(form: Form, said: &Usage, heard: &Usage) {
-    // Forms without a counter of their own for it count what was written to a cache as input.
-    let written = if form == Form::Messages { said.cache_write_tokens } else { 0 };
+    // A form without a counter of its own for it counts what was written to a cache as input.
+    let written = if form == Form::GenerateContent { 0 } else { said.cache_write_tokens };
     if said.input_tokens.checked_add(said.output_tokens).is_none() {
         return;
     }

@@ -30,7 +30,8 @@ const QUESTIONS: [(&str, &str); 5] = [
     ),
     (
         "shadows",
-        "SELECT arm, candidate, model, status, fault, error, loss, reference_loss, control_loss, \
+        "SELECT arm, candidate, model, status, fault, error, blocked, translation, \
+         loss, reference_loss, control_loss, \
          verdict_reason, cost_usd, latency_ms, finish_reason \
          FROM shadows WHERE exchange_id = '{id}' ORDER BY arm, candidate",
     ),

@@ -13,9 +13,9 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use exchange::Clock;
-use forecast::Forecast;
 use pipeline::Pipeline;
 use policy::epoch::Poured;
+use report::Forecast;
 use serde_json::{Value, json};
 use shadow::{Choice, Origin, Pouring, Rescored, Survey};
 use std::sync::Arc;
@@ -177,6 +177,6 @@ fn in_json(told: &[Told], forecasts: &[Forecast]) -> Value {
             })),
         })
     };
-    let forecasts: Vec<Value> = forecasts.iter().map(Forecast::json).collect();
+    let forecasts: Vec<Value> = forecasts.iter().map(forecast::json).collect();
     json!({ "cells": told.iter().map(cell).collect::<Vec<_>>(), "forecasts": forecasts })
 }

@@ -16,6 +16,8 @@ pub(super) struct Wording {
     pub(super) path: String,
     pub(super) body: Bytes,
     pub(super) telling: Telling,
+    /// Whether the candidate does not get all of it as it was said.
+    pub(super) is_lossy: bool,
 }
 
 impl Wording {
@@ -29,7 +31,7 @@ impl Wording {
         let body = read.dialect.with_model(body, wire_name).ok()?;
         let mut path = read.dialect.path_with_model(head.path, wire_name);
         dialect::credentials::strip(&mut Headers::default(), &mut path);
-        Some(Self { path, body, telling: Telling::AsItComes })
+        Some(Self { path, body, telling: Telling::AsItComes, is_lossy: false })
     }
 
     /// Translated, for a candidate of another dialect; the reply is told in the caller's.
@@ -57,7 +59,8 @@ impl Wording {
         };
         let retelling = Retelling { from: speaks, caller };
         let telling = Telling::Anew(Arc::new(retelling));
-        Some(Self { path: translated.path, body: translated.body, telling })
+        let is_lossy = !translated.losses.is_empty();
+        Some(Self { path: translated.path, body: translated.body, telling, is_lossy })
     }
 }
 
@@ -83,6 +86,10 @@ impl Retell for Retelling {
                 Some(Box::new(Pieces(Some(stream))))
             }
         }
+    }
+
+    fn block(&self) -> Bytes {
+        translate::block(&self.caller)
     }
 
     fn content_type(&self) -> &'static str {

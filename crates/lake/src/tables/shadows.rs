@@ -26,6 +26,7 @@ pub(crate) static TABLE: Definition = Definition {
         maybe("input_tokens", Kind::Long, "Tokens of the prompt, cached ones included."),
         maybe("cached_tokens", Kind::Long, "Prompt tokens read from the provider's cache."),
         maybe("cache_write_tokens", Kind::Long, "Prompt tokens written to the provider's cache."),
+        maybe("cache_write_1h_tokens", Kind::Long, "Those of them that are kept for an hour."),
         maybe("output_tokens", Kind::Long, "Tokens of the reply, reasoning included."),
         maybe(
             "reasoning_tokens",
@@ -37,10 +38,16 @@ pub(crate) static TABLE: Definition = Definition {
             Kind::Text,
             "Where the counts come from: the provider, or an estimate.",
         ),
+        maybe("service_tier", Kind::Text, "At which tariff it was served: `standard` or `batch`."),
         maybe("cost_usd", Kind::Money, "Price of the call; null where no price is known."),
         maybe("latency_ms", Kind::Double, "From sending the call to the end of the reply."),
         maybe("ttft_ms", Kind::Double, "From sending the call to the first token of the reply."),
         maybe("finish_reason", Kind::Text, "Why the reply ended, in the provider's words."),
+        maybe(
+            "blocked",
+            Kind::Text,
+            "Whose content policy stopped the reply: `filter` of the provider, or `refusal` of the model.",
+        ),
         maybe(
             "loss_report",
             Kind::Double,

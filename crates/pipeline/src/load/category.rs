@@ -13,7 +13,7 @@ use crate::{
 };
 use confidence::Mode;
 use policy::{
-    GateRule, TokenRange, When,
+    GateRule, OnBlock, TokenRange, When,
     categorize::{self, OTHER},
 };
 use serde_spanned::Spanned;
@@ -76,6 +76,18 @@ fn category(
         verdict,
         sampling,
         gate,
+        on_block: on_block(notes, raw),
+    })
+}
+
+fn on_block(notes: &mut Notes<'_>, raw: &RawCategory<'_>) -> OnBlock {
+    let Some(written) = &raw.on_block else { return OnBlock::default() };
+    let name = written.get_ref();
+    let found = OnBlock::ALL.into_iter().find(|known| known.name() == name);
+    found.unwrap_or_else(|| {
+        let remedy = "write \"ask_reference\" or \"report\"";
+        notes.error(written.span(), format!("`on_block` is `{name}`"), remedy);
+        OnBlock::default()
     })
 }
 

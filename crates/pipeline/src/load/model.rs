@@ -8,7 +8,7 @@ use crate::{
     suggest::did_you_mean,
 };
 use exchange::{NanoUsd, Timestamp};
-use policy::{Price, Tariff, TokenRates};
+use policy::{Price, Tariff, TokenRates, price::WHOLE_PPM};
 use serde_spanned::Spanned;
 
 /// More dollars per million tokens, or per hour, than anybody asks for.
@@ -62,7 +62,8 @@ fn prices(notes: &mut Notes<'_>, raw: &RawModel) -> Vec<Price> {
     }
     if let Some(rate) = &raw.dollars_per_hour {
         let tariff = usd(notes, "dollars_per_hour", rate).map(Tariff::Hour);
-        let always = |tariff| Price { from: Timestamp(i64::MIN), until: None, tariff };
+        let always =
+            |tariff| Price { from: Timestamp(i64::MIN), until: None, tariff, source: None };
         return tariff.map(always).into_iter().collect();
     }
     let mut prices: Vec<(Span, Price)> = Vec::new();
@@ -95,7 +96,8 @@ fn read_price(notes: &mut Notes<'_>, raw: &RawPrice) -> Option<Price> {
         notes.error(until.span(), "the price ends before it begins", "put `until` after `from`");
     }
     let until = raw.until.as_ref().map(|until| *until.get_ref());
-    Some(Price { from: *raw.from.as_ref()?.get_ref(), until, tariff: tariff? })
+    let source = raw.source.as_ref().map(|source| source.get_ref().clone());
+    Some(Price { from: *raw.from.as_ref()?.get_ref(), until, tariff: tariff?, source })
 }
 
 fn tariff(notes: &mut Notes<'_>, raw: &RawPrice) -> Option<Tariff> {
@@ -110,10 +112,23 @@ fn tariff(notes: &mut Notes<'_>, raw: &RawPrice) -> Option<Tariff> {
         (None, Some(input), Some(output)) => {
             let input = usd(notes, "input", input);
             let output = usd(notes, "output", output);
-            let cached_input = optional_usd(notes, "cached_input", raw.cached_input.as_ref());
-            let cache_write = optional_usd(notes, "cache_write", raw.cache_write.as_ref());
-            let (input, output) = (input?, output?);
-            Some(Tariff::Tokens(TokenRates { input, cached_input, cache_write, output }))
+            let mut part = |field: &str, raw: Option<&Spanned<f64>>| {
+                raw.and_then(|raw| usd(notes, field, raw))
+            };
+            let cached_input = part("cached_input", raw.cached_input.as_ref());
+            let cache_write = part("cache_write", raw.cache_write.as_ref());
+            let cache_write_1h = part("cache_write_1h", raw.cache_write_1h.as_ref());
+            let reasoning = part("reasoning", raw.reasoning.as_ref());
+            let batch_discount_ppm = discount(notes, raw.batch_discount.as_ref());
+            let rates = TokenRates::new(input?, output?);
+            Some(Tariff::Tokens(TokenRates {
+                cached_input,
+                cache_write,
+                cache_write_1h,
+                reasoning,
+                batch_discount_ppm,
+                ..rates
+            }))
         }
         (None, _, _) => {
             let remedy = "write `input` and `output` in dollars per million tokens, or \
@@ -124,8 +139,16 @@ fn tariff(notes: &mut Notes<'_>, raw: &RawPrice) -> Option<Tariff> {
     }
 }
 
-fn optional_usd(notes: &mut Notes<'_>, field: &str, raw: Option<&Spanned<f64>>) -> Option<NanoUsd> {
-    raw.and_then(|raw| usd(notes, field, raw))
+/// A share of the price in millionths: money is never multiplied with a float.
+fn discount(notes: &mut Notes<'_>, raw: Option<&Spanned<f64>>) -> u32 {
+    let Some(raw) = raw else { return 0 };
+    let share = *raw.get_ref();
+    if !(0.0..=1.0).contains(&share) {
+        let what = format!("`batch_discount` is {share:?}");
+        notes.error(raw.span(), what, "write a share of the price from 0 to 1, like 0.5");
+        return 0;
+    }
+    (share * f64::from(WHOLE_PPM)).round() as u32
 }
 
 fn usd(notes: &mut Notes<'_>, field: &str, raw: &Spanned<f64>) -> Option<NanoUsd> {

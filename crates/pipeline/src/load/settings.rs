@@ -8,7 +8,9 @@ use crate::{
     suggest::did_you_mean,
 };
 use exchange::NanoUsd;
-use policy::{GateRule, Sampling, Share, UnmeasuredJudge, gate::OBSERVATION_DAYS_FLOOR};
+use policy::{
+    GateRule, LossyTranslation, Sampling, Share, UnmeasuredJudge, gate::OBSERVATION_DAYS_FLOOR,
+};
 use regex::Regex;
 use serde_spanned::Spanned;
 use std::ops::RangeInclusive;
@@ -318,6 +320,8 @@ pub(super) fn gate(notes: &mut Notes<'_>, raw: Option<&RawGate>, otherwise: Gate
         floor..=OBSERVATION_DAYS_MAX,
     );
     let units_min = limit(notes, "units_min", raw.units_min.as_ref(), 1..=u64::MAX);
+    let lossy_translation =
+        raw.lossy_translation.as_ref().and_then(|raw| lossy_translation(notes, raw));
     let mut share = |field: &str, raw: Option<&Spanned<f64>>, otherwise: f64| {
         let Some(raw) = raw else { return otherwise };
         if !(0.0..=1.0).contains(raw.get_ref()) {
@@ -339,8 +343,19 @@ pub(super) fn gate(notes: &mut Notes<'_>, raw: Option<&RawGate>, otherwise: Gate
         ),
         lost_max: share("lost_max", raw.lost_max.as_ref(), otherwise.lost_max),
         top_user_max: share("top_user_max", raw.top_user_max.as_ref(), otherwise.top_user_max),
+        lossy_translation: lossy_translation.unwrap_or(otherwise.lossy_translation),
         ..otherwise
     }
+}
+
+fn lossy_translation(notes: &mut Notes<'_>, raw: &Spanned<String>) -> Option<LossyTranslation> {
+    let name = raw.get_ref();
+    let found = LossyTranslation::ALL.into_iter().find(|known| known.name() == name);
+    if found.is_none() {
+        let what = format!("`lossy_translation` is `{name}`");
+        notes.error(raw.span(), what, "write \"allow\" or \"refuse\"");
+    }
+    found
 }
 
 pub(super) fn limit(

@@ -30,7 +30,7 @@ proxy = "http://proxy.internal:3128/"
 name = "large"
 provider = "openai"
 price = [
-  { from = 2026-07-01, input = 2, cached_input = 1.25, cache_write = 3.125, output = 10 },
+  { from = 2026-07-01, input = 2, cached_input = 1.25, cache_write = 3.125, cache_write_1h = 5, output = 10, reasoning = 12, batch_discount = 0.333333, source = "a page" },
   { from = "2026-01-01", until = "2026-07-01", input = 2.50, output = 10.00 },
 ]
 
@@ -140,22 +140,21 @@ fn prices_are_exact_and_in_the_order_of_time() {
     let first = Price {
         from: at("2026-01-01"),
         until: Some(at("2026-07-01")),
-        tariff: Tariff::Tokens(TokenRates {
-            input: usd("2.50"),
-            cached_input: None,
-            cache_write: None,
-            output: usd("10.00"),
-        }),
+        tariff: Tariff::Tokens(TokenRates::new(usd("2.50"), usd("10.00"))),
+        source: None,
     };
     let second = Price {
         from: at("2026-07-01"),
         until: None,
         tariff: Tariff::Tokens(TokenRates {
-            input: usd("2"),
             cached_input: Some(usd("1.25")),
             cache_write: Some(usd("3.125")),
-            output: usd("10"),
+            cache_write_1h: Some(usd("5")),
+            reasoning: Some(usd("12")),
+            batch_discount_ppm: 333_333,
+            ..TokenRates::new(usd("2"), usd("10"))
         }),
+        source: Some("a page".to_owned()),
     };
     assert_eq!(pipeline.model("large").unwrap().prices, [first, second]);
     let tiny = pipeline.price_book().tariff("tiny-1", at("1999-01-01"));

@@ -1,8 +1,8 @@
 //! Each reason of the gate in words: the figure, the limit, and what would change it.
 
 use super::{
-    Epoch, GateRule, Judge, OBSERVATION_DAYS_FLOOR, ProductFacts, Serving, UnmeasuredJudge,
-    observation_us_min, observed_us,
+    Epoch, GateRule, Judge, LossyTranslation, OBSERVATION_DAYS_FLOOR, ProductFacts, Serving,
+    UnmeasuredJudge, observation_us_min, observed_us,
 };
 use crate::decision::{Code, Reason};
 use confidence::{Blocker, BlockerName, Evidence, Level, family, forecast, judge::Shortfall};
@@ -236,6 +236,29 @@ pub(super) fn provider(facts: &ProductFacts) -> Option<Reason> {
         figure: format!("served by `{}`", facts.provider.name),
         limit: format!("one of {}", facts.provider.allowed.join(", ")),
         remedy: "choose a candidate of an allowed provider, or allow this one".to_owned(),
+    })
+}
+
+/// Calls that were not said to the candidate as their callers said them, where none may be.
+pub(super) fn lossy_translation(facts: &ProductFacts, rule: &GateRule) -> Option<Reason> {
+    let translations = &facts.translations;
+    let holds = match rule.lossy_translation {
+        LossyTranslation::Allowed => false,
+        LossyTranslation::Refused => translations.lossy > 0,
+    };
+    holds.then(|| Reason {
+        code: Code::LossyTranslation,
+        figure: format!(
+            "{} of {} calls ({}) lost something: {}",
+            translations.lossy,
+            translations.asked,
+            percent(translations.lossy_share()),
+            translations.lost_in_words()
+        ),
+        limit: "no call that loses anything".to_owned(),
+        remedy: "have callers leave these out, choose a candidate that speaks their dialect, or \
+                 write `lossy_translation = \"allow\"`"
+            .to_owned(),
     })
 }
 

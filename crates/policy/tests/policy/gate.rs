@@ -2,8 +2,8 @@ use crate::given::{START, day, evidence, facts};
 use confidence::{Evidence, Mode, Signal, family};
 use exchange::{DAY_US, HOUR_US};
 use policy::{
-    Decision, Epoch, GateRule, Judge, ProductFacts, Reason, Saving, Serving, Stage,
-    UnmeasuredJudge, Watch, gate,
+    Decision, Epoch, GateRule, Judge, LossyTranslation, ProductFacts, Reason, Saving, Serving,
+    Stage, Translations, UnmeasuredJudge, Watch, gate,
 };
 
 fn held(evidence: &Evidence, facts: &ProductFacts) -> Vec<Reason> {
@@ -270,6 +270,41 @@ fn every_reason_says_figure_limit_and_remedy() {
         let line = reason.to_string();
         assert!(!line.contains('\n') && !line.contains("NaN") && !line.contains("None"), "{line}");
     }
+}
+
+/// Of 200 calls, 12 lost a seed and 3 of these the end user's name as well.
+fn lossy() -> Translations {
+    let lost = |what: &str, calls| gate::Lost { what: what.to_owned(), calls };
+    let lost = vec![lost("dropped seed", 12), lost("dropped user", 3)];
+    Translations { asked: 200, lossy: 12, lost }
+}
+
+#[test]
+fn a_lossy_translation_blocks_only_where_the_pipeline_refuses_it() {
+    let refused = GateRule { lossy_translation: LossyTranslation::Refused, ..GateRule::default() };
+    let facts_of = |translations| ProductFacts { translations, ..facts() };
+    let cases = [
+        (GateRule::default(), Translations::default(), &[][..]),
+        (GateRule::default(), lossy(), &[]),
+        (refused.clone(), Translations { asked: 200, ..Translations::default() }, &[]),
+        (refused.clone(), lossy(), &["lossy_translation"]),
+    ];
+    for (rule, translations, expected) in cases {
+        let facts = facts_of(translations);
+        let found = match gate::decide(&evidence(), &facts, &rule) {
+            Decision::Hold(reasons) => codes(&reasons),
+            Decision::Promote(_) => Vec::new(),
+            demoted @ Decision::Demote(_) => panic!("{demoted:?}"),
+        };
+        assert_eq!(found, expected, "{rule:?} {facts:?}");
+    }
+    let forced = gate::force(&evidence(), &facts_of(lossy()), &refused, "a drill").unwrap();
+    assert_eq!(
+        forced.overridden()[0].to_string(),
+        "lossy_translation: 12 of 200 calls (6.0 %) lost something: dropped seed (12), dropped user \
+         (3), needs no call that loses anything; have callers leave these out, choose a candidate \
+         that speaks their dialect, or write `lossy_translation = \"allow\"`"
+    );
 }
 
 #[test]

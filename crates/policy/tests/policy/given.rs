@@ -4,7 +4,7 @@ use confidence::{Coverage, Evidence, Mode};
 use exchange::{DAY_US, HOUR_US, Timestamp};
 use policy::{
     Actor, Approval, Decision, Epoch, GateRule, Judge, Lowering, Policy, ProductFacts, Promotion,
-    Saving, Share, Stage, gate,
+    Saving, Share, Stage, Translations, gate,
 };
 use std::collections::BTreeMap;
 
@@ -78,6 +78,7 @@ pub(crate) fn facts() -> ProductFacts {
         saving: Some(Saving { share: 0.92, lower: 0.91, upper: 0.93 }),
         judge: Judge::Unmeasured,
         provider: gate::ProviderFacts { name: "openai".to_owned(), allowed: Vec::new() },
+        translations: Translations { asked: 200, ..Translations::default() },
         serving: None,
     }
 }

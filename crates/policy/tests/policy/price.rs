@@ -1,4 +1,4 @@
-use exchange::{HOUR_US, NanoUsd, Timestamp, Usage, UsageSource};
+use exchange::{HOUR_US, NanoUsd, ServiceTier, Timestamp, Usage, UsageSource};
 use policy::{Price, PriceBook, Tariff, TokenRates};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -13,18 +13,12 @@ fn usage(input: u64, cached: u64, written: u64, output: u64) -> Usage {
         cached_tokens: cached,
         cache_write_tokens: written,
         output_tokens: output,
-        reasoning_tokens: 0,
-        source: UsageSource::Reported,
+        ..Usage::none(UsageSource::Reported)
     }
 }
 
 fn rates() -> TokenRates {
-    TokenRates {
-        input: usd("2.50"),
-        cached_input: Some(usd("1.25")),
-        cache_write: None,
-        output: usd("10.00"),
-    }
+    TokenRates { cached_input: Some(usd("1.25")), ..TokenRates::new(usd("2.50"), usd("10.00")) }
 }
 
 fn at(text: &str) -> Timestamp {
@@ -32,7 +26,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn price(from: &str, until: Option<&str>, tariff: Tariff) -> Price {
-    Price { from: at(from), until: until.map(at), tariff }
+    Price { from: at(from), until: until.map(at), tariff, source: None }
 }
 
 fn book(prices: Vec<Price>) -> PriceBook {
@@ -58,6 +52,38 @@ fn cache_writes_without_a_rate_cost_as_input() {
     check_cost(&usage(1_000, 0, 1_000, 0), "0.002500000");
     let rates = TokenRates { cache_write: Some(usd("3.125")), ..rates() };
     assert_eq!(rates.cost(&usage(1_000, 0, 1_000, 0)), Some(usd("0.003125")));
+}
+
+#[test]
+fn cache_writes_cost_by_how_long_they_are_kept() {
+    let rates = TokenRates { cache_write: Some(usd("3.125")), ..rates() };
+    let written = Usage { cache_write_1h_tokens: 400, ..usage(1_000, 0, 1_000, 0) };
+    assert_eq!(rates.cost(&written), Some(usd("0.003125")), "an hour costs as five minutes");
+    let rates = TokenRates { cache_write_1h: Some(usd("5")), ..rates };
+    assert_eq!(rates.cost(&written), Some(usd("0.003875")));
+    let odd = Usage { cache_write_1h_tokens: 9, ..usage(5, 0, 5, 0) };
+    assert!(rates.cost(&odd).is_some(), "more kept for an hour than was written");
+}
+
+#[test]
+fn reasoning_costs_as_the_answer_where_it_has_no_rate_of_its_own() {
+    let thought = Usage { reasoning_tokens: 60, ..usage(0, 0, 0, 100) };
+    check_cost(&thought, "0.001000000");
+    let rates = TokenRates { reasoning: Some(usd("20")), ..rates() };
+    assert_eq!(rates.cost(&thought), Some(usd("0.0016")));
+}
+
+#[test]
+fn calls_at_the_tariff_of_batches_cost_less_and_no_others() {
+    let rates = TokenRates { batch_discount_ppm: 333_333, ..rates() };
+    let usual = usage(1_000, 0, 0, 100);
+    let batch = Usage { tier: ServiceTier::Batch, ..usual };
+    assert_eq!(rates.cost(&usual), Some(usd("0.0035")));
+    assert_eq!(rates.cost(&batch), Some(usd("0.002333335")), "0.0023333345, rounded once");
+    let free = TokenRates { batch_discount_ppm: 1_000_000, ..rates };
+    assert_eq!(free.cost(&batch), Some(NanoUsd::ZERO));
+    let all = Usage { tier: ServiceTier::Batch, ..usage(u64::MAX, 0, u64::MAX, u64::MAX) };
+    assert_eq!(rates.cost(&all), None);
 }
 
 #[test]
@@ -123,12 +149,7 @@ proptest! {
         rate_in in 0..100_000_000_000_i64,
         rate_out in 0..100_000_000_000_i64,
     ) {
-        let rates = TokenRates {
-            input: NanoUsd(rate_in),
-            cached_input: None,
-            cache_write: None,
-            output: NanoUsd(rate_out),
-        };
+        let rates = TokenRates::new(NanoUsd(rate_in), NanoUsd(rate_out));
         let cost = rates.cost(&usage(input, 0, 0, output)).unwrap();
         let exact_millionths = i128::from(input) * i128::from(rate_in)
             + i128::from(output) * i128::from(rate_out);

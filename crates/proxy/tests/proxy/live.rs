@@ -56,6 +56,7 @@ impl Steer for Script {
                 key: Some(Key::new(HeaderName::from_static("authorization"), key)),
                 headers: &[],
                 telling: crate::telling::of(body),
+                blocks: crate::blocks::of(body),
             }),
         )
     }

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod blocks;
 mod corpus;
 mod heads;
 mod http2;

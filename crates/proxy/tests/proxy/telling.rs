@@ -35,6 +35,10 @@ impl Retell for Shouting {
         self.in_pieces.then(|| Box::new(Pieces::default()) as _)
     }
 
+    fn block(&self) -> Bytes {
+        Bytes::from_static(b"BLOCKED")
+    }
+
     fn content_type(&self) -> &'static str {
         if self.in_pieces { "text/event-stream" } else { "application/json" }
     }

@@ -53,9 +53,10 @@ fn reference(columns: &Columns, at: usize, prices: &PriceBook) -> Result<Option<
         input_tokens: columns.count("input_tokens", at)?,
         cached_tokens: columns.count("cached_tokens", at)?,
         cache_write_tokens: columns.count("cache_write_tokens", at)?,
+        cache_write_1h_tokens: columns.count("cache_write_1h_tokens", at)?,
         output_tokens: columns.count("output_tokens", at)?,
-        reasoning_tokens: 0,
-        source: UsageSource::Reported,
+        reasoning_tokens: columns.count("reasoning_tokens", at)?,
+        ..Usage::none(UsageSource::Reported)
     };
     // A price that changes within a day changes at midnight, as providers announce it.
     let noon = Timestamp(i64::from(columns.date("day", at)?.0) * DAY_US + DAY_US / 2);

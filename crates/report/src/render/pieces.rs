@@ -143,6 +143,8 @@ fn detail(cell: &CellReport) -> Detail {
     lines.extend(slices(cell));
     lines.extend(words::worst_disagreements(&cell.worst_disagreements));
     lines.extend(words::noise_floor(evidence));
+    lines.extend(words::translations(&cell.translations));
+    lines.extend(words::blocked(&cell.blocked));
     lines.extend(
         cell.savings
             .as_ref()
@@ -150,6 +152,7 @@ fn detail(cell: &CellReport) -> Detail {
             .map(|text| format!("would have saved {text}")),
     );
     lines.extend(cell.savings.as_ref().and_then(words::prompt_cache));
+    lines.extend(cell.forecast.as_ref().and_then(words::forecast));
     Detail { title, action: cell.decision.action, lines }
 }
 

@@ -1,8 +1,11 @@
 //! Figures in words: one place, so that the same figure reads the same everywhere.
 
-use crate::{Demand, Disagreement, JudgeStanding, Savings, ServingReport, Slice};
+use crate::{
+    Blocked, Costs, Demand, Disagreement, Forecast, JudgeStanding, Savings, ServingReport, Slice,
+};
 use confidence::{Evidence, Mode, judge::Worth};
 use exchange::NanoUsd;
+use policy::Translations;
 
 /// Where there is no figure.
 pub(crate) const NO_DATA: &str = "no data";
@@ -155,6 +158,47 @@ pub(crate) fn worth(worth: &Worth) -> String {
 pub(crate) fn noise_floor(evidence: &Evidence) -> Option<String> {
     let floor = evidence.noise_floor?;
     Some(format!("noise floor: the reference disagrees with itself on {:.1} %", floor * 100.0))
+}
+
+/// What the candidate was not told as its callers said it, where there is anything.
+pub(crate) fn translations(translations: &Translations) -> Option<String> {
+    (translations.lossy > 0).then(|| {
+        format!(
+            "{} of {} calls put to it ({}) lost something in translation: {}",
+            count(translations.lossy),
+            count(translations.asked),
+            percent(translations.lossy_share()),
+            translations.lost_in_words()
+        )
+    })
+}
+
+/// What the same calls would save by the prices of now, where those have changed.
+pub(crate) fn forecast(forecast: &Forecast) -> Option<String> {
+    let share = |costs: Option<Costs>| costs.and_then(Costs::saving_share);
+    let (then, now) = share(forecast.as_recorded).zip(share(forecast.by_prices_now))?;
+    ((then - now).abs() >= 0.000_5).then(|| {
+        format!(
+            "by the prices of now the same calls would have saved {:.1} % instead of {:.1} %; the gate \
+             goes by what was paid",
+            now * 100.0,
+            then * 100.0
+        )
+    })
+}
+
+/// What content policies stopped, where they did.
+pub(crate) fn blocked(blocked: &Blocked) -> Option<String> {
+    let by = blocked.by.iter().map(|(by, replies)| format!("{} by {by}", count(*replies)));
+    (blocked.replies > 0).then(|| {
+        format!(
+            "content policies stopped {} replies ({}), and the reference's to the same call in {} of \
+             them",
+            count(blocked.replies),
+            by.collect::<Vec<_>>().join(", "),
+            count(blocked.reference_too)
+        )
+    })
 }
 
 /// How warm either side's prompt cache was, where the reference's was.

@@ -1,13 +1,16 @@
 //! What the report says of one cell.
 
 use super::{
+    Blocked,
     days::{self, DayQuality, Days},
     disagreements::Disagreement,
 };
-use crate::{Demand, Error, Savings, Warehouse, Weighed, read::Columns, render::words, sql};
+use crate::{
+    Demand, Error, Forecast, Savings, Warehouse, Weighed, read::Columns, render::words, sql,
+};
 use confidence::{Evidence, Histogram, Level, Tolerance, Unit, judge::Worth, process};
 use exchange::Timestamp;
-use policy::{Decision, Judge, Reason, Serving, UnmeasuredJudge};
+use policy::{Decision, Judge, Reason, Serving, Translations, UnmeasuredJudge};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -36,12 +39,18 @@ pub struct CellReport {
     pub judge: JudgeStanding,
     /// What labels prove about it, where there are any.
     pub judge_worth: Option<Worth>,
+    /// How the calls were said to the candidate: what translations lost of them.
+    pub translations: Translations,
+    /// What content policies stopped of the candidate's replies.
+    pub blocked: Blocked,
     /// How the candidate serves the category, where it does, and what the watch over it says.
     pub serving: Option<ServingReport>,
     /// What the gate decides.
     pub decision: DecisionReport,
     /// What the candidate would save.
     pub savings: Option<Savings>,
+    /// What the shadowed calls would cost by the prices that hold now; the gate goes by what was paid.
+    pub forecast: Option<Forecast>,
     /// The cell cut by the length of the prompt.
     pub slices: Vec<Slice>,
     /// The slice that is worst among those refuted, in words.
@@ -125,12 +134,14 @@ pub(super) struct Seen {
     pub(super) cuts: Cuts,
     pub(super) days: Days,
     pub(super) worst: Vec<Disagreement>,
+    pub(super) blocked: Blocked,
+    pub(super) forecast: Option<Forecast>,
 }
 
 impl CellReport {
     pub(super) fn of(
         weighed: Weighed,
-        Seen { cuts, days, worst: worst_disagreements }: Seen,
+        Seen { cuts, days, worst: worst_disagreements, blocked, forecast }: Seen,
     ) -> Result<Self, Error> {
         let Weighed { evidence, facts, gate, demand, worth, savings, decision } = weighed;
         let slices = cut(&evidence, &cuts)?;
@@ -138,6 +149,8 @@ impl CellReport {
             statement: words::statement(&evidence, demand),
             judge: standing(&evidence, facts.judge, gate.unmeasured_judge),
             judge_worth: worth,
+            translations: facts.translations,
+            blocked,
             serving: facts.serving.map(ServingReport::of),
             threshold: gate.threshold,
             decision: DecisionReport::of(decision),
@@ -147,6 +160,7 @@ impl CellReport {
             evidence,
             demand,
             savings,
+            forecast,
             slices,
         })
     }

@@ -6,7 +6,9 @@ SELECT category, model, CAST(observed_at AS DATE) AS day, observed_at > {from} A
        CAST(sum(coalesce(input_tokens, 0)) AS BIGINT) AS input_tokens,
        CAST(sum(coalesce(cached_tokens, 0)) AS BIGINT) AS cached_tokens,
        CAST(sum(coalesce(cache_write_tokens, 0)) AS BIGINT) AS cache_write_tokens,
-       CAST(sum(coalesce(output_tokens, 0)) AS BIGINT) AS output_tokens
+       CAST(sum(coalesce(cache_write_1h_tokens, 0)) AS BIGINT) AS cache_write_1h_tokens,
+       CAST(sum(coalesce(output_tokens, 0)) AS BIGINT) AS output_tokens,
+       CAST(sum(coalesce(reasoning_tokens, 0)) AS BIGINT) AS reasoning_tokens
 FROM exchanges WHERE observed_at > {before} AND observed_at <= {as_of}
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5

@@ -10,13 +10,9 @@ use serde_json::{Value, json};
 const AS_OF: i64 = world::START + 13 * DAY_US;
 
 fn prices() -> PriceBook {
-    let rates = TokenRates {
-        input: NanoUsd(10_000_000_000),
-        cached_input: None,
-        cache_write: None,
-        output: NanoUsd(0),
-    };
-    let price = Price { from: Timestamp(0), until: None, tariff: Tariff::Tokens(rates) };
+    let rates = TokenRates::new(NanoUsd(10_000_000_000), NanoUsd(0));
+    let tariff = Tariff::Tokens(rates);
+    let price = Price { from: Timestamp(0), until: None, tariff, source: None };
     PriceBook::new([("large".to_owned(), vec![price])].into()).unwrap()
 }
 

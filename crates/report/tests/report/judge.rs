@@ -96,6 +96,7 @@ async fn weighed(cases: &[Case], youden: f64) -> (Vec<String>, f64) {
         decided_at: exchange::Timestamp(AS_OF),
         lake_version: Default::default(),
         providers: Default::default(),
+        prices: Default::default(),
         categories: vec![CategoryRule {
             category: "chat".to_owned(),
             demand: Demand::Margin(0.05),

@@ -29,14 +29,15 @@ pub(crate) const TABLES: [(&str, &str); 9] = [
          fault text,mode text,tau double,acceptable bool,verdict_reason text,loss double,\
          reference_loss double,control_loss double,cost_usd money,latency_ms double,\
          finish_reason text,scores scores,origin text,model text,error text,\
-         input_tokens int,cached_tokens int,output_tokens int,reasoning_tokens int,response text",
+         input_tokens int,cached_tokens int,cache_write_tokens int,cache_write_1h_tokens int,\
+         output_tokens int,reasoning_tokens int,service_tier text,response text,translation text,blocked text",
     ),
     ("labels", "exchange_id text,arm text,candidate text,labelled_at time,acceptable bool"),
     ("blocks", "cell text,day date,eta double,a_hat double,rho double,kappa double"),
     (
         "exchanges",
         "date date,exchange_id text,observed_at time,proxy_instance text,offer_seq int,conversation text,\
-         category text,category_source text,call_site text,dialect text,endpoint text,model text,served_by text,route text,input_tokens int,cached_tokens int,cache_write_tokens int,output_tokens int,reasoning_tokens int,status int,capture text,redacted bool,request text,response text,cost_usd money,latency_ms double,\
+         category text,category_source text,call_site text,dialect text,endpoint text,model text,served_by text,route text,input_tokens int,cached_tokens int,cache_write_tokens int,cache_write_1h_tokens int,output_tokens int,reasoning_tokens int,service_tier text,status int,capture text,redacted bool,request text,response text,cost_usd money,latency_ms double,\
          finish_reason text",
     ),
     (

@@ -5,6 +5,7 @@
 mod aggregates;
 mod anchors;
 mod bad_rows;
+mod blocked;
 mod digest;
 mod formed;
 mod forms;
@@ -16,6 +17,7 @@ mod reference;
 mod reports;
 mod schemas;
 mod story;
+mod translations;
 mod views;
 mod watch;
 mod world;

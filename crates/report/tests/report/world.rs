@@ -1,7 +1,7 @@
 //! A small lake of two weeks, and the rules for it.
 
 use exchange::Timestamp;
-use policy::GateRule;
+use policy::{GateRule, PriceBook};
 use report::{CandidateRule, CategoryRule, Demand, Rules};
 use serde_json::{Value, json};
 
@@ -159,6 +159,7 @@ pub(crate) fn rules() -> Rules {
         }],
     };
     Rules {
+        prices: PriceBook::default(),
         decided_at: Timestamp(AS_OF),
         lake_version: [("exchanges".to_owned(), 7)].into(),
         providers: [("large", "bigco"), ("small", "openai")]

@@ -246,14 +246,7 @@ pub(crate) fn judging(
 
 /// What a call of so many tokens is taken to use.
 pub(crate) fn estimated(input_tokens: u64, output_tokens: u64) -> Usage {
-    Usage {
-        input_tokens,
-        cached_tokens: 0,
-        cache_write_tokens: 0,
-        output_tokens,
-        reasoning_tokens: 0,
-        source: UsageSource::Estimated,
-    }
+    Usage { input_tokens, output_tokens, ..Usage::none(UsageSource::Estimated) }
 }
 
 fn count(row: &AssignmentRow) {

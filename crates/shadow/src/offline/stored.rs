@@ -9,8 +9,8 @@ use bytes::Bytes;
 use dialect::Dialect;
 use exchange::{
     Body, Call, Capture, Conversation, ConversationSource, Declared, Exchange, ExchangeId, Headers,
-    NanoUsd, Origin as Proxy, RawCall, RawReply, Reply, Route, Served, Timestamp, Usage,
-    UsageSource,
+    NanoUsd, Origin as Proxy, RawCall, RawReply, Reply, Route, Served, ServiceTier, Timestamp,
+    Usage, UsageSource,
 };
 use serde::Deserialize;
 use upstream::Fault;
@@ -87,12 +87,16 @@ pub struct StoredShadow {
     pub cached_tokens: Option<u64>,
     /// Prompt tokens written to the provider's cache.
     pub cache_write_tokens: Option<u64>,
+    /// Those of them that are kept for an hour.
+    pub cache_write_1h_tokens: Option<u64>,
     /// Tokens of the reply.
     pub output_tokens: Option<u64>,
     /// Tokens spent on reasoning.
     pub reasoning_tokens: Option<u64>,
     /// Who counted.
     pub usage_source: Option<String>,
+    /// At which tariff it was served.
+    pub service_tier: Option<String>,
     /// What the reply cost.
     pub cost_usd: Option<NanoUsd>,
     /// Until the end of the reply, in milliseconds.
@@ -103,6 +107,8 @@ pub struct StoredShadow {
     pub loss: Option<f64>,
     /// The reply's body.
     pub response: Option<String>,
+    /// What the model was not asked as the caller said it.
+    pub translation: Option<String>,
     /// What scorers said.
     #[serde(default)]
     pub scores: Vec<StoredScore>,
@@ -218,7 +224,7 @@ impl StoredShadow {
             latency_us: micros(self.latency_ms),
             ttft_us: micros(self.ttft_ms),
             response: self.response.clone(),
-            translation: None,
+            translation: self.translation.clone(),
         }
     }
 
@@ -249,8 +255,10 @@ impl StoredShadow {
             input_tokens: self.input_tokens?,
             cached_tokens: self.cached_tokens.unwrap_or_default(),
             cache_write_tokens: self.cache_write_tokens.unwrap_or_default(),
+            cache_write_1h_tokens: self.cache_write_1h_tokens.unwrap_or_default(),
             output_tokens: self.output_tokens?,
             reasoning_tokens: self.reasoning_tokens.unwrap_or_default(),
+            tier: ServiceTier::named(self.service_tier.as_deref()),
             source: match self.usage_source.as_deref() {
                 Some("reported") => UsageSource::Reported,
                 Some(_) | None => UsageSource::Estimated,

@@ -32,12 +32,18 @@ pub struct CallRow {
     pub cached_tokens: Option<u64>,
     /// Prompt tokens written to the provider's cache.
     pub cache_write_tokens: Option<u64>,
+    /// Those of them that are kept for an hour.
+    #[serde(default)]
+    pub cache_write_1h_tokens: Option<u64>,
     /// Tokens of the reply, reasoning included.
     pub output_tokens: Option<u64>,
     /// Tokens spent on reasoning.
     pub reasoning_tokens: Option<u64>,
     /// Who counted: `reported` or `estimated`.
     pub usage_source: Option<String>,
+    /// At which tariff it was served.
+    #[serde(default)]
+    pub service_tier: Option<String>,
     /// What it cost; null where no price is known, or nobody knows whether it was billed.
     pub cost_usd: Option<NanoUsd>,
     /// Until its end, in milliseconds.

@@ -53,12 +53,16 @@ pub struct ExchangeRow {
     pub cached_tokens: Option<u64>,
     /// Prompt tokens written to the provider's cache.
     pub cache_write_tokens: Option<u64>,
+    /// Those of them that are kept for an hour.
+    pub cache_write_1h_tokens: Option<u64>,
     /// Tokens of the reply, reasoning included.
     pub output_tokens: Option<u64>,
     /// Tokens spent on reasoning.
     pub reasoning_tokens: Option<u64>,
     /// Who counted.
     pub usage_source: Option<&'static str>,
+    /// At which tariff it was served.
+    pub service_tier: Option<&'static str>,
     /// What the call cost; null where no price is known.
     pub cost_usd: Option<NanoUsd>,
     /// Until the end of the reply, in milliseconds.
@@ -118,9 +122,11 @@ impl ExchangeRow {
             input_tokens: usage.map(|usage| usage.input_tokens),
             cached_tokens: usage.map(|usage| usage.cached_tokens),
             cache_write_tokens: usage.map(|usage| usage.cache_write_tokens),
+            cache_write_1h_tokens: usage.map(|usage| usage.cache_write_1h_tokens),
             output_tokens: usage.map(|usage| usage.output_tokens),
             reasoning_tokens: usage.map(|usage| usage.reasoning_tokens),
             usage_source: usage.map(|usage| usage.source.name()),
+            service_tier: usage.map(|usage| usage.tier.name()),
             cost_usd: read.cost,
             latency_ms: Some(millis(exchange.latency_us)),
             ttft_ms: exchange.ttft_us.map(millis),

@@ -36,12 +36,16 @@ pub struct ShadowRow {
     pub cached_tokens: Option<u64>,
     /// Prompt tokens written to the provider's cache.
     pub cache_write_tokens: Option<u64>,
+    /// Those of them that are kept for an hour.
+    pub cache_write_1h_tokens: Option<u64>,
     /// Tokens of the reply, reasoning included.
     pub output_tokens: Option<u64>,
     /// Tokens spent on reasoning.
     pub reasoning_tokens: Option<u64>,
     /// Who counted.
     pub usage_source: Option<&'static str>,
+    /// At which tariff it was served.
+    pub service_tier: Option<&'static str>,
     /// What the reply cost; null where no price is known.
     pub cost_usd: Option<NanoUsd>,
     /// Until the end of the reply, in milliseconds.
@@ -50,6 +54,8 @@ pub struct ShadowRow {
     pub ttft_ms: Option<f64>,
     /// Why the reply ended.
     pub finish_reason: Option<&'static str>,
+    /// Whose content policy stopped the reply: `filter` of the provider, or `refusal` of the model.
+    pub blocked: Option<&'static str>,
     /// The loss as shown to readers: `loss`, less `reference_loss` in paired modes, less
     /// `control_loss` in A/A. The statistics do not read it.
     pub loss_report: Option<f64>,

@@ -59,6 +59,50 @@ async fn a_failure_counts_against_whose_it_is() {
     check_fault(Fault::InsufficientQuota, (Some("ours"), None, 1)).await;
 }
 
+/// What comes of a call that a content policy stopped at the candidate, and of the reference's reply.
+async fn check_block(mode: Mode, fault: Fault, reference: Option<&str>, expect: (f64, f64)) {
+    let mut world = World::new(|_| RIGHT.to_owned()).await;
+    world.exchange(0, |exchange| {
+        if let Some(why) = reference {
+            let text = serde_json::to_string(&json!({
+                "id": "r", "object": "chat.completion", "created": 1, "model": "big",
+                "choices": [{"index": 0, "finish_reason": why, "message": {
+                    "role": "assistant", "content": null, "refusal": null,
+                }}],
+            }));
+            exchange.reply.body = exchange::Body::Inline(text.unwrap().into());
+        }
+    });
+    world.provider.inject("small", fault, u32::MAX);
+    world.drain(world.settings(mode)).await;
+    let rows = world.tables.rows();
+    let row = &rows.shadows[0];
+    assert_eq!((row.fault, row.error.as_ref(), row.blocked), (None, None, Some("filter")));
+    assert_eq!(row.finish_reason, Some("content_filter"));
+    assert_eq!(
+        (row.loss, row.reference_loss.or(row.control_loss)),
+        (Some(expect.0), Some(expect.1))
+    );
+    assert!(row.cost_usd.is_some(), "what was billed is known");
+    assert_eq!(world.asked("small"), 1, "it is asked once");
+    let reason = row.verdict_reason.as_deref().unwrap_or_default();
+    let both = "a content policy stopped this reply and the reference's";
+    let alone = "a content filter stopped the reply";
+    assert_eq!(reason, if reference.is_some() { both } else { alone });
+}
+
+#[tokio::test]
+async fn a_block_is_no_failure_and_as_bad_as_a_reply_can_be_unless_the_reference_was_stopped_too() {
+    for fault in [Fault::Blocked, Fault::Filtered] {
+        check_block(Mode::R, fault, None, (1.0, 0.0)).await;
+        check_block(Mode::RP, fault, None, (1.0, 0.0)).await;
+        check_block(Mode::RP, fault, Some("content_filter"), (1.0, 1.0)).await;
+        check_block(Mode::AA, fault, None, (1.0, 0.0)).await;
+        // The control did answer, and so disagrees with a reference that was stopped.
+        check_block(Mode::AA, fault, Some("content_filter"), (0.0, 1.0)).await;
+    }
+}
+
 /// An exchange in A/A mode with two candidates; the reference said "four", its control says `again`.
 async fn agree(again: &'static str) -> (Vec<ShadowRow>, usize) {
     let mut world = World::new(|asked| match asked.model {

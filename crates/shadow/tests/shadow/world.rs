@@ -251,8 +251,8 @@ pub(crate) fn scorers(specs: &[serde_json::Value]) -> score::Scorers {
 
 fn price(name: &&str) -> (String, Vec<Price>) {
     let [input, _, output] = RATES.map(|rate| NanoUsd(rate * 1_000_000));
-    let rates = TokenRates { input, cached_input: None, cache_write: None, output };
-    let price = Price { from: Timestamp(0), until: None, tariff: Tariff::Tokens(rates) };
+    let tariff = Tariff::Tokens(TokenRates::new(input, output));
+    let price = Price { from: Timestamp(0), until: None, tariff, source: None };
     ((*name).to_owned(), vec![price])
 }
 

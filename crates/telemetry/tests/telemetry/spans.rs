@@ -195,11 +195,9 @@ fn neither_content_nor_a_path_nor_a_header_leaves() {
 fn our_call() -> OurCall {
     let usage = Usage {
         input_tokens: 12,
-        cached_tokens: 0,
-        cache_write_tokens: 0,
         output_tokens: 4,
         reasoning_tokens: 2,
-        source: UsageSource::Reported,
+        ..Usage::none(UsageSource::Reported)
     };
     let answer = Answered {
         model: Some("harbor-mini-1".to_owned()),

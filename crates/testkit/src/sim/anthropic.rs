@@ -78,6 +78,7 @@ impl Wire for Anthropic {
                 refusal.with("x-should-retry", false)
             }
             Failure::Overloaded => status(529).with("x-should-retry", true),
+            Failure::Filtered => invalid("Output blocked by content filtering policy"),
             Failure::Status(of) => status(of),
         }
     }

@@ -168,6 +168,7 @@ impl<'a> Call<'a> {
             Fault::ServerError => Failure::Status(500),
             Fault::Overloaded => Failure::Overloaded,
             Fault::Status(status) => Failure::Status(status),
+            Fault::Filtered => Failure::Filtered,
             Fault::ErrorInStream => match self.pieces() {
                 pieces if pieces.len() > 1 => return Ok(self.erring(pieces)),
                 _ => Failure::Overloaded,

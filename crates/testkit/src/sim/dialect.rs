@@ -99,6 +99,8 @@ pub(crate) enum Failure {
     InsufficientQuota,
     /// Too many requests of everybody's.
     Overloaded,
+    /// A content policy stopped it.
+    Filtered,
     /// What the provider says with this status.
     Status(u16),
 }

@@ -23,6 +23,9 @@ pub enum Fault {
     Page,
     /// 200, and the provider's policy forbids an answer.
     Blocked,
+    /// 400: the provider's filter stopped the call, as Azure says it of `OpenAI`'s models, and Anthropic of a
+    /// reply. Gemini has no such error, and says that it cannot serve the request.
+    Filtered,
     /// 200, and an error in the middle of the stream; [`Fault::Overloaded`] where there is none.
     ErrorInStream,
     /// The call is taken and never answered.

@@ -80,6 +80,7 @@ impl Wire for Gemini {
                  and billing.",
             ),
             Failure::Overloaded => status(503),
+            Failure::Filtered => status(400),
             Failure::Status(of) => status(of),
         }
     }

@@ -70,6 +70,13 @@ impl Wire for OpenAi {
                 refusal.with("x-should-retry", false)
             }
             Failure::Overloaded => status(503),
+            Failure::Filtered => {
+                let message = "The response was filtered due to the prompt triggering the content \
+                               management policy.";
+                let mut error = error(message, "invalid_request_error", Some("content_filter"));
+                error["innererror"] = json!({"code": "ResponsibleAIPolicyViolation"});
+                Refusal::new(400, error)
+            }
             Failure::Status(of) => status(of),
         }
     }

@@ -76,9 +76,10 @@ impl Used {
             input_tokens: self.input,
             cached_tokens: self.cached,
             cache_write_tokens: self.written_5m + self.written_1h,
+            cache_write_1h_tokens: self.written_1h,
             output_tokens: self.output,
             reasoning_tokens: self.thought,
-            source: UsageSource::Reported,
+            ..Usage::none(UsageSource::Reported)
         }
     }
 }

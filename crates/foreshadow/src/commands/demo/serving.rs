@@ -108,10 +108,8 @@ async fn realised(stage: &Stage, rows: &[Row]) -> Result<String> {
         let usage = Usage {
             input_tokens: row.input_tokens,
             cached_tokens: row.cached_tokens,
-            cache_write_tokens: 0,
             output_tokens: row.output_tokens,
-            reasoning_tokens: 0,
-            source: UsageSource::Reported,
+            ..Usage::none(UsageSource::Reported)
         };
         let at_reference = prices.cost(&row.model, since(), &usage, 0);
         would = would + at_reference.with_context(|| format!("no price of {}", row.model))?;

@@ -3,6 +3,7 @@
 mod cache;
 mod reply;
 mod rules;
+mod schema;
 mod shapes;
 mod tools;
 

@@ -2,7 +2,7 @@
 
 use super::{
     super::{Version, invalid, model},
-    blocks, cache, counted, items, tools,
+    blocks, cache, counted, items, schema, tools,
 };
 use crate::sim::{dialect::Refusal, question::Told};
 use serde_json::Value;
@@ -24,7 +24,7 @@ pub(crate) fn check_answer(version: Version, body: &Value) -> Result<(), Refusal
     sampling(version, body)?;
     thinking(body)?;
     prefill(body)?;
-    schema(&body["output_config"]["format"]["schema"])
+    schema::check(&body["output_config"]["format"]["schema"])
 }
 
 /// Messages of one role in a row count as one, so that roles alternate by themselves; the first one
@@ -223,21 +223,4 @@ fn prefill(body: &Value) -> Result<(), Refusal> {
         ));
     }
     Ok(())
-}
-
-/// A schema of the output has no open objects.
-fn schema(schema: &Value) -> Result<(), Refusal> {
-    match schema {
-        Value::Object(fields) => {
-            if schema["type"] == "object" && schema["additionalProperties"] != false {
-                return Err(invalid(
-                    "output_config.format.schema: For 'object' type, 'additionalProperties' must be \
-                     explicitly set to false",
-                ));
-            }
-            fields.values().try_for_each(self::schema)
-        }
-        Value::Array(items) => items.iter().try_for_each(self::schema),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
-    }
 }

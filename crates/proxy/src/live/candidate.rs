@@ -1,0 +1,132 @@
+//! Asks a candidate, and sees what came of it before anything is told.
+
+use super::held;
+use crate::{
+    answer::Answer,
+    body::CallBody,
+    capture::CallSide,
+    forward, headers,
+    serve::{Call, Worker},
+    steer::{Blocks, Rewrite, Telling},
+};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use tokio::time::Instant;
+
+/// What came of asking a candidate.
+pub(super) enum Asked {
+    /// A reply, once its first byte is there.
+    Answered(Box<Answer>),
+    /// Any failure before that. An error status is one too: it speaks of our rewrite, our key or our
+    /// quota, never of the caller's.
+    Failed,
+    /// A content policy stopped it, and the reference is to be asked.
+    Blocked,
+}
+
+/// Puts the rewritten call to the candidate.
+pub(super) async fn ask(worker: &Worker, call: &Call, rewrite: &Rewrite) -> Asked {
+    // Seeing what the reply is may not use up the time in which it is to begin.
+    let seen_by = Instant::now() + worker.shared.limits.candidate_wait_max / 2;
+    let Some(answer) = send(worker, call, rewrite).await else { return Asked::Failed };
+    let asked = if answer.status().is_success() {
+        replied(worker, answer, rewrite, seen_by).await
+    } else {
+        refused(worker, answer, rewrite).await
+    };
+    match asked {
+        Asked::Answered(answer) if answer.is_broken() => Asked::Failed,
+        asked => asked,
+    }
+}
+
+async fn send(worker: &Worker, call: &Call, rewrite: &Rewrite) -> Option<Answer> {
+    let pool = worker.pool(&rewrite.provider)?;
+    let side = CallSide::untaped();
+    let mut request = Request::new(CallBody::whole(rewrite.body.clone(), &side));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = pool.upstream().uri(&rewrite.path).ok()?;
+    forward::request_version(&mut request, call.parts.version);
+    let mut head = headers::for_candidate(&call.parts.headers, pool.upstream().authority());
+    for (name, value) in rewrite.headers {
+        head.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if let Telling::Anew(_) = rewrite.telling {
+        // What is read on the way must not be packed.
+        head.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
+    if let Some(key) = &rewrite.key {
+        key.insert_into(&mut head);
+    }
+    *request.headers_mut() = head;
+    let (response, lease) = pool.send(request).await.ok()?;
+    Some(Answer::begun(response, lease, side, &worker.reply_idle).without_our_account())
+}
+
+/// A reply, whole or in pieces, in the caller's words.
+async fn replied(worker: &Worker, answer: Answer, rewrite: &Rewrite, seen_by: Instant) -> Asked {
+    let answer = match &rewrite.telling {
+        Telling::AsItComes if answer.is_document() => seen_whole(worker, answer, rewrite).await,
+        Telling::AsItComes => seen_in_pieces(answer, rewrite, seen_by).await,
+        Telling::Anew(retell) => match retell.stream() {
+            None => match seen_whole(worker, answer, rewrite).await {
+                Some(answer) => return told(answer.told_whole(retell.as_ref())),
+                None => None,
+            },
+            Some(stream) => match seen_in_pieces(answer, rewrite, seen_by).await {
+                Some(answer) => return told(answer.told(stream, retell.content_type()).await),
+                None => None,
+            },
+        },
+    };
+    answer.map_or(Asked::Blocked, |answer| Asked::Answered(Box::new(answer)))
+}
+
+fn told(answer: Option<Answer>) -> Asked {
+    answer.map_or(Asked::Failed, |answer| Asked::Answered(Box::new(answer)))
+}
+
+/// The reply, held back; `None` is a block for which the reference is to be asked.
+async fn seen_whole(worker: &Worker, answer: Answer, rewrite: &Rewrite) -> Option<Answer> {
+    let answer = held(worker, answer).await;
+    match &rewrite.blocks {
+        Blocks::Reported(_) => Some(answer),
+        Blocks::AskReference(_) => (!is_block(&answer, rewrite)).then_some(answer),
+    }
+}
+
+/// The reply, with its first pieces at hand; `None` is a block for which the reference is to be asked.
+async fn seen_in_pieces(answer: Answer, rewrite: &Rewrite, seen_by: Instant) -> Option<Answer> {
+    match &rewrite.blocks {
+        Blocks::Reported(_) => match rewrite.telling {
+            // What is told anew is read as it is told.
+            Telling::Anew(_) => Some(answer),
+            Telling::AsItComes => Some(answer.first_frame().await),
+        },
+        Blocks::AskReference(sight) => answer.watched(sight.pieces(), seen_by).await,
+    }
+}
+
+/// An error status, which some providers have for a block.
+async fn refused(worker: &Worker, answer: Answer, rewrite: &Rewrite) -> Asked {
+    let may_be_block = [StatusCode::BAD_REQUEST, StatusCode::FORBIDDEN].contains(&answer.status());
+    if !may_be_block {
+        return Asked::Failed;
+    }
+    let answer = held(worker, answer).await;
+    if !is_block(&answer, rewrite) {
+        return Asked::Failed;
+    }
+    match (&rewrite.blocks, &rewrite.telling) {
+        (Blocks::AskReference(_), Telling::AsItComes | Telling::Anew(_)) => Asked::Blocked,
+        (Blocks::Reported(_), Telling::AsItComes) => Asked::Answered(Box::new(answer)),
+        (Blocks::Reported(_), Telling::Anew(retell)) => {
+            Asked::Answered(Box::new(answer.block(retell.as_ref())))
+        }
+    }
+}
+
+fn is_block(answer: &Answer, rewrite: &Rewrite) -> bool {
+    let sight = rewrite.blocks.sight();
+    let body = answer.whole_body();
+    body.is_some_and(|body| sight.is_block(answer.status(), answer.headers(), &body))
+}
