@@ -8,6 +8,7 @@ use crate::{
     translate::{Caller, HELD_BYTES_MAX, unreadable},
 };
 use exchange::{FinishReason, Usage};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -15,7 +16,10 @@ use std::collections::BTreeMap;
 pub(crate) fn whole(draft: &Draft, caller: &Caller) -> Value {
     let text = |text: &str| if text.is_empty() { Value::Null } else { Value::from(text) };
     let mut message =
-        json!({"role": "assistant", "content": text(&draft.text), "refusal": text(&draft.refusal)});
+        json!({"role": "assistant", "content": draft.text, "refusal": text(&draft.refusal)});
+    if !draft.refusal.is_empty() || draft.named_calls().next().is_some() {
+        message["content"] = text(&draft.text);
+    }
     let calls = (0..).zip(draft.named_calls()).map(|(at, call)| written(call, at, caller));
     let calls: Vec<Value> = calls.collect();
     if !calls.is_empty() {
@@ -56,13 +60,48 @@ fn finish_reason(reason: FinishReason) -> &'static str {
 
 /// `prompt_tokens` includes the cached ones, as ours does.
 fn usage(usage: &Usage) -> Value {
-    json!({
+    let mut told = json!({
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,
         "total_tokens": usage.input_tokens.saturating_add(usage.output_tokens),
         "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
         "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
-    })
+    });
+    if usage.cache_write_tokens > 0 {
+        told["prompt_tokens_details"]["cache_write_tokens"] = Value::from(usage.cache_write_tokens);
+    }
+    told
+}
+
+/// A chunk, as it is written.
+#[derive(Serialize)]
+struct Chunk<'c> {
+    id: &'c str,
+    object: &'static str,
+    created: i64,
+    model: &'c str,
+    choices: &'c [Choice<'c>],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Value>,
+}
+
+#[derive(Serialize)]
+struct Choice<'c> {
+    index: u8,
+    delta: Piece<'c>,
+    logprobs: (),
+    finish_reason: Option<&'static str>,
+}
+
+/// What a chunk adds to the message.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Piece<'c> {
+    Content(&'c str),
+    Refusal(&'c str),
+    ToolCalls([Value; 1]),
+    #[serde(untagged)]
+    Other(Value),
 }
 
 /// Chunks of a completion.
@@ -71,6 +110,8 @@ pub(crate) struct Writer {
     caller: Caller,
     /// Id and model, once they were told.
     named: Option<(String, String)>,
+    /// The first chunk, which says who speaks, is out.
+    began: bool,
     /// The places of tool calls, and what came of one before its name.
     calls: BTreeMap<u64, Place>,
     finish_reason: Option<FinishReason>,
@@ -88,7 +129,8 @@ enum Place {
 impl Writer {
     pub(crate) fn new(caller: Caller) -> Self {
         let calls = BTreeMap::new();
-        Self { caller, named: None, calls, finish_reason: None, usage: None, ended: false }
+        let (named, finish_reason, usage) = (None, None, None);
+        Self { caller, named, began: false, calls, finish_reason, usage, ended: false }
     }
 
     pub(crate) fn tell(&mut self, delta: Delta, out: &mut Vec<u8>) {
@@ -96,9 +138,9 @@ impl Writer {
             return;
         }
         match delta {
-            Delta::Begin { id, model } => self.begin(id.as_deref(), model, out),
-            Delta::Text(text) => self.say(json!({ "content": text }), out),
-            Delta::Refusal(text) => self.say(json!({ "refusal": text }), out),
+            Delta::Begin { id, model } => self.name(id.as_deref(), model),
+            Delta::Text(text) => self.say(Piece::Content(&text), out),
+            Delta::Refusal(text) => self.say(Piece::Refusal(&text), out),
             Delta::Call { at, id, name } => self.call(at, id, name, out),
             Delta::Arguments { at, text } => self.arguments(at, text, out),
             Delta::Usage(usage) => self.usage = Some(usage),
@@ -109,34 +151,47 @@ impl Writer {
         }
     }
 
-    fn begin(&mut self, id: Option<&str>, model: Option<String>, out: &mut Vec<u8>) {
+    fn name(&mut self, id: Option<&str>, model: Option<String>) {
         if self.named.is_none() {
             let model = model.unwrap_or_else(|| self.caller.model.clone());
             self.named = Some((self.caller.id(id, "chatcmpl-"), model));
-            self.say(json!({"role": "assistant", "content": "", "refusal": null}), out);
         }
     }
 
-    fn say(&mut self, delta: Value, out: &mut Vec<u8>) {
-        self.begin(None, None, out);
-        let choice = json!({"index": 0, "delta": delta, "logprobs": null, "finish_reason": null});
-        self.chunk(json!([choice]), &Value::Null, out);
+    /// The first chunk waits for the second: a message has a text, or calls and none.
+    fn begin(&mut self, content: Option<&str>, out: &mut Vec<u8>) {
+        self.name(None, None);
+        if !std::mem::replace(&mut self.began, true) {
+            let role = json!({"role": "assistant", "content": content, "refusal": null});
+            self.choose(Piece::Other(role), None, out);
+        }
+    }
+
+    fn say(&mut self, piece: Piece<'_>, out: &mut Vec<u8>) {
+        match piece {
+            Piece::ToolCalls(_) => self.begin(None, out),
+            Piece::Content(_) | Piece::Refusal(_) | Piece::Other(_) => self.begin(Some(""), out),
+        }
+        self.choose(piece, None, out);
+    }
+
+    fn choose(&self, delta: Piece<'_>, finish_reason: Option<&'static str>, out: &mut Vec<u8>) {
+        let choice = Choice { index: 0, delta, logprobs: (), finish_reason };
+        self.chunk(&[choice], Value::Null, out);
     }
 
     /// With an event about usage behind it, every other says that it has none.
-    fn chunk(&self, choices: Value, usage: &Value, out: &mut Vec<u8>) {
-        let (id, model) = self.named.clone().unwrap_or_default();
-        let mut chunk = json!({
-            "id": id,
-            "object": "chat.completion.chunk",
-            "created": self.caller.at_s(),
-            "model": model,
-            "choices": choices,
-        });
-        if self.caller.wants_usage() {
-            chunk["usage"] = usage.clone();
-        }
-        sse::write(out, "", chunk.to_string().as_bytes());
+    fn chunk(&self, choices: &[Choice<'_>], usage: Value, out: &mut Vec<u8>) {
+        let (id, model) = self.named.as_ref().map_or(("", ""), |(id, model)| (id, model));
+        let chunk = Chunk {
+            id,
+            object: "chat.completion.chunk",
+            created: self.caller.at_s(),
+            model,
+            choices,
+            usage: self.caller.wants_usage().then_some(usage),
+        };
+        sse::write_json(out, "", &chunk);
     }
 
     fn call(&mut self, at: u64, id: Option<String>, name: Option<String>, out: &mut Vec<u8>) {
@@ -149,7 +204,7 @@ impl Writer {
             *place = Place::Told(index);
             let mut written = written(&call, index, &self.caller);
             written["index"] = Value::from(index);
-            self.say(json!({"tool_calls": [written]}), out);
+            self.say(Piece::ToolCalls([written]), out);
         }
     }
 
@@ -162,7 +217,7 @@ impl Writer {
             Place::Unnamed(call) => call.arguments.push_str(&text),
             Place::Told(index) => {
                 let piece = json!({"index": index, "function": {"arguments": text}});
-                self.say(json!({"tool_calls": [piece]}), out);
+                self.say(Piece::ToolCalls([piece]), out);
             }
         }
     }
@@ -170,18 +225,16 @@ impl Writer {
     fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
         self.ended = true;
         let kind = error::name(failure.class);
-        let error =
-            json!({"message": failure.message, "type": kind, "param": null, "code": failure.code});
+        // The code is another provider's word, which no caller of this one looks for.
+        let error = json!({"message": failure.message, "type": kind, "param": null, "code": null});
         sse::write(out, "", json!({ "error": error }).to_string().as_bytes());
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
-        self.begin(None, None, out);
-        let reason = self.finish_reason.map(finish_reason);
-        let choice = json!({"index": 0, "delta": {}, "logprobs": null, "finish_reason": reason});
-        self.chunk(json!([choice]), &Value::Null, out);
+        self.begin(Some(""), out);
+        self.choose(Piece::Other(json!({})), self.finish_reason.map(finish_reason), out);
         if let (true, Some(used)) = (self.caller.wants_usage(), &self.usage) {
-            self.chunk(json!([]), &usage(used), out);
+            self.chunk(&[], usage(used), out);
         }
         sse::write(out, "", b"[DONE]");
         self.ended = true;

@@ -135,8 +135,8 @@ fn finish_law(form: Form, said: &Reply, heard: &Reply) {
 }
 
 fn usage_law(form: Form, said: &Usage, heard: &Usage) {
-    // Forms without a counter of their own for it count what was written to a cache as input.
-    let written = if form == Form::Messages { said.cache_write_tokens } else { 0 };
+    // The form without a counter of its own for it counts what was written to a cache as input.
+    let written = if form == Form::GenerateContent { 0 } else { said.cache_write_tokens };
     if said.input_tokens.checked_add(said.output_tokens).is_none() {
         return;
     }
