@@ -13,7 +13,7 @@ use crate::{
 };
 use bytes::{Bytes, BytesMut};
 use exchange::Served;
-use http::{Extensions, HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{Extensions, HeaderMap, Response, StatusCode, header};
 use http_body::{Body, Frame};
 use hyper::body::Incoming;
 use std::{collections::VecDeque, future::poll_fn, sync::Arc};
@@ -124,23 +124,19 @@ impl Answer {
     /// The reply told anew, once it is here to its end; `None` where it is not, or cannot be told.
     pub(crate) fn told_whole(self, retell: &dyn Retell) -> Option<Self> {
         let told = retell.whole(self.status, &self.headers, &self.whole_body()?)?;
-        let headers = head_of(retell.content_type());
         let ahead = VecDeque::from([Frame::data(told)]);
-        Some(Self { headers, ahead, rest: Rest::End, ..self })
+        // Its provider's own fields speak of other bytes.
+        Some(Self { headers: retell.head(), ahead, rest: Rest::End, ..self })
     }
 
     /// The reply told anew while it comes, from its first byte that says something; `None` where none
     /// of it does.
-    pub(crate) async fn told(
-        self,
-        stream: Box<dyn RetellStream>,
-        content_type: &'static str,
-    ) -> Option<Self> {
+    pub(crate) async fn told(self, stream: Box<dyn RetellStream>, head: HeaderMap) -> Option<Self> {
         let rest = match self.rest {
             Rest::Upstream(source) => Rest::Upstream(Box::new(source.told(stream))),
             Rest::End | Rest::Broken => return None,
         };
-        let told = Self { headers: head_of(content_type), rest, ..self }.first_frame().await;
+        let told = Self { headers: head, rest, ..self }.first_frame().await;
         (!told.ahead.is_empty()).then_some(told)
     }
 
@@ -191,11 +187,6 @@ impl Answer {
             }
         }
     }
-}
-
-/// What is said of a reply that was told anew. Its provider's own fields speak of other bytes.
-fn head_of(content_type: &'static str) -> HeaderMap {
-    HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))])
 }
 
 fn length(headers: &HeaderMap) -> Option<u64> {

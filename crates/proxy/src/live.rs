@@ -159,7 +159,7 @@ async fn ask_candidate(worker: &Worker, call: &Call, rewrite: &Rewrite) -> Optio
         Telling::AsItComes => answer.first_frame().await,
         Telling::Anew(retell) => match retell.stream() {
             None => held(worker, answer).await.told_whole(retell.as_ref())?,
-            Some(stream) => answer.told(stream, retell.content_type()).await?,
+            Some(stream) => answer.told(stream, retell.head()).await?,
         },
     };
     (!answer.is_broken()).then_some(answer)

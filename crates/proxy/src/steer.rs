@@ -99,8 +99,8 @@ pub trait Retell: Send + Sync {
     /// A reply that comes in pieces; `None` where the caller wants it whole.
     fn stream(&self) -> Option<Box<dyn RetellStream>>;
 
-    /// The content type that the caller gets.
-    fn content_type(&self) -> &'static str;
+    /// The fields of the reply's head: its content type, and how the caller's dialect names a request.
+    fn head(&self) -> HeaderMap;
 }
 
 /// Tells a reply in the caller's dialect piece by piece.
