@@ -239,6 +239,17 @@ impl Dialect {
         }
     }
 
+    /// The field of a reply's head that names the request, in lower case: its SDKs hand it to their
+    /// callers.
+    #[must_use]
+    pub fn request_id(self) -> Option<&'static str> {
+        match self {
+            Self::OpenAi => Some("x-request-id"),
+            Self::Anthropic => Some("request-id"),
+            Self::Gemini => None,
+        }
+    }
+
     /// Reads a call of this dialect by its body alone, for bodies that were kept without their paths.
     #[must_use]
     pub fn read_body(self, body: &[u8]) -> Call {

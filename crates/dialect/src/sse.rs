@@ -4,6 +4,8 @@
 //! looks at its text. It never buffers more than [`EVENT_BYTES_MAX`]; a longer event is dropped and
 //! remembered, because a reply with a hole must not pass for a whole one.
 
+use serde::Serialize;
+
 /// No single event is longer than this.
 pub const EVENT_BYTES_MAX: usize = 16 << 20;
 
@@ -33,14 +35,29 @@ pub struct Parser {
 
 /// Writes an event; one without a name has data only.
 pub(crate) fn write(out: &mut Vec<u8>, name: &str, data: &[u8]) {
+    begin(out, name);
+    out.extend_from_slice(data);
+    out.extend_from_slice(b"\n\n");
+}
+
+/// Writes an event whose data is JSON, straight from what it is made of: streams have thousands.
+pub(crate) fn write_json(out: &mut Vec<u8>, name: &str, data: &impl Serialize) {
+    let start = out.len();
+    begin(out, name);
+    match serde_json::to_writer(&mut *out, data) {
+        Ok(()) => out.extend_from_slice(b"\n\n"),
+        // Only names of members that are no texts fail, and there are none.
+        Err(_) => out.truncate(start),
+    }
+}
+
+fn begin(out: &mut Vec<u8>, name: &str) {
     if !name.is_empty() {
         out.extend_from_slice(b"event: ");
         out.extend_from_slice(name.as_bytes());
         out.push(b'\n');
     }
     out.extend_from_slice(b"data: ");
-    out.extend_from_slice(data);
-    out.extend_from_slice(b"\n\n");
 }
 
 /// Whether the present event is dropped for its length.

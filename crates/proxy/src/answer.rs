@@ -13,7 +13,7 @@ use crate::{
 };
 use bytes::{Bytes, BytesMut};
 use exchange::Served;
-use http::{Extensions, HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{Extensions, HeaderMap, Response, StatusCode, header};
 use http_body::{Body, Frame};
 use hyper::body::Incoming;
 use std::{collections::VecDeque, future::poll_fn, sync::Arc, time::Duration};
@@ -135,7 +135,7 @@ impl Answer {
     /// A reply of our own making: the candidate's block, as its caller's dialect says it.
     pub(crate) fn block(self, retell: &dyn Retell) -> Self {
         let ahead = VecDeque::from([Frame::data(retell.block())]);
-        let headers = head_of(retell.content_type());
+        let headers = retell.head();
         Self { status: StatusCode::OK, headers, ahead, rest: Rest::End, ..self }
     }
 
@@ -160,18 +160,14 @@ impl Answer {
     /// The reply told anew, once it is here to its end; `None` where it is not, or cannot be told.
     pub(crate) fn told_whole(self, retell: &dyn Retell) -> Option<Self> {
         let told = retell.whole(self.status, &self.headers, &self.whole_body()?)?;
-        let headers = head_of(retell.content_type());
         let ahead = VecDeque::from([Frame::data(told)]);
-        Some(Self { headers, ahead, rest: Rest::End, ..self })
+        // Its provider's own fields speak of other bytes.
+        Some(Self { headers: retell.head(), ahead, rest: Rest::End, ..self })
     }
 
     /// The reply told anew while it comes, from its first byte that says something; `None` where none
     /// of it does.
-    pub(crate) async fn told(
-        self,
-        stream: Box<dyn RetellStream>,
-        content_type: &'static str,
-    ) -> Option<Self> {
+    pub(crate) async fn told(self, stream: Box<dyn RetellStream>, head: HeaderMap) -> Option<Self> {
         let mut stream = stream;
         let parts = self.ahead.iter().filter_map(Frame::data_ref).map(|part| stream.push(part));
         let mut ahead: VecDeque<Bytes> = parts.collect();
@@ -184,7 +180,7 @@ impl Answer {
             Rest::Broken => return None,
         };
         let ahead = ahead.into_iter().filter(|part| !part.is_empty()).map(Frame::data).collect();
-        let told = Self { headers: head_of(content_type), ahead, rest, ..self };
+        let told = Self { headers: head, ahead, rest, ..self };
         let told = if told.ahead.is_empty() { told.first_frame().await } else { told };
         (!told.ahead.is_empty()).then_some(told)
     }
@@ -236,11 +232,6 @@ impl Answer {
             }
         }
     }
-}
-
-/// What is said of a reply that was told anew. Its provider's own fields speak of other bytes.
-fn head_of(content_type: &'static str) -> HeaderMap {
-    HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))])
 }
 
 fn length(headers: &HeaderMap) -> Option<u64> {

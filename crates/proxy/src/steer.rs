@@ -108,8 +108,8 @@ pub trait Retell: Send + Sync {
     /// What the caller gets where a content policy stopped the reply before any of it was told.
     fn block(&self) -> Bytes;
 
-    /// The content type that the caller gets.
-    fn content_type(&self) -> &'static str;
+    /// The fields of the reply's head: its content type, and how the caller's dialect names a request.
+    fn head(&self) -> HeaderMap;
 }
 
 /// Tells a reply in the caller's dialect piece by piece.

@@ -8,6 +8,7 @@ use crate::{
     translate::{Caller, Calls, HELD_BYTES_MAX, Ready, object_of, unreadable},
 };
 use exchange::{FinishReason, Usage};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// A whole message.
@@ -81,6 +82,21 @@ pub(crate) struct Writer {
     refused: bool,
     finish_reason: Option<FinishReason>,
     usage: Option<Usage>,
+}
+
+/// More of a block, as it is written.
+#[derive(Serialize)]
+struct Grown<'g> {
+    r#type: &'static str,
+    index: u64,
+    delta: Growth<'g>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Growth<'g> {
+    TextDelta { text: &'g str },
+    InputJsonDelta { partial_json: &'g str },
 }
 
 /// The block that is open.
@@ -171,7 +187,7 @@ impl Writer {
         if self.open != Open::Text {
             self.start(&json!({"type": "text", "text": ""}), Open::Text, out);
         }
-        self.grow(&json!({"type": "text_delta", "text": text}), out);
+        self.grow(Growth::TextDelta { text }, out);
     }
 
     fn ready(&mut self, ready: Vec<Ready>, out: &mut Vec<u8>) {
@@ -184,7 +200,7 @@ impl Writer {
                     self.start(&block, Open::Call, out);
                 }
                 Ready::Grow { text } => {
-                    self.grow(&json!({"type": "input_json_delta", "partial_json": text}), out);
+                    self.grow(Growth::InputJsonDelta { partial_json: &text }, out);
                 }
                 Ready::End => self.stop(out),
             }
@@ -200,10 +216,9 @@ impl Writer {
         self.open = open;
     }
 
-    fn grow(&self, delta: &Value, out: &mut Vec<u8>) {
-        let index = self.next.saturating_sub(1);
-        let grown = json!({"type": "content_block_delta", "index": index, "delta": delta});
-        event(out, "content_block_delta", &grown);
+    fn grow(&self, delta: Growth<'_>, out: &mut Vec<u8>) {
+        let (name, index) = ("content_block_delta", self.next.saturating_sub(1));
+        sse::write_json(out, name, &Grown { r#type: name, index, delta });
     }
 
     fn stop(&mut self, out: &mut Vec<u8>) {
@@ -220,7 +235,9 @@ impl Writer {
 
     fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
         self.ended = true;
-        event(out, "error", &error::event(failure.class, &failure.message));
+        let mut error = error::event(failure.class, &failure.message);
+        error["request_id"] = Value::from(format!("req_{}", self.caller.id));
+        event(out, "error", &error);
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {

@@ -8,6 +8,7 @@ use crate::{
     translate::{Caller, Calls, Framing, HELD_BYTES_MAX, Ready, object_of, unreadable},
 };
 use exchange::{FinishReason, Usage};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// A whole reply.
@@ -75,13 +76,49 @@ fn finish_reason(reason: FinishReason, arguments: Arguments) -> &'static str {
 
 /// Thoughts are counted beside the answer; ours are part of it.
 fn usage(usage: &Usage) -> Value {
-    json!({
+    let mut told = json!({
         "promptTokenCount": usage.input_tokens,
-        "cachedContentTokenCount": usage.cached_tokens,
-        "candidatesTokenCount": usage.output_tokens.saturating_sub(usage.reasoning_tokens),
-        "thoughtsTokenCount": usage.reasoning_tokens,
         "totalTokenCount": usage.input_tokens.saturating_add(usage.output_tokens),
-    })
+    });
+    // What is zero is left out, as Gemini does it.
+    let counts = [
+        ("cachedContentTokenCount", usage.cached_tokens),
+        ("candidatesTokenCount", usage.output_tokens.saturating_sub(usage.reasoning_tokens)),
+        ("thoughtsTokenCount", usage.reasoning_tokens),
+    ];
+    for (name, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+        told[name] = Value::from(count);
+    }
+    told
+}
+
+/// A chunk, as it is written.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Chunk<'c, T> {
+    candidates: [T; 1],
+    model_version: &'c str,
+    response_id: &'c str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage_metadata: Option<Value>,
+}
+
+/// The candidate of a chunk that says more of the text.
+#[derive(Serialize)]
+struct Saying<'c> {
+    content: Content<'c>,
+    index: u8,
+}
+
+#[derive(Serialize)]
+struct Content<'c> {
+    role: &'static str,
+    parts: [Text<'c>; 1],
+}
+
+#[derive(Serialize)]
+struct Text<'c> {
+    text: &'c str,
 }
 
 /// Chunks of a reply, as events or as items of a list. A tool call is told whole, as soon as another
@@ -130,7 +167,8 @@ impl Writer {
             Delta::Text(text) | Delta::Refusal(text) => {
                 let ended = self.calls.give_way().unwrap_or_default();
                 self.tell_calls(ended, out);
-                self.chunk(&candidate(&[json!({ "text": text })], None), out);
+                let content = Content { role: "model", parts: [Text { text: &text }] };
+                self.chunk(Saying { content, index: 0 }, out);
             }
             delta @ (Delta::Call { .. } | Delta::Arguments { .. }) => {
                 let ready = self.calls.take(delta);
@@ -170,29 +208,25 @@ impl Writer {
         parts
     }
 
-    fn chunk(&mut self, candidate: &Value, out: &mut Vec<u8>) {
-        let mut chunk = json!({
-            "candidates": [candidate],
-            "modelVersion": self.model.as_deref().unwrap_or(&self.caller.model),
-            "responseId": self.id.as_deref().unwrap_or(&self.caller.id),
-        });
-        if let Some(used) = &self.usage {
-            chunk["usageMetadata"] = usage(used);
-        }
+    fn chunk(&mut self, candidate: impl Serialize, out: &mut Vec<u8>) {
+        let chunk = Chunk {
+            candidates: [candidate],
+            model_version: self.model.as_deref().unwrap_or(&self.caller.model),
+            response_id: self.id.as_deref().unwrap_or(&self.caller.id),
+            usage_metadata: self.usage.as_ref().map(usage),
+        };
         self.write(&chunk, out);
+        self.began = true;
     }
 
-    fn write(&mut self, chunk: &Value, out: &mut Vec<u8>) {
+    fn write(&self, chunk: &impl Serialize, out: &mut Vec<u8>) {
         match self.caller.framing {
             Framing::List | Framing::Whole => {
                 out.extend_from_slice(if self.began { b",\r\n" } else { b"[" });
-                out.extend_from_slice(chunk.to_string().as_bytes());
+                out.extend_from_slice(&serde_json::to_vec(chunk).unwrap_or_default());
             }
-            Framing::Events | Framing::EventsWithUsage => {
-                sse::write(out, "", chunk.to_string().as_bytes());
-            }
+            Framing::Events | Framing::EventsWithUsage => sse::write_json(out, "", chunk),
         }
-        self.began = true;
     }
 
     /// The class's own status stands in the error, because the reply's was 200 long ago.
@@ -213,9 +247,13 @@ impl Writer {
 
     fn end(&mut self, out: &mut Vec<u8>) {
         let ready = self.calls.finish();
-        let parts = self.parts(ready);
+        let mut parts = self.parts(ready);
+        if parts.is_empty() {
+            // Callers join the texts of all chunks: a chunk without a part has none to join.
+            parts.push(json!({"text": ""}));
+        }
         let reason = self.finish_reason.map(|it| finish_reason(it, self.arguments));
-        self.chunk(&candidate(&parts, reason), out);
+        self.chunk(candidate(&parts, reason), out);
         self.close(out);
     }
 

@@ -8,6 +8,7 @@ use crate::{
     translate::{Caller, HELD_BYTES_MAX, unreadable},
 };
 use exchange::{FinishReason, Usage};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -15,7 +16,10 @@ use std::collections::BTreeMap;
 pub(crate) fn whole(draft: &Draft, caller: &Caller) -> Value {
     let text = |text: &str| if text.is_empty() { Value::Null } else { Value::from(text) };
     let mut message =
-        json!({"role": "assistant", "content": text(&draft.text), "refusal": text(&draft.refusal)});
+        json!({"role": "assistant", "content": draft.text, "refusal": text(&draft.refusal)});
+    if !draft.refusal.is_empty() || draft.named_calls().next().is_some() {
+        message["content"] = text(&draft.text);
+    }
     let calls = (0..).zip(draft.named_calls()).map(|(at, call)| written(call, at, caller));
     let calls: Vec<Value> = calls.collect();
     if !calls.is_empty() {
@@ -65,6 +69,37 @@ fn usage(usage: &Usage) -> Value {
     })
 }
 
+/// A chunk, as it is written.
+#[derive(Serialize)]
+struct Chunk<'c> {
+    id: &'c str,
+    object: &'static str,
+    created: i64,
+    model: &'c str,
+    choices: &'c [Choice<'c>],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Value>,
+}
+
+#[derive(Serialize)]
+struct Choice<'c> {
+    index: u8,
+    delta: Piece<'c>,
+    logprobs: (),
+    finish_reason: Option<&'static str>,
+}
+
+/// What a chunk adds to the message.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Piece<'c> {
+    Content(&'c str),
+    Refusal(&'c str),
+    ToolCalls([Value; 1]),
+    #[serde(untagged)]
+    Other(Value),
+}
+
 /// What of a prompt was read from and written to caches; not every provider of the form writes.
 pub(crate) fn from_caches(usage: &Usage) -> Value {
     let mut details = json!({ "cached_tokens": usage.cached_tokens });
@@ -80,6 +115,8 @@ pub(crate) struct Writer {
     caller: Caller,
     /// Id and model, once they were told.
     named: Option<(String, String)>,
+    /// The first chunk, which says who speaks, is out.
+    began: bool,
     /// The places of tool calls, and what came of one before its name.
     calls: BTreeMap<u64, Place>,
     /// What of calls without a name is held.
@@ -102,6 +139,7 @@ impl Writer {
         Self {
             caller,
             named: None,
+            began: false,
             calls,
             held_bytes: 0,
             finish_reason: None,
@@ -115,10 +153,10 @@ impl Writer {
             return;
         }
         match delta {
-            Delta::Begin { id, model } => self.begin(id.as_deref(), model, out),
+            Delta::Begin { id, model } => self.name(id.as_deref(), model),
             Delta::Thinks => {}
-            Delta::Text(text) => self.say(json!({ "content": text }), out),
-            Delta::Refusal(text) => self.say(json!({ "refusal": text }), out),
+            Delta::Text(text) => self.say(Piece::Content(&text), out),
+            Delta::Refusal(text) => self.say(Piece::Refusal(&text), out),
             Delta::Call { at, id, name } => self.call(at, id, name, out),
             Delta::Arguments { at, text } => self.arguments(at, text, out),
             Delta::Usage(usage) => self.usage = Some(usage),
@@ -129,34 +167,47 @@ impl Writer {
         }
     }
 
-    fn begin(&mut self, id: Option<&str>, model: Option<String>, out: &mut Vec<u8>) {
+    fn name(&mut self, id: Option<&str>, model: Option<String>) {
         if self.named.is_none() {
             let model = model.unwrap_or_else(|| self.caller.model.clone());
             self.named = Some((self.caller.id(id, "chatcmpl-"), model));
-            self.say(json!({"role": "assistant", "content": "", "refusal": null}), out);
         }
     }
 
-    fn say(&mut self, delta: Value, out: &mut Vec<u8>) {
-        self.begin(None, None, out);
-        let choice = json!({"index": 0, "delta": delta, "logprobs": null, "finish_reason": null});
-        self.chunk(json!([choice]), &Value::Null, out);
+    /// The first chunk waits for the second: a message has a text, or calls and none.
+    fn begin(&mut self, content: Option<&str>, out: &mut Vec<u8>) {
+        self.name(None, None);
+        if !std::mem::replace(&mut self.began, true) {
+            let role = json!({"role": "assistant", "content": content, "refusal": null});
+            self.choose(Piece::Other(role), None, out);
+        }
+    }
+
+    fn say(&mut self, piece: Piece<'_>, out: &mut Vec<u8>) {
+        match piece {
+            Piece::ToolCalls(_) => self.begin(None, out),
+            Piece::Content(_) | Piece::Refusal(_) | Piece::Other(_) => self.begin(Some(""), out),
+        }
+        self.choose(piece, None, out);
+    }
+
+    fn choose(&self, delta: Piece<'_>, finish_reason: Option<&'static str>, out: &mut Vec<u8>) {
+        let choice = Choice { index: 0, delta, logprobs: (), finish_reason };
+        self.chunk(&[choice], Value::Null, out);
     }
 
     /// With an event about usage behind it, every other says that it has none.
-    fn chunk(&self, choices: Value, usage: &Value, out: &mut Vec<u8>) {
-        let (id, model) = self.named.clone().unwrap_or_default();
-        let mut chunk = json!({
-            "id": id,
-            "object": "chat.completion.chunk",
-            "created": self.caller.at_s(),
-            "model": model,
-            "choices": choices,
-        });
-        if self.caller.wants_usage() {
-            chunk["usage"] = usage.clone();
-        }
-        sse::write(out, "", chunk.to_string().as_bytes());
+    fn chunk(&self, choices: &[Choice<'_>], usage: Value, out: &mut Vec<u8>) {
+        let (id, model) = self.named.as_ref().map_or(("", ""), |(id, model)| (id, model));
+        let chunk = Chunk {
+            id,
+            object: "chat.completion.chunk",
+            created: self.caller.at_s(),
+            model,
+            choices,
+            usage: self.caller.wants_usage().then_some(usage),
+        };
+        sse::write_json(out, "", &chunk);
     }
 
     fn call(&mut self, at: u64, id: Option<String>, name: Option<String>, out: &mut Vec<u8>) {
@@ -170,7 +221,7 @@ impl Writer {
             *place = Place::Told(index);
             let mut written = written(&call, index, &self.caller);
             written["index"] = Value::from(index);
-            self.say(json!({"tool_calls": [written]}), out);
+            self.say(Piece::ToolCalls([written]), out);
         }
     }
 
@@ -184,7 +235,7 @@ impl Writer {
             }
             Place::Told(index) => {
                 let piece = json!({"index": index, "function": {"arguments": text}});
-                self.say(json!({"tool_calls": [piece]}), out);
+                self.say(Piece::ToolCalls([piece]), out);
             }
         }
     }
@@ -192,18 +243,16 @@ impl Writer {
     fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
         self.ended = true;
         let kind = error::name(failure.class);
-        let error =
-            json!({"message": failure.message, "type": kind, "param": null, "code": failure.code});
+        // The code is another provider's word, which no caller of this one looks for.
+        let error = json!({"message": failure.message, "type": kind, "param": null, "code": null});
         sse::write(out, "", json!({ "error": error }).to_string().as_bytes());
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
-        self.begin(None, None, out);
-        let reason = self.finish_reason.map(finish_reason);
-        let choice = json!({"index": 0, "delta": {}, "logprobs": null, "finish_reason": reason});
-        self.chunk(json!([choice]), &Value::Null, out);
+        self.begin(Some(""), out);
+        self.choose(Piece::Other(json!({})), self.finish_reason.map(finish_reason), out);
         if let (true, Some(used)) = (self.caller.wants_usage(), &self.usage) {
-            self.chunk(json!([]), &usage(used), out);
+            self.chunk(&[], usage(used), out);
         }
         sse::write(out, "", b"[DONE]");
         self.ended = true;

@@ -1,6 +1,6 @@
 //! What a response is made of, as it is written.
 
-use crate::{delta::Called, openai, translate::Caller};
+use crate::{delta::Called, translate::Caller};
 use exchange::{FinishReason, Usage};
 use serde_json::{Value, json};
 
@@ -24,15 +24,20 @@ pub(crate) fn head(caller: &Caller, id: Option<&str>, model: Option<&str>, statu
     })
 }
 
-pub(crate) fn message(text: &str, refusal: &str, caller: &Caller) -> Value {
+/// The message of a response that has ended with `status`.
+pub(crate) fn message(text: &str, refusal: &str, status: &str, caller: &Caller) -> Value {
     let mut content = Vec::new();
     if !text.is_empty() {
-        content.push(json!({"type": "output_text", "text": text, "annotations": []}));
+        content.push(output_text(text));
     }
     if !refusal.is_empty() {
         content.push(json!({"type": "refusal", "refusal": refusal}));
     }
-    item(caller, "completed", content)
+    item(caller, status, content)
+}
+
+pub(crate) fn output_text(text: &str) -> Value {
+    json!({"type": "output_text", "text": text, "annotations": [], "logprobs": []})
 }
 
 pub(crate) fn item(caller: &Caller, status: &str, content: Vec<Value>) -> Value {
@@ -71,7 +76,9 @@ pub(crate) fn ending(reason: Option<FinishReason>) -> (&'static str, Value) {
 pub(crate) fn usage(usage: &Usage) -> Value {
     json!({
         "input_tokens": usage.input_tokens,
-        "input_tokens_details": openai::writer::from_caches(usage),
+        "input_tokens_details": {
+            "cached_tokens": usage.cached_tokens, "cache_write_tokens": usage.cache_write_tokens,
+        },
         "output_tokens": usage.output_tokens,
         "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
         "total_tokens": usage.input_tokens.saturating_add(usage.output_tokens),

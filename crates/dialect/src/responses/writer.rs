@@ -1,24 +1,25 @@
 //! A reply, as Responses tells it.
 
-use super::item::{ending, function_call, head, item, message, usage};
+use super::item::{ending, function_call, head, item, message, output_text, usage};
 use crate::{
     delta::{Called, Delta, Draft},
     failure::Failure,
     openai, sse,
     translate::{Caller, HELD_BYTES_MAX, unreadable},
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// A whole response.
 pub(crate) fn whole(draft: &Draft, caller: &Caller) -> Value {
+    let (status, why) = ending(draft.finish_reason);
     let mut output = Vec::new();
     if !draft.text.is_empty() || !draft.refusal.is_empty() {
-        output.push(message(&draft.text, &draft.refusal, caller));
+        output.push(message(&draft.text, &draft.refusal, status, caller));
     }
     let calls = (0..).zip(draft.named_calls());
     output.extend(calls.map(|(at, call)| function_call(call, at, "completed", caller)));
-    let (status, why) = ending(draft.finish_reason);
     let mut response = head(caller, draft.id.as_deref(), draft.model.as_deref(), status);
     response["incomplete_details"] = why;
     response["output"] = Value::Array(output);
@@ -42,6 +43,19 @@ pub(crate) struct Writer {
     outputs: BTreeMap<u64, u64>,
 }
 
+/// More of a text, as it is written.
+#[derive(Serialize)]
+struct Grown<'g> {
+    r#type: &'static str,
+    sequence_number: u64,
+    item_id: String,
+    output_index: u64,
+    content_index: u64,
+    delta: &'g str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logprobs: Option<[Value; 0]>,
+}
+
 /// The message, and its part that is open.
 #[derive(Clone, Copy, Debug)]
 struct Message {
@@ -59,8 +73,16 @@ enum Kind {
 impl Kind {
     fn part(self, said: &str) -> Value {
         match self {
-            Self::Text => json!({"type": "output_text", "text": said, "annotations": []}),
+            Self::Text => output_text(said),
             Self::Refusal => json!({"type": "refusal", "refusal": said}),
+        }
+    }
+
+    /// What is told of a text has a list of its tokens' probabilities, which nobody asked for.
+    fn add_probabilities(self, event: &mut Value) {
+        match self {
+            Self::Text => event["logprobs"] = json!([]),
+            Self::Refusal => {}
         }
     }
 
@@ -138,11 +160,22 @@ impl Writer {
     fn say(&mut self, kind: Kind, said: &str, out: &mut Vec<u8>) {
         self.said_bytes += said.len();
         self.begin(out);
-        let message = self.message(kind, out);
-        let (name, _) = kind.names();
-        let mut delta = place(&self.caller, message);
-        delta["delta"] = Value::from(said);
-        self.event(&format!("{name}.delta"), delta, out);
+        let Message { output, part, .. } = self.message(kind, out);
+        let (name, logprobs) = match kind {
+            Kind::Text => ("response.output_text.delta", Some([])),
+            Kind::Refusal => ("response.refusal.delta", None),
+        };
+        let grown = Grown {
+            r#type: name,
+            sequence_number: self.sequence,
+            item_id: self.caller.id(None, "msg_"),
+            output_index: output,
+            content_index: part,
+            delta: said,
+            logprobs,
+        };
+        self.sequence += 1;
+        sse::write_json(out, name, &grown);
     }
 
     /// The message, open for a kind of content.
@@ -177,6 +210,7 @@ impl Writer {
         let (name, told) = message.kind.names();
         let mut done = place(&self.caller, message);
         done[told] = Value::from(said.as_str());
+        message.kind.add_probabilities(&mut done);
         self.event(&format!("{name}.done"), done, out);
         let mut done = place(&self.caller, message);
         done["part"] = message.kind.part(&said);
@@ -233,16 +267,20 @@ impl Writer {
 
     fn end(&mut self, out: &mut Vec<u8>) {
         self.begin(out);
+        let (status, why) = ending(self.said.finish_reason);
         let mut output: BTreeMap<u64, Value> = BTreeMap::new();
         if let Some(open) = self.message {
             self.end_part(open, out);
-            output.insert(open.output, message(&self.said.text, &self.said.refusal, &self.caller));
+            let Draft { text, refusal, .. } = &self.said;
+            output.insert(open.output, message(text, refusal, status, &self.caller));
         }
         for (at, place) in self.outputs.clone() {
             let Some(call) = self.said.calls.get(&at).cloned() else { continue };
             let item = function_call(&call, at, "completed", &self.caller);
-            let done =
-                json!({"item_id": item["id"], "output_index": place, "arguments": call.arguments});
+            let done = json!({
+                "item_id": item["id"], "output_index": place, "name": call.name,
+                "arguments": call.arguments,
+            });
             self.event("response.function_call_arguments.done", done, out);
             output.insert(place, item);
         }
@@ -250,7 +288,6 @@ impl Writer {
             let done = json!({"output_index": place, "item": item});
             self.event("response.output_item.done", done, out);
         }
-        let (status, why) = ending(self.said.finish_reason);
         let mut response = self.response(status);
         response["incomplete_details"] = why;
         response["output"] = output.into_values().collect();

@@ -26,9 +26,12 @@ impl Caller {
         if id.starts_with(prefix) { id.to_owned() } else { format!("{prefix}{id}") }
     }
 
-    /// The id of a tool call: the provider's, or one of its place.
+    /// The id of a tool call, with what such ids of the form begin with: the provider's, or one of its
+    /// place.
     pub(crate) fn call_id(&self, given: Option<&str>, prefix: &str, at: u64) -> String {
-        given.map_or_else(|| format!("{prefix}{}_{at}", self.id.replace('-', "")), str::to_owned)
+        let of_place = || format!("{}_{at}", self.id.replace('-', ""));
+        let id = given.map_or_else(of_place, str::to_owned);
+        self.id(Some(&id), prefix)
     }
 
     pub(crate) fn wants_usage(&self) -> bool {

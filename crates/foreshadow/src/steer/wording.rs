@@ -7,7 +7,7 @@ use dialect::{
     translate::{self, Caller, Delivery, Framing, Target},
 };
 use exchange::Headers;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use proxy::{CallHead, Retell, RetellStream, Telling};
 use std::sync::Arc;
 
@@ -92,8 +92,15 @@ impl Retell for Retelling {
         translate::block(&self.caller)
     }
 
-    fn content_type(&self) -> &'static str {
-        self.caller.framing.content_type()
+    fn head(&self) -> HeaderMap {
+        let content_type = HeaderValue::from_static(self.caller.framing.content_type());
+        let mut head = HeaderMap::from_iter([(header::CONTENT_TYPE, content_type)]);
+        let name = self.caller.form.dialect().request_id().map(HeaderName::from_static);
+        let id = HeaderValue::try_from(format!("req_{}", self.caller.id));
+        if let (Some(name), Ok(id)) = (name, id) {
+            head.insert(name, id);
+        }
+        head
     }
 }
 

@@ -73,7 +73,7 @@ async fn replied(worker: &Worker, answer: Answer, rewrite: &Rewrite, seen_by: In
                 None => None,
             },
             Some(stream) => match seen_in_pieces(answer, rewrite, seen_by).await {
-                Some(answer) => return told(answer.told(stream, retell.content_type()).await),
+                Some(answer) => return told(answer.told(stream, retell.head()).await),
                 None => None,
             },
         },

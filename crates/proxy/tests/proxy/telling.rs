@@ -7,7 +7,7 @@ use crate::{
 };
 use bytes::Bytes;
 use exchange::{Capture, Route};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use proxy::{Retell, RetellStream, Telling};
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -39,8 +39,11 @@ impl Retell for Shouting {
         Bytes::from_static(b"BLOCKED")
     }
 
-    fn content_type(&self) -> &'static str {
-        if self.in_pieces { "text/event-stream" } else { "application/json" }
+    fn head(&self) -> HeaderMap {
+        let kind = if self.in_pieces { "text/event-stream" } else { "application/json" };
+        let fields =
+            [(header::CONTENT_TYPE, kind), (HeaderName::from_static("x-request-id"), "ours")];
+        fields.map(|(name, value)| (name, HeaderValue::from_static(value))).into_iter().collect()
     }
 }
 
@@ -87,6 +90,7 @@ fn a_whole_reply_is_told_anew_and_recorded_as_the_caller_got_it() {
     let (stage, head, body) = asked(reply, "summarise whole");
     assert_eq!(body, "HELLO");
     assert!(head.contains("content-type: application/json\r\n"), "{head}");
+    assert!(head.contains("x-request-id: ours\r\n"), "{head}");
     assert!(head.contains("x-foreshadow-route: live\r\n"), "{head}");
     assert!(head.contains("x-foreshadow-cost-usd: 0.000000005\r\n"), "it is priced: {head}");
     assert!(!head.contains("x-account"), "{head}");
