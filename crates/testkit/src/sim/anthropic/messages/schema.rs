@@ -35,7 +35,8 @@ fn part(schema: &Value) -> Result<(), Refusal> {
             "For 'object' type, 'additionalProperties' must be explicitly set to false",
         ));
     }
-    for (kind, name) in BOUNDS.into_iter().filter(|(_, name)| members.contains_key(*name)) {
+    let bound = BOUNDS.into_iter().find(|(_, name)| members.contains_key(*name));
+    if let Some((kind, name)) = bound {
         return Err(refused(&format!("For '{kind}' type, property '{name}' is not supported")));
     }
     if schema["minItems"].as_u64().is_some_and(|items| items > 1) {
