@@ -18,7 +18,7 @@ pub fn describe() {
     describe_gauge!(READY, Unit::Count, "Whether a readiness check passes (1) or fails (0).");
 }
 
-const COUNTERS: [(&str, &str); 24] = [
+const COUNTERS: [(&str, &str); 25] = [
     (
         "foreshadow_live_requests_total",
         "Live calls answered, by provider, route and class of status.",

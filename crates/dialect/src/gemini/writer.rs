@@ -188,7 +188,7 @@ impl Writer {
     /// Each call that has ended, in a chunk of its own.
     fn tell_calls(&mut self, ready: Vec<Ready>, out: &mut Vec<u8>) {
         for part in self.parts(ready) {
-            self.chunk(&candidate(&[part], None), out);
+            self.chunk(candidate(&[part], None), out);
         }
     }
 

@@ -69,7 +69,7 @@ pub(super) fn entered(asked: &Asked, terms: &Terms) -> Entered {
     };
     Entered {
         weight: weight(asked, terms.mode),
-        loss: loss.or(asked.expired.then_some(worst)),
+        loss: if asked.expired { loss.or(Some(worst)) } else { loss },
         missing: loss.is_none(),
     }
 }
