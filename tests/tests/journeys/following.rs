@@ -7,7 +7,7 @@ use crate::{
     wait::{PATIENCE, until},
 };
 use serde_json::json;
-use std::{cell::Cell, fs};
+use std::{cell::Cell, collections::BTreeMap, fs};
 use testkit::client::{Client, Played};
 
 #[test]
@@ -56,15 +56,24 @@ fn check_stranger(town: &Town, client: &Client, number: &Cell<u64>) {
     assert_eq!(route(&played), Some("reference"));
 }
 
-/// A promotion as a file of the published format: the first version, all conversations, from now on.
+/// The promotion of the town's candidate.
 pub(crate) fn publish(deployment: &Deployment) {
+    publish_routes(deployment, &[("codes".to_owned(), SMALL.to_owned())]);
+}
+
+/// Promotions as a file of the published format: categories and their candidates, in the first version,
+/// of all conversations, from now on.
+pub(crate) fn publish_routes(deployment: &Deployment, routes: &[(String, String)]) {
     let step = json!({"from": 0, "share": 1.0});
+    let route = |candidate| json!({"candidate": candidate, "stage": "live", "schedule": [step]});
+    let named: BTreeMap<_, _> =
+        routes.iter().map(|(category, candidate)| (category, route(candidate))).collect();
+    let (category, candidate) = &routes[0];
     let policy = json!({
-        "format": 1, "version": 1, "parent": 0, "created_at": 0, "salt": "town",
-        "routes": {"codes": {"candidate": SMALL, "stage": "live", "schedule": [step]}},
+        "format": 1, "version": 1, "parent": 0, "created_at": 0, "salt": "town", "routes": named,
         "decision": {
-            "decided_at": 0, "as_of": null, "lake_version": {}, "category": "codes",
-            "candidate": SMALL, "action": "promote", "stage": "live", "actor": "person:ada",
+            "decided_at": 0, "as_of": null, "lake_version": {}, "category": category,
+            "candidate": candidate, "action": "promote", "stage": "live", "actor": "person:ada",
             "threshold": null, "confidence": null, "reasons": [], "assumptions": [],
             "forced": "a test of what follows a promotion", "note": null, "policy_version": 1,
             "evidence_digest": null, "evidence": null,

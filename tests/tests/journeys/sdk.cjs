@@ -331,4 +331,4 @@ function described(error) {
   return said;
 }
 
-main(...process.argv.slice(2));
+main(...process.argv.slice(3));

@@ -372,4 +372,4 @@ def described(error):
     return said
 
 
-main(*sys.argv[1:])
+main(*sys.argv[2:])

@@ -9,8 +9,10 @@ mod chat;
 mod comparison;
 mod dialects;
 mod language;
+mod live;
 mod provider;
 mod replies;
+mod shape;
 mod simulated;
 
 use crate::{
@@ -259,7 +261,7 @@ conversations = 1.0
 calls = 1.0
 
 [budget]
-per_day_usd = 1000.0
+per_day_usd = 1000000.0
 
 [[provider]]
 name = "openai"
@@ -284,7 +286,7 @@ price = [{ from = "2026-01-01", input = 2.5, cached_input = 1.25, output = 10.0 
 
 [[category]]
 name = "chat"
-when = { path = "/v1/chat/completions" }
+when = { path = "/v1/chat/completions", provider = "openai" }
 mode = "R"
 bar = 0.80
 candidates = ["small"]

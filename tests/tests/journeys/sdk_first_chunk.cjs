@@ -37,4 +37,4 @@ async function firstChunkMs(client) {
   return waited;
 }
 
-main(...process.argv.slice(2));
+main(...process.argv.slice(3));

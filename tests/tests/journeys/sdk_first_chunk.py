@@ -34,4 +34,4 @@ def first_chunk_s(client):
     return waited
 
 
-main(*sys.argv[1:])
+main(*sys.argv[2:])

@@ -104,6 +104,34 @@ pub(crate) const RESPONSES_NODE: Sdk = Sdk {
     ..RESPONSES_PYTHON
 };
 
+/// Chat Completions at the testkit's provider, which is strict; [`PYTHON`] has cases of its own.
+pub(crate) const CHAT_PYTHON: Sdk = Sdk {
+    cases: "sdk/chat.py",
+    first_chunk: "sdk/chat.py",
+    classes: &[
+        &simulated::OPENAI_CLASSES,
+        &[
+            ("structured_output_that_does_not_fit", "ValidationError"),
+            ("garbage", "JSONDecodeError"),
+            ("error_in_a_stream", "APIError"),
+            ("truncated_stream", "APIConnectionError"),
+            ("timeout", "APITimeoutError"),
+            ("timeout_in_a_stream", "APITimeoutError"),
+            ("abort_before_the_first_token", "CancelledError"),
+        ],
+    ],
+    check: simulated::check_chat,
+    ..RESPONSES_PYTHON
+};
+
+pub(crate) const CHAT_NODE: Sdk = Sdk {
+    cases: "sdk/chat.cjs",
+    first_chunk: "sdk/chat.cjs",
+    classes: RESPONSES_NODE.classes,
+    run: node,
+    ..CHAT_PYTHON
+};
+
 pub(crate) const ANTHROPIC_PYTHON: Sdk = Sdk {
     cases: "sdk/messages.py",
     first_chunk: "sdk/messages.py",
@@ -157,9 +185,26 @@ impl Sdk {
     /// What each case came to, by name.
     #[track_caller]
     pub(crate) fn cases(&self, base_url: &str) -> Value {
+        self.come_to("cases", base_url, &[])
+    }
+
+    /// What those cases came to.
+    #[track_caller]
+    pub(crate) fn some_cases(&self, base_url: &str, names: &[&str]) -> Value {
+        self.come_to("cases", base_url, names)
+    }
+
+    /// Asks each model, whole and streamed.
+    #[track_caller]
+    pub(crate) fn warm(&self, base_url: &str, models: &[&str]) {
+        self.come_to("warm", base_url, models);
+    }
+
+    #[track_caller]
+    fn come_to(&self, verb: &str, base_url: &str, names: &[&str]) -> Value {
         let url = format!("{base_url}{}", self.base_path);
-        let text = (self.run)(self.cases, &[&url, CALLER_SECRET]).done();
-        serde_json::from_str(&text).unwrap()
+        let args = [&[verb, &url, CALLER_SECRET], names].concat();
+        serde_json::from_str(&(self.run)(self.cases, &args).done()).unwrap()
     }
 
     /// By how much the second provider's first chunk came later than the first one's, by pair.
@@ -171,7 +216,7 @@ impl Sdk {
         second: &str,
     ) -> Vec<f64> {
         let urls = [first, second].map(|url| format!("{url}{}", self.base_path));
-        let args = [CALLER_SECRET, &pairs.to_string(), &urls[0], &urls[1]];
+        let args = ["first-chunk", CALLER_SECRET, &pairs.to_string(), &urls[0], &urls[1]];
         serde_json::from_str(&(self.run)(self.first_chunk, &args).done()).unwrap()
     }
 

@@ -1,16 +1,26 @@
 //! The testkit's providers behind the SDKs of the other dialects: what they say and how they fail, by
 //! model, and what the cases must have come to.
 
-use super::{CALLER_SECRET, comparison::Upstream, language::CONNECTION_ERROR};
+use super::{CALLER_SECRET, SHADOW_SECRET, comparison::Upstream, language::CONNECTION_ERROR};
 use exchange::ToolCall;
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use testkit::sim::{Answers, Asked, Dialect, Fault, ModelPrice, Provider, ProviderSpec, Said};
 use tokio::runtime::Runtime;
 
 /// The models that answer, by the names of real ones, because what a model takes goes by its name.
-const MODELS: [&str; 5] =
-    ["gpt-5", "gpt-4.1", "claude-haiku-4-5", "gemini-3-pro-preview", "gemini-embedding-001"];
+const MODELS: [&str; 8] = [
+    "gpt-5",
+    "gpt-4.1",
+    "gpt-4.1-mini",
+    "claude-haiku-4-5",
+    "claude-sonnet-4-6",
+    "gemini-3-pro-preview",
+    "gemini-3-flash",
+    "gemini-embedding-001",
+];
+/// What the names of candidates that fail begin with: a pipeline has each name once.
+pub(crate) const CANDIDATES: &str = "candidate-";
 
 /// The models that fail, how, and how often in each run of the cases.
 const FAILING: [(&str, Fault, u32); 22] = [
@@ -53,33 +63,84 @@ pub(crate) const GEMINI_ABANDONED: [(&str, u32); 2] = [("silent", 1), ("stuck", 
 pub(crate) struct Simulated {
     _runtime: Runtime,
     provider: Provider,
+    /// What the names of its models that fail begin with.
+    prefix: &'static str,
 }
 
 impl Simulated {
-    /// One that answers at once.
+    /// The callers' own, which answers at once.
     pub(crate) fn start(dialect: Dialect) -> Self {
-        Self::started(dialect, Duration::ZERO)
+        let keys = [("caller", CALLER_SECRET), ("shadow", SHADOW_SECRET)];
+        Self::started(dialect, "", &keys, Duration::ZERO)
     }
 
-    /// One that takes its time between the events of a stream.
+    /// The callers' own, which takes its time between the events of a stream.
     pub(crate) fn paced(dialect: Dialect) -> Self {
-        Self::started(dialect, PACE)
+        Self::started(dialect, "", &[("caller", CALLER_SECRET)], PACE)
     }
 
-    fn started(dialect: Dialect, event_pause: Duration) -> Self {
+    /// One that only we have a key of, for candidates.
+    pub(crate) fn of_candidates(dialect: Dialect) -> Self {
+        Self::started(dialect, CANDIDATES, &[("shadow", SHADOW_SECRET)], Duration::ZERO)
+    }
+
+    fn started(
+        dialect: Dialect,
+        prefix: &'static str,
+        keys: &[(&str, &str)],
+        event_pause: Duration,
+    ) -> Self {
         let runtime = Runtime::new().unwrap();
-        let names = MODELS.into_iter().chain(FAILING.map(|(name, ..)| name));
+        let failing = FAILING.map(|(name, ..)| format!("{prefix}{name}"));
+        let names = MODELS.map(str::to_owned).into_iter().chain(failing);
         let spec = ProviderSpec {
             name: "simulated".to_owned(),
             prefix: String::new(),
             seed: 1,
-            keys: vec![("caller".to_owned(), CALLER_SECRET.to_owned())],
-            models: names.map(|name| ModelPrice::new(name, [2000, 200, 10_000])).collect(),
+            keys: keys.iter().map(|(of, key)| ((*of).to_owned(), (*key).to_owned())).collect(),
+            models: names.map(|name| ModelPrice::new(&name, [2000, 200, 10_000])).collect(),
             latency: Duration::ZERO,
             event_pause,
         };
         let provider = Provider::speaking(dialect, spec, Arc::new(Echo));
-        Self { provider: runtime.block_on(provider).unwrap(), _runtime: runtime }
+        Self { provider: runtime.block_on(provider).unwrap(), _runtime: runtime, prefix }
+    }
+
+    /// No model fails any more.
+    pub(crate) fn heal(&self) {
+        for (model, ..) in FAILING {
+            self.provider.heal(&format!("{}{model}", self.prefix));
+        }
+    }
+
+    /// The models that were asked, by name.
+    pub(crate) fn asked(&self) -> BTreeSet<String> {
+        self.provider.log().calls().into_iter().map(|call| call.model).collect()
+    }
+
+    /// How many calls were answered with this status, to any model.
+    pub(crate) fn answered(&self, status: u16) -> usize {
+        self.provider.log().calls().iter().filter(|call| call.status == status).count()
+    }
+}
+
+/// The models that callers ask for and that answer sooner or later, for a pipeline that prices them.
+pub(crate) fn priced() -> impl Iterator<Item = &'static str> {
+    let asked = ["gpt-5", "gpt-4.1", "claude-haiku-4-5", "gemini-3-pro-preview"];
+    asked.into_iter().chain(failing())
+}
+
+/// The models that fail, by name.
+pub(crate) fn failing() -> impl Iterator<Item = &'static str> {
+    FAILING.into_iter().map(|(name, ..)| name)
+}
+
+/// The model of a dialect that is a candidate.
+pub(crate) fn candidate(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::OpenAi => "gpt-4.1-mini",
+        Dialect::Anthropic => "claude-sonnet-4-6",
+        Dialect::Gemini => "gemini-3-flash",
     }
 }
 
@@ -90,12 +151,12 @@ impl Upstream for Simulated {
 
     fn begin(&self) {
         for (model, fault, calls) in FAILING {
-            self.provider.inject(model, fault, calls);
+            self.provider.inject(&format!("{}{model}", self.prefix), fault, calls);
         }
     }
 
     fn abandoned(&self, model: &str) -> u32 {
-        self.provider.log().abandoned(model)
+        self.provider.log().abandoned(&format!("{}{model}", self.prefix))
     }
 }
 
@@ -108,12 +169,15 @@ impl Answers for Echo {
             name: "weather".to_owned(),
             arguments: json!({"city": city}).to_string(),
         };
-        let answered = asked.last("tool");
+        // Some dialects have a role for what a tool gives back.
+        let answered = ["tool", "user"].map(|role| asked.last(role).contains("rain"));
         match asked.last("user") {
-            _ if !answered.is_empty() => Said::Text(format!("The tools said: {answered}")),
+            _ if answered.contains(&true) => Said::Text("The tools said: rain".to_owned()),
             "Weather?" => Said::Tools(["Zürich"].iter().map(weather).collect()),
             "Weather in both?" => Said::Tools(["Zürich", "東京"].iter().map(weather).collect()),
             "invoice" => Said::Text(r#"{"number": "INV-7", "total": 12.5}"#.to_owned()),
+            // Some forms tell a document as a part of the text.
+            text if text.ends_with("What is this?") => Said::Text("A picture.".to_owned()),
             text if text.len() > 1000 => Said::Text(format!("{} bytes", text.len())),
             text => Said::Text(format!("You said: {text}")),
         }
@@ -122,7 +186,7 @@ impl Answers for Echo {
 
 pub(crate) const OPENAI_CLASSES: [(&str, &str); 12] = [
     ("error_400", "BadRequestError"),
-    ("error_401", "AuthenticationError"),
+    ("error_of_an_unknown_key", "AuthenticationError"),
     ("error_403", "PermissionDeniedError"),
     ("error_404", "NotFoundError"),
     ("error_429", "RateLimitError"),
@@ -135,13 +199,14 @@ pub(crate) const OPENAI_CLASSES: [(&str, &str); 12] = [
     (CONNECTION_ERROR, "APIConnectionError"),
 ];
 
-pub(crate) const ANTHROPIC_CLASSES: [(&str, &str); 16] = [
+pub(crate) const ANTHROPIC_CLASSES: [(&str, &str); 17] = [
     ("prompt_that_is_too_long", "BadRequestError"),
     ("error_400", "BadRequestError"),
-    ("error_401", "AuthenticationError"),
+    ("error_of_an_unknown_key", "AuthenticationError"),
     ("error_402", "PaymentRequiredError"),
     ("error_403", "PermissionDeniedError"),
     ("error_404", "NotFoundError"),
+    ("error_of_an_unknown_path", "NotFoundError"),
     ("error_413", "ContentTooLargeError"),
     ("error_429", "RateLimitError"),
     ("error_500", "InternalServerError"),
@@ -154,18 +219,16 @@ pub(crate) const ANTHROPIC_CLASSES: [(&str, &str); 16] = [
     (CONNECTION_ERROR, "APIConnectionError"),
 ];
 
-pub(crate) const GEMINI_CLASSES: [(&str, &str); 20] = [
+pub(crate) const GEMINI_CLASSES: [(&str, &str); 19] = [
     ("parallel_tools_without_their_signature", "ClientError"),
     ("prompt_that_is_too_long", "ClientError"),
     ("error_400", "ClientError"),
     ("error_of_an_unknown_key", "ClientError"),
-    ("error_402", "ClientError"),
     ("error_403", "ClientError"),
     ("error_404", "ClientError"),
     ("error_429", "ClientError"),
     ("error_500", "ServerError"),
     ("error_503", "ServerError"),
-    ("error_504", "ServerError"),
     ("error_of_a_gateway", "ServerError"),
     ("error_before_a_stream", "ServerError"),
     ("error_in_a_stream", "ServerError"),
@@ -174,25 +237,42 @@ pub(crate) const GEMINI_CLASSES: [(&str, &str); 20] = [
     ("timeout", "ReadTimeout"),
     ("timeout_in_a_stream", "ReadTimeout"),
     ("retries_that_do_not_suffice", "ServerError"),
+    ("retries_that_the_provider_forbids", "ClientError"),
     (CONNECTION_ERROR, "ReadError"),
 ];
 
 #[track_caller]
+pub(crate) fn check_chat(direct: &Value) {
+    let message = |reply: &Value| reply["choices"][0]["message"].clone();
+    assert_eq!(message(&direct["text"])["content"], "You said: text");
+    assert_eq!(direct["structured_output"]["parsed"], json!({"number": "INV-7", "total": 12.5}));
+    let [first, second] = [0, 1].map(|at| message(&direct["parallel_tools_and_their_results"][at]));
+    assert_eq!(first["tool_calls"].as_array().unwrap().len(), 2);
+    assert_eq!(second["content"], "The tools said: rain");
+    let last = direct["stream_with_usage"]["chunks"].as_array().unwrap().last().unwrap();
+    assert!(last["usage"]["total_tokens"].is_number(), "{last}");
+    assert_eq!(direct["limit"]["choices"][0]["finish_reason"], "length");
+    assert_eq!(direct["content_policy"]["choices"][0]["finish_reason"], "content_filter");
+    assert_eq!(direct["error_429"]["retry_after"], "7");
+    check_retries(direct);
+}
+
+#[track_caller]
 pub(crate) fn check_responses(direct: &Value) {
-    assert_eq!(direct["text"]["text"], "You said: text");
+    assert_eq!(direct["text"]["output"][1]["content"][0]["text"], "You said: text");
     assert_eq!(direct["structured_output"]["parsed"], json!({"number": "INV-7", "total": 12.5}));
     let [first, second] =
-        [0, 1].map(|at| &direct["parallel_tools_and_their_outputs"][at]["output"]);
+        [0, 1].map(|at| &direct["parallel_tools_and_their_results"][at]["output"]);
     assert_eq!(first.as_array().unwrap().len(), 3, "reasoning and two calls");
     assert_eq!(second[1]["content"][0]["text"], "The tools said: rain");
-    assert!(direct["reasoning_summary_stream"].as_array().unwrap().len() > 15);
+    assert!(direct["reasoning_stream"]["chunks"].as_array().unwrap().len() > 15);
     // An error in a stream of Responses is an event like others: the SDKs raise nothing.
     assert_eq!(direct["error_in_a_stream"]["failure"], Value::Null);
     let last = direct["error_in_a_stream"]["chunks"].as_array().unwrap().last().unwrap();
     assert_eq!((&last["type"], &last["code"]), (&json!("error"), &json!("server_error")));
     assert_eq!(direct["limit"]["status"], "incomplete");
     assert_eq!(direct["error_429"]["retry_after"], "7");
-    check_retries(direct, ["retries_after_429", "retries_after_503"]);
+    check_retries(direct);
 }
 
 #[track_caller]
@@ -201,7 +281,7 @@ pub(crate) fn check_messages(direct: &Value) {
     assert_eq!(direct["structured_output"]["parsed"], json!({"number": "INV-7", "total": 12.5}));
     let [first, second] = [0, 1].map(|at| &direct["parallel_tools_and_their_results"][at]);
     assert_eq!(first["content"].as_array().unwrap().len(), 2);
-    assert!(second["content"][0]["text"].as_str().unwrap().ends_with("rainrain"), "{second}");
+    assert_eq!(second["content"][0]["text"], "The tools said: rain");
     assert_eq!(direct["thinking_and_back"][0]["content"][0]["type"], "thinking");
     let [first, second] = [0, 1].map(|at| &direct["cache"][at]);
     assert_eq!(first["cache_creation"]["ephemeral_1h_input_tokens"], 100);
@@ -215,32 +295,33 @@ pub(crate) fn check_messages(direct: &Value) {
     assert_eq!(direct["error_in_a_stream"]["failure"]["type"], "overloaded_error");
     assert!(direct["error_in_a_stream"]["chunks"].as_array().unwrap().len() > 1);
     assert_eq!(direct["error_429"]["retry_after"], "7");
-    check_retries(direct, ["retries_after_429", "retries_after_529"]);
+    check_retries(direct);
 }
 
 #[track_caller]
 pub(crate) fn check_generate(direct: &Value) {
-    assert_eq!(direct["text"]["text"], "You said: text");
-    assert_eq!(direct["structured_output"]["parsed"], json!({"number": "INV-7", "total": 12.5}));
     let parts = |reply: &Value| reply["candidates"][0]["content"]["parts"].clone();
-    let replies = &direct["parallel_tools_and_their_responses"];
+    assert_eq!(parts(&direct["text"])[0]["text"], "You said: text");
+    assert_eq!(direct["structured_output"]["parsed"], json!({"number": "INV-7", "total": 12.5}));
+    let replies = &direct["parallel_tools_and_their_results"];
     assert_eq!(parts(&replies[0]).as_array().unwrap().len(), 2);
     assert!(parts(&replies[0])[0]["thought_signature"].is_string());
     assert!(parts(&replies[1])[0]["text"].as_str().unwrap().contains("rain"));
-    assert_eq!(parts(&direct["thoughts"])[0]["thought"], true);
-    assert!(direct["stream"].as_array().unwrap().len() > 1);
+    assert_eq!(parts(&direct["thinking_and_back"][0])[0]["thought"], true);
+    assert!(direct["stream"]["chunks"].as_array().unwrap().len() > 1);
     assert_eq!(direct["limit"]["candidates"][0]["finish_reason"], "MAX_TOKENS");
     assert_eq!(direct["content_policy"]["prompt_feedback"]["block_reason"], "PROHIBITED_CONTENT");
     assert_eq!(direct["embeddings"]["embeddings"].as_array().unwrap().len(), 2);
     assert_eq!(direct["error_429"]["code"], 429);
-    assert_eq!(direct["error_402"]["code"], 402);
+    assert_eq!(direct["retries_that_the_provider_forbids"]["code"], 402);
     assert_eq!(direct["retries_after_429"]["waited"], true);
-    assert_eq!(direct["retries_after_503"]["waited"], true);
+    assert_eq!(direct["retries_after_an_overload"]["waited"], true);
 }
 
 #[track_caller]
-fn check_retries(direct: &Value, waiting: [&str; 2]) {
-    for case in waiting.into_iter().chain(["retries_after_a_closed_connection"]) {
+fn check_retries(direct: &Value) {
+    for how in ["429", "an_overload", "a_closed_connection"] {
+        let case = &format!("retries_after_{how}");
         assert_eq!(direct[case]["waited"], true, "{case}");
         assert!(direct[case]["object"]["id"].is_string(), "{case}");
     }

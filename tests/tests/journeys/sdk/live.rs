@@ -1,0 +1,387 @@
+//! Live: the official SDKs behind a candidate of another dialect. What they get has the shape of what
+//! their own provider gives; where the candidate fails before it has said anything, it is their own
+//! provider's answer; and where both fail, it is their own provider's error.
+
+use super::{
+    SHADOW_KEY, SHADOW_SECRET,
+    comparison::Upstream,
+    dialects::settings,
+    language::{
+        ANTHROPIC_NODE, ANTHROPIC_PYTHON, CHAT_NODE, CHAT_PYTHON, CONNECTION_ERROR, GEMINI_PYTHON,
+        RESPONSES_NODE, RESPONSES_PYTHON, Sdk,
+    },
+    shape::{ALL_TOLD, Said, Untold, differences, shape, without},
+    simulated::{self, CANDIDATES, Simulated},
+};
+use crate::{
+    deployment::{Deployment, UP},
+    following::publish_routes,
+    up::Foreshadow,
+    wait::{PATIENCE, until},
+};
+use serde_json::{Map, Value};
+use testkit::sim::Dialect;
+
+/// Refused by the reference alone: a candidate of another form is told what it can be told, and answers.
+const REFUSED: [&str; 3] =
+    ["error_400", "prompt_that_is_too_long", "parallel_tools_without_their_signature"];
+/// No candidate's: other endpoints, a model of no category, a key that the reference does not know.
+const PASSED: [&str; 6] = [
+    "count_tokens",
+    "embeddings",
+    "models",
+    "error_404",
+    "error_of_an_unknown_key",
+    "error_of_an_unknown_path",
+];
+/// The candidate had begun when it failed, or nobody waited any more.
+const BEGUN: [&str; 7] = [
+    "content_policy",
+    "error_in_a_stream",
+    "truncated_stream",
+    "timeout",
+    "timeout_in_a_stream",
+    "abort_before_the_first_token",
+    "abort_after_the_first_token",
+];
+/// What is compared apart, because it speaks of the way.
+const HEADS: [&str; 2] = ["headers", "sdk_http_response"];
+
+const CHAT: Untold = Untold {
+    members: &["service_tier", "audio_tokens"],
+    maybe: &["system_fingerprint"],
+    ..ALL_TOLD
+};
+const RESPONSES: Untold = Untold {
+    // What the caller said of itself, which it knows, and whether its provider keeps the response.
+    members_of: (
+        "response",
+        &[
+            "background",
+            "max_output_tokens",
+            "max_tool_calls",
+            "previous_response_id",
+            "prompt_cache_key",
+            "reasoning",
+            "safety_identifier",
+            "service_tier",
+            "temperature",
+            "text",
+            "top_logprobs",
+            "top_p",
+            "truncation",
+            "user",
+        ],
+    ),
+    maybe: &["instructions", "metadata", "store", "tool_choice", "tools"],
+    items: &["reasoning", "response.reasoning"],
+    // An event of the response, or one of its own: the form has both.
+    // Where nothing is said there is a message without words, or none.
+    approximated: &[("error_in_a_stream", &["chunks"]), ("content_policy", &["output"])],
+    ..ALL_TOLD
+};
+const MESSAGES: Untold = Untold {
+    members: &["cache_creation", "service_tier"],
+    items: &["ping", "thinking", "signature_delta"],
+    // Others do not say which of the sequences ended a reply.
+    approximated: &[("stop_sequence", &["stop_reason", "stop_sequence"])],
+    ..ALL_TOLD
+};
+const GENERATE: Untold = Untold {
+    members: &["prompt_tokens_details", "thought_signature"],
+    maybe: &["cached_content_token_count", "thoughts_token_count"],
+    items: &["thought"],
+    // A prompt that is forbidden is a reply that is: others do not tell one from the other.
+    approximated: &[("content_policy", &["candidates", "prompt_feedback"])],
+    ..ALL_TOLD
+};
+
+#[test]
+fn python_sees_its_own_chat_completions_behind_others() {
+    behind_others(&CHAT_PYTHON, &CHAT, (Dialect::OpenAi, "gpt-4.1"));
+}
+
+#[test]
+fn node_sees_its_own_chat_completions_behind_others() {
+    behind_others(&CHAT_NODE, &CHAT, (Dialect::OpenAi, "gpt-4.1"));
+}
+
+#[test]
+fn python_sees_its_own_responses_behind_others() {
+    behind_others(&RESPONSES_PYTHON, &RESPONSES, (Dialect::OpenAi, "gpt-5"));
+}
+
+#[test]
+fn node_sees_its_own_responses_behind_others() {
+    behind_others(&RESPONSES_NODE, &RESPONSES, (Dialect::OpenAi, "gpt-5"));
+}
+
+#[test]
+fn python_sees_its_own_messages_behind_others() {
+    behind_others(&ANTHROPIC_PYTHON, &MESSAGES, (Dialect::Anthropic, "claude-haiku-4-5"));
+}
+
+#[test]
+fn node_sees_its_own_messages_behind_others() {
+    behind_others(&ANTHROPIC_NODE, &MESSAGES, (Dialect::Anthropic, "claude-haiku-4-5"));
+}
+
+#[test]
+fn python_sees_its_own_gemini_behind_others() {
+    behind_others(&GEMINI_PYTHON, &GENERATE, (Dialect::Gemini, "gemini-3-pro-preview"));
+}
+
+/// What becomes of a case where its category is a candidate's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// The candidate answers.
+    Answered,
+    /// No candidate is asked.
+    Passed,
+    /// The candidate fails in the middle.
+    Begun,
+    /// The candidate fails before it says anything.
+    FailedAtOnce,
+    /// Only the reference would refuse it.
+    Refused,
+}
+
+impl Fate {
+    fn of(case: &str, other: Dialect) -> Self {
+        match case {
+            // It reads no links.
+            "linked_image" if other == Dialect::Gemini => Self::Passed,
+            _ if REFUSED.contains(&case) => Self::Refused,
+            _ if PASSED.contains(&case) => Self::Passed,
+            _ if BEGUN.contains(&case) => Self::Begun,
+            "garbage" | CONNECTION_ERROR => Self::FailedAtOnce,
+            _ if case.starts_with("error_") || case.starts_with("retries_") => Self::FailedAtOnce,
+            _ => Self::Answered,
+        }
+    }
+}
+
+/// What the cases came to at the provider itself.
+struct Direct {
+    /// With all its models well.
+    healthy: Map<String, Value>,
+    /// With those failing that fail.
+    failing: Map<String, Value>,
+}
+
+impl Direct {
+    /// The cases of these fates.
+    fn cases(&self, fates: &[Fate], other: Dialect) -> Vec<&str> {
+        let names = self.healthy.keys().map(String::as_str);
+        names.filter(|case| fates.contains(&Fate::of(case, other))).collect()
+    }
+}
+
+#[track_caller]
+fn behind_others(sdk: &Sdk, untold: &Untold, (dialect, model): (Dialect, &str)) {
+    let reference = Simulated::start(dialect);
+    let healthy = object(sdk.cases(&reference.base_url()));
+    let mut direct = Direct { healthy, failing: Map::new() };
+    reference.begin();
+    let failing = direct.cases(&[Fate::Begun, Fate::FailedAtOnce], dialect);
+    direct.failing = object(sdk.some_cases(&reference.base_url(), &failing));
+    let asked = reference.asked();
+    for other in [Dialect::OpenAi, Dialect::Anthropic, Dialect::Gemini] {
+        if other != dialect {
+            reference.heal();
+            let behind = Behind::new(sdk, (untold, &direct), &reference, (dialect, model, other));
+            // No candidate is asked for a caller that the reference has not accepted at an endpoint, of
+            // which Gemini has one for each model. Sixteen are remembered, the first of them the least.
+            let asked = asked.iter().rev().filter(|name| !name.contains("embedding"));
+            sdk.warm(&behind.base_url(), &asked.map(String::as_str).collect::<Vec<_>>());
+            behind.check();
+        }
+    }
+}
+
+/// One SDK behind a candidate of one other dialect.
+struct Behind<'a> {
+    sdk: &'a Sdk,
+    untold: &'a Untold,
+    direct: &'a Direct,
+    reference: &'a Simulated,
+    candidates: Simulated,
+    other: Dialect,
+    up: Foreshadow,
+    _deployment: Deployment,
+}
+
+impl<'a> Behind<'a> {
+    #[track_caller]
+    fn new(
+        sdk: &'a Sdk,
+        (untold, direct): (&'a Untold, &'a Direct),
+        reference: &'a Simulated,
+        (dialect, model, other): (Dialect, &str, Dialect),
+    ) -> Self {
+        let candidates = Simulated::of_candidates(other);
+        let mut routes = vec![(model.to_owned(), simulated::candidate(other).to_owned())];
+        routes.extend(simulated::failing().map(|it| (it.to_owned(), format!("{CANDIDATES}{it}"))));
+        let urls = [(dialect, reference.base_url()), (other, candidates.base_url())];
+        let deployment = Deployment::new(&pipeline(&urls, &routes), &[(SHADOW_KEY, SHADOW_SECRET)]);
+        publish_routes(&deployment, &routes);
+        // Shadow calls to the same models would take their faults away.
+        let args = [&UP[..], &["--no-mirror"]].concat();
+        let up = Foreshadow::start(deployment.command(&args), &deployment.beside("up.log"));
+        Self { sdk, untold, direct, reference, candidates, other, up, _deployment: deployment }
+    }
+
+    #[track_caller]
+    fn check(self) {
+        self.check_answered();
+        self.candidates.begin();
+        self.check_fallen_back();
+        self.candidates.begin();
+        self.reference.begin();
+        self.check_both_failing();
+        self.up.stop();
+    }
+
+    fn base_url(&self) -> String {
+        self.up.base_url("simulated")
+    }
+
+    #[track_caller]
+    fn through(&self, fates: &[Fate]) -> Map<String, Value> {
+        let names = self.direct.cases(fates, self.other);
+        object(self.sdk.some_cases(&self.base_url(), &names))
+    }
+
+    /// Every call is the candidate's, and none falls back: what it was asked, it understood.
+    #[track_caller]
+    fn check_answered(&self) {
+        let through = self.through(&[Fate::Answered, Fate::Passed]);
+        let Direct { healthy, .. } = self.direct;
+        self.report(through.iter().flat_map(|(case, through)| match Fate::of(case, self.other) {
+            Fate::Answered => self.unlike(case, &healthy[case], through, Said::Counts),
+            Fate::Passed | Fate::Begun | Fate::FailedAtOnce | Fate::Refused => {
+                unequal(case, &healthy[case], through)
+            }
+        }));
+        assert_eq!(self.up.metric("foreshadow_live_fallbacks_total"), 0.0, "{:?}", self.other);
+        assert!(self.candidates.answered(200) > 30, "{}", self.candidates.answered(200));
+        if let Some(raw) = through.get("raw_response_headers") {
+            let headers = raw["headers"].to_string();
+            for field in
+                [r#"["x-foreshadow-route","live"]"#, r#"["content-type","application/json"]"#]
+            {
+                assert!(headers.contains(field), "{field}: {headers}");
+            }
+        }
+    }
+
+    #[track_caller]
+    fn check_fallen_back(&self) {
+        let through = self.through(&[Fate::FailedAtOnce, Fate::Begun]);
+        let Direct { healthy, failing } = self.direct;
+        self.report(through.iter().flat_map(|(case, through)| match Fate::of(case, self.other) {
+            Fate::Begun => self.unlike(case, &failing[case], through, Said::Ignored),
+            // Where nobody fails, nobody waits.
+            Fate::FailedAtOnce | Fate::Answered | Fate::Passed | Fate::Refused => {
+                let timeless = |value: &Value| without(&["waited"], value);
+                unequal(case, &timeless(&healthy[case]), &timeless(through))
+            }
+        }));
+        self.check_passed_on_at_once(&through["timeout_in_a_stream"]);
+        for (model, times) in self.sdk.abandoned {
+            until(&format!("{model} calls abandoned at the candidate"), PATIENCE, || {
+                (self.candidates.abandoned(model) >= *times).then_some(())
+            });
+        }
+    }
+
+    /// A candidate stops in the middle of its stream and never goes on: what it has said by then is with
+    /// the client, to the last piece.
+    #[track_caller]
+    fn check_passed_on_at_once(&self, stuck: &Value) {
+        let whole = format!("You said: {}", "text ".repeat(40));
+        let pieces = whole.len().div_ceil(PIECE_BYTES);
+        // How many events stand around the pieces, and how many before them: the provider stops after
+        // half of all.
+        let (events, before) = match self.other {
+            Dialect::OpenAi => (pieces + 4, 1),
+            Dialect::Anthropic => (pieces + 6, 3),
+            Dialect::Gemini => (pieces + 1, 0),
+        };
+        let said = stuck["said"].as_str().unwrap();
+        assert_eq!(said, &whole[..(events / 2 - before) * PIECE_BYTES], "{:?}", self.other);
+    }
+
+    #[track_caller]
+    fn check_both_failing(&self) {
+        let through = self.through(&[Fate::FailedAtOnce]);
+        let Direct { failing, .. } = self.direct;
+        self.report(through.iter().flat_map(|(case, through)| match case.as_str() {
+            CONNECTION_ERROR => Vec::new(),
+            // The last try is the candidate's.
+            case if case.starts_with("retries_after_") => {
+                self.unlike(case, &failing[case], through, Said::Counts)
+            }
+            case => unequal(case, &failing[case], through),
+        }));
+        (self.sdk.check_connection_error)(&through[CONNECTION_ERROR]);
+    }
+
+    fn unlike(&self, case: &str, direct: &Value, through: &Value, said: Said) -> Vec<String> {
+        let approximated = self.untold.approximated.iter().find(|(of, _)| *of == case);
+        let members = approximated.map_or(&[][..], |(_, members)| members);
+        let shaped = |value: &Value| {
+            let value = without(&HEADS, &without(self.untold.maybe, &without(members, value)));
+            // OpenAI has one word for what is overloaded and what is broken.
+            let is_vague = case == "error_in_a_stream" && self.other == Dialect::OpenAi;
+            let value = if is_vague { without(&["type", "code", "status"], &value) } else { value };
+            shape(case, &value, said)
+        };
+        differences(case, &shaped(&self.untold.taken_from(direct)), &shaped(through))
+    }
+
+    #[track_caller]
+    fn report(&self, differences: impl Iterator<Item = String>) {
+        let differences: Vec<_> = differences.collect();
+        assert!(differences.is_empty(), "behind {:?}:\n{}", self.other, differences.join("\n"));
+    }
+}
+
+/// A provider streams a text in pieces of so many bytes.
+const PIECE_BYTES: usize = 24;
+
+fn unequal(case: &str, direct: &Value, through: &Value) -> Vec<String> {
+    differences(case, &without(&HEADS, direct), &without(&HEADS, through))
+}
+
+#[track_caller]
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(fields) => fields,
+        other => panic!("no object: {other}"),
+    }
+}
+
+/// A category for each model of the callers', with a candidate of its own.
+fn pipeline(
+    [(dialect, reference), (other, candidates)]: &[(Dialect, String); 2],
+    routes: &[(String, String)],
+) -> String {
+    let models = routes.iter().map(|(model, candidate)| {
+        format!(
+            "[[model]]\nname = \"{candidate}\"\nprovider = \"candidates\"\n\
+             price = [{{ from = \"2026-01-01\", input = 0.2, cached_input = 0.1, output = 1.0 }}]\n\
+             [[category]]\nname = \"{model}\"\nwhen = {{ model = \"{model}\" }}\nmode = \"R\"\n\
+             bar = 0.80\ncandidates = [\"{candidate}\"]\nscorers = [{{ kind = \"not_refusal\" }}]\n"
+        )
+    });
+    let head = format!(
+        "[pipeline]\nname = \"live\"\n[budget]\nper_day_usd = 1000.0\n\
+         [[provider]]\nname = \"simulated\"\nbase_url = \"{reference}\"\n{}\n\
+         [[provider]]\nname = \"candidates\"\nbase_url = \"{candidates}\"\n{}\n\
+         key_env = \"{SHADOW_KEY}\"\n",
+        settings(*dialect),
+        settings(*other),
+    );
+    head + &models.collect::<String>()
+}
