@@ -78,7 +78,7 @@ impl Policies {
         tell: watch::Sender<Arc<Policy>>,
         stop: CancellationToken,
     ) {
-        let mut follower = self.followers().follower(&proxy_instance, clock.now());
+        let mut follower = self.followers().follower(proxy_instance);
         let mut last_good = (Arc::clone(&tell.borrow()), clock.now());
         let mut is_readable = true;
         while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
@@ -107,8 +107,9 @@ impl Policies {
                 }
                 news
             });
-            follower.goes_by(version, clock.now());
+            follower.goes_by(version, clock.now()).await;
         }
+        follower.leave().await;
     }
 
     fn files(&self) -> Result<Vec<PathBuf>> {

@@ -18,13 +18,13 @@ use testkit::broker::{Broker, Jars};
 static PREFIXES: AtomicU32 = AtomicU32::new(0);
 
 /// A broker of the test's own, or the one that `FORESHADOW_KAFKA` names.
-struct Cluster {
+pub(crate) struct Cluster {
     own: Option<Broker>,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Cluster {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         if let Some(address) = env::var_os("FORESHADOW_KAFKA") {
             return Self { own: None, address: address.into_string().unwrap() };
         }

@@ -372,7 +372,8 @@ fn pipeline(
             "[[model]]\nname = \"{candidate}\"\nprovider = \"candidates\"\n\
              price = [{{ from = \"2026-01-01\", input = 0.2, cached_input = 0.1, output = 1.0 }}]\n\
              [[category]]\nname = \"{model}\"\nwhen = {{ model = \"{model}\" }}\nmode = \"R\"\n\
-             bar = 0.80\ncandidates = [\"{candidate}\"]\nscorers = [{{ kind = \"not_refusal\" }}]\n"
+             bar = 0.80\non_block = \"report\"\n\
+             candidates = [\"{candidate}\"]\nscorers = [{{ kind = \"not_refusal\" }}]\n"
         )
     });
     let head = format!(
