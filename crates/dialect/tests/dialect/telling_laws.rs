@@ -111,8 +111,10 @@ fn calls(form: Form, reply: &Reply) -> Vec<(String, Option<String>)> {
     let kept = |call: &&ToolCall| form != Form::GenerateContent || is_object(&said(call));
     // Messages has no place for arguments that are no object: they are put into one.
     let is_wrapped = |arguments: &str| arguments.starts_with("{\"arguments\":\"");
+    // So is the empty text of a tool that takes text, which is read like no arguments at all.
     let is_told = |arguments: &str| {
-        form != Form::Messages || (is_object(arguments) && !is_wrapped(arguments))
+        let is_told = is_object(arguments) && !is_wrapped(arguments) && arguments != "{}";
+        form != Form::Messages || is_told
     };
     let value = |call: &ToolCall| {
         let arguments = said(call);
