@@ -1,11 +1,11 @@
 //! Which proxies go by which version of the policy: a small file of each, beside the policy.
 
-use crate::place::create_private;
-use anyhow::{Context, Result};
+use crate::place::{create_private, listed};
+use anyhow::Result;
 use exchange::{DAY_US, Timestamp};
 use policy::following::Sign;
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -46,21 +46,11 @@ impl Followers {
 
     /// The last sign of every proxy, by name. What is no sign that this program reads is left out.
     pub(crate) fn signs(&self) -> Result<Vec<Sign>> {
-        let listed = match fs::read_dir(&self.folder) {
-            Ok(listed) => listed,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => {
-                return Err(error)
-                    .with_context(|| format!("cannot read {}", self.folder.display()));
-            }
-        };
-        let mut signs = Vec::new();
-        for entry in listed.take(SIGNS_MAX) {
-            // One may be taken away while it is read.
-            let text = fs::read(entry?.path()).unwrap_or_default();
-            signs.extend(Sign::from_json(&text));
-        }
-        signs.sort_by(|one: &Sign, other| one.proxy_instance.cmp(&other.proxy_instance));
+        // One may be taken away while it is read.
+        let read = |path: PathBuf| Sign::from_json(&fs::read(path).unwrap_or_default());
+        let mut signs: Vec<_> =
+            listed(&self.folder)?.into_iter().take(SIGNS_MAX).filter_map(read).collect();
+        signs.sort_by(|one, other| one.proxy_instance.cmp(&other.proxy_instance));
         Ok(signs)
     }
 

@@ -1,5 +1,6 @@
 //! Where a deployment keeps its data: one folder (`--data`), a room for each thing.
 
+use anyhow::{Context, Result};
 use std::{
     fs::{self, DirBuilder},
     io,
@@ -73,6 +74,15 @@ impl Place {
 }
 
 /// Makes a folder, and those above it, for their owner alone.
+/// What lies in a folder; nothing where there is none yet.
+pub(crate) fn listed(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect()),
+    };
+    entries.with_context(|| format!("cannot read {}", folder.display()))
+}
+
 pub(crate) fn create_private(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(PRIVATE).create(folder)
 }

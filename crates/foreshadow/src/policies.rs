@@ -1,6 +1,9 @@
 //! The policy's versions as files: read, followed, and added to, never edited.
 
-use crate::{followers::Followers, place::create_private};
+use crate::{
+    followers::Followers,
+    place::{create_private, listed},
+};
 use anyhow::{Context, Result, bail};
 use exchange::{Clock, Timestamp};
 use policy::Policy;
@@ -113,19 +116,9 @@ impl Policies {
     }
 
     fn files(&self) -> Result<Vec<PathBuf>> {
-        let listed = match fs::read_dir(&self.folder) {
-            Ok(listed) => listed,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => {
-                return Err(error)
-                    .with_context(|| format!("cannot read {}", self.folder.display()));
-            }
-        };
-        let mut files = Vec::new();
-        for entry in listed {
-            let path = entry?.path();
-            files.extend(version(&path).map(|version| (version, path)));
-        }
+        let listed = listed(&self.folder)?.into_iter();
+        let mut files: Vec<_> =
+            listed.filter_map(|path| version(&path).map(|version| (version, path))).collect();
         files.sort();
         Ok(files.into_iter().map(|(_, path)| path).collect())
     }

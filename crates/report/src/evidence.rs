@@ -74,7 +74,7 @@ async fn add_units(formed: &Formed, folds: &mut Folds) -> Result<(), Error> {
 }
 
 async fn add_sampler(formed: &Formed, folds: &mut Folds) -> Result<(), Error> {
-    for batch in formed.ask(sql::SAMPLER_TOTAL).await?.collect().await? {
+    for batch in formed.ask(sql::SAMPLER).await?.collect().await? {
         let columns = Columns::of("sampler", &batch);
         for at in 0..batch.num_rows() {
             if let Some(fold) = folds.get_mut(columns.text("cell", at)?) {

@@ -107,7 +107,7 @@ impl Formed {
         drop((closed, held));
         let own = by_day::empty_like(session);
         own.register_table("opened_cells", session.table_provider("opened_cells").await?)?;
-        own.register_batch("drawn", drawn(&sampled)?)?;
+        own.register_batch("drawn", drawn(&sampled, &cells)?)?;
         own.register_batch("funnel", funnel.batch(&cells)?)?;
         kept.register(&own)?;
         let cells = by_cells(&own, of.assignments_max).await?;

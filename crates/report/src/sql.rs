@@ -67,11 +67,10 @@ pub(crate) const TERMS: &str =
 /// What was declared for their days.
 pub(crate) const BLOCKS: &str = "SELECT cell, day, eta, a_hat, rho, kappa FROM declared_blocks";
 
-/// What the sampler did over all days, where `drawn` is a table.
-pub(crate) const SAMPLER_TOTAL: &str = "SELECT cell, CAST(sum(sampled) AS DOUBLE) AS sampled, \
-    CAST(sum(expected) AS DOUBLE) AS expected_sampled, \
-    CAST(sum(variance) AS DOUBLE) AS var_sampled, CAST(sum(broken) AS BIGINT) AS broken \
-    FROM drawn GROUP BY cell";
+/// What the sampler did, where `drawn` is a table.
+pub(crate) const SAMPLER: &str = "SELECT cell, CAST(sampled AS DOUBLE) AS sampled, \
+    CAST(expected AS DOUBLE) AS expected_sampled, CAST(variance AS DOUBLE) AS var_sampled, broken \
+    FROM drawn";
 
 /// `select` from `all_units`, every conversation in which a cell asked its candidate, counted or
 /// not, where `parts` is a table.

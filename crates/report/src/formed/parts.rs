@@ -218,16 +218,12 @@ impl<'a> Parts<'a> {
     }
 
     /// Adds what the sampler did on these days to `sampled`, cell by cell.
-    pub(super) fn add_sampled(&self, sampled: &mut BTreeMap<String, Sampled>) -> Result<(), Error> {
+    pub(super) fn add_sampled(&self, sampled: &mut BTreeMap<u32, Sampled>) -> Result<(), Error> {
         for ((key, _), draws) in &self.draws {
-            let name = &self.cells.terms(self.closed.key(*key).0).name;
-            let refuse = |source| Error::Evidence { cell: name.clone(), source };
-            if !sampled.contains_key(name) {
-                sampled.insert(name.clone(), Sampled::default());
-            }
-            if let Some(sampled) = sampled.get_mut(name) {
-                draws.add_to(sampled).map_err(refuse)?;
-            }
+            let (cell, _) = self.closed.key(*key);
+            let refuse =
+                |source| Error::Evidence { cell: self.cells.terms(cell).name.clone(), source };
+            draws.add_to(sampled.entry(cell).or_default()).map_err(refuse)?;
         }
         Ok(())
     }
@@ -295,11 +291,15 @@ impl Draws {
 }
 
 /// The table `drawn`: what the sampler did, by cell.
-pub(super) fn drawn(sampled: &BTreeMap<String, Sampled>) -> Result<RecordBatch, ArrowError> {
+pub(super) fn drawn(
+    sampled: &BTreeMap<u32, Sampled>,
+    cells: &Cells,
+) -> Result<RecordBatch, ArrowError> {
+    let names = sampled.keys().map(|cell| cells.terms(*cell).name.as_str());
     let sums = |of: fn(&Sampled) -> i128| decimals(sampled.values().map(|it| Some(of(it))));
     let broken = Int64Array::from_iter_values(sampled.values().map(|it| it.broken));
     let columns: [(&str, ArrayRef); 5] = [
-        ("cell", Arc::new(StringArray::from_iter_values(sampled.keys()))),
+        ("cell", Arc::new(StringArray::from_iter_values(names))),
         ("sampled", sums(|it| it.sampled)?),
         ("expected", sums(|it| it.expected)?),
         ("variance", sums(|it| it.variance)?),
