@@ -73,7 +73,6 @@ impl Place {
     }
 }
 
-/// Makes a folder, and those above it, for their owner alone.
 /// What lies in a folder; nothing where there is none yet.
 pub(crate) fn listed(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
@@ -83,6 +82,7 @@ pub(crate) fn listed(folder: &Path) -> Result<Vec<PathBuf>> {
     entries.with_context(|| format!("cannot read {}", folder.display()))
 }
 
+/// Makes a folder, and those above it, for their owner alone.
 pub(crate) fn create_private(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(PRIVATE).create(folder)
 }
