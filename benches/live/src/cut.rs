@@ -1,13 +1,15 @@
 //! Streams that are cut: clients read half of a stream of 5 MiB, all at once, and hang up or reset; an
 //! orchestrator asks the shipped binary meanwhile whether it lives, on a connection of its own each time.
+//! It asks from the binary's core: on the clients' it would wait for its own turn among them, and so would
+//! its packets.
 
 use crate::{
-    OTHER_CORE, PATH,
+    OTHER_CORE, PATH, PROXY_CORE,
     child::Child,
     load::{call, connect, quantile, read_message},
     serve::listening,
     streams,
-    up::Up,
+    up::{Up, ask},
 };
 use socket2::SockRef;
 use std::{
@@ -32,13 +34,14 @@ pub(crate) fn drive() -> io::Result<()> {
     let provider = Child::start(OTHER_CORE, &["cut-provider"])?;
     let folder = tempfile::tempdir()?;
     let up = Up::start(folder.path(), provider.addr, provider.addr, &[])?;
-    let quiet = probed(&up, || {
+    let mut asker = Child::start(PROXY_CORE, &["cut-asker", &up.admin.to_string()])?;
+    let quiet = probed(&mut asker, || {
         thread::sleep(Duration::from_secs(2));
         Ok(())
     })?;
-    let first = probed(&up, || rounds(FIRST_ROUNDS, up.live))?;
+    let first = probed(&mut asker, || rounds(FIRST_ROUNDS, up.live))?;
     let before = up.resident_kib()?;
-    let cut = probed(&up, || rounds(ROUNDS, up.live))?;
+    let cut = probed(&mut asker, || rounds(ROUNDS, up.live))?;
     let after = up.resident_kib()?;
     println!(
         "/healthz on a new connection, ms\n{:<38} {:>8} {:>8} {:>8} {:>8}",
@@ -59,26 +62,45 @@ fn print(when: &str, took_ms: &[f64]) {
 }
 
 /// How long each answer took, in milliseconds, while `work` was done.
-fn probed(up: &Up, work: impl FnOnce() -> io::Result<()> + Send) -> io::Result<Vec<f64>> {
-    let done = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let worker = scope.spawn(|| {
-            let outcome = work();
+fn probed(asker: &mut Child, work: impl FnOnce() -> io::Result<()>) -> io::Result<Vec<f64>> {
+    asker.ask("begin")?;
+    work()?;
+    let told = asker.ask("end")?;
+    told.split(' ').map(|took| took.parse().map_err(io::Error::other)).collect()
+}
+
+/// Asks from one word to the next, and then says how long each answer took.
+pub(crate) fn asker(admin: &str) -> io::Result<()> {
+    let admin = admin.parse().map_err(io::Error::other)?;
+    println!("{admin}");
+    let mut words = io::stdin().lines();
+    while words.next().transpose()?.is_some() {
+        println!("begun");
+        let done = AtomicBool::new(false);
+        let took_ms = thread::scope(|scope| {
+            let asking = scope.spawn(|| asked(admin, &done));
+            let ended = words.next().transpose();
             done.store(true, Ordering::Relaxed);
-            outcome
-        });
-        let mut took_ms = Vec::new();
-        while !done.load(Ordering::Relaxed) {
-            let asked = Instant::now();
-            if !up.ask("/healthz")?.ends_with("ok\n") {
-                return Err(io::Error::other("it does not say that it lives"));
-            }
-            took_ms.push(asked.elapsed().as_secs_f64() * 1e3);
-            thread::sleep(BETWEEN_PROBES);
+            let took_ms = asking.join().unwrap_or_else(|_| Err(io::Error::other("panicked")));
+            ended.and(took_ms)
+        })?;
+        let took_ms: Vec<String> = took_ms.iter().map(f64::to_string).collect();
+        println!("{}", took_ms.join(" "));
+    }
+    Ok(())
+}
+
+fn asked(admin: SocketAddr, done: &AtomicBool) -> io::Result<Vec<f64>> {
+    let mut took_ms = Vec::new();
+    while !done.load(Ordering::Relaxed) {
+        let asked = Instant::now();
+        if !ask(admin, "/healthz")?.ends_with("ok\n") {
+            return Err(io::Error::other("it does not say that it lives"));
         }
-        worker.join().unwrap_or_else(|_| Err(io::Error::other("panicked")))?;
-        Ok(took_ms)
-    })
+        took_ms.push(asked.elapsed().as_secs_f64() * 1e3);
+        thread::sleep(BETWEEN_PROBES);
+    }
+    Ok(took_ms)
 }
 
 fn rounds(count: usize, proxy: SocketAddr) -> io::Result<()> {

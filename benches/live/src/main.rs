@@ -42,6 +42,7 @@ fn main() -> io::Result<()> {
         Some("frozen-here") => frozen::drive(),
         Some("cut-here") => cut::drive(),
         Some("cut-provider") => cut::provider(),
+        Some("cut-asker") => cut::asker(&env::args().nth(2).unwrap_or_default()),
         Some("slow") => frozen::slow(),
         Some("soak") => {
             let minutes = env::args().nth(2).map_or(Ok(soak::MINUTES), |given| given.parse());

@@ -21,7 +21,7 @@ const ON_THE_WAY: f64 = 3.0;
 
 pub(crate) struct Up {
     pub(crate) live: SocketAddr,
-    admin: SocketAddr,
+    pub(crate) admin: SocketAddr,
     process: Child,
 }
 
@@ -86,23 +86,22 @@ impl Up {
     }
 
     fn metrics(&self) -> io::Result<String> {
-        self.ask("/metrics")
-    }
-
-    /// What the admin listener says at a path, on a new connection.
-    pub(crate) fn ask(&self, path: &str) -> io::Result<String> {
-        let mut stream = TcpStream::connect(self.admin)?;
-        let head =
-            format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.admin);
-        stream.write_all(head.as_bytes())?;
-        let mut said = String::new();
-        stream.read_to_string(&mut said)?;
-        Ok(said)
+        ask(self.admin, "/metrics")
     }
 
     pub(crate) fn resident_kib(&self) -> io::Result<u64> {
         self.process.resident_kib()
     }
+}
+
+/// What an admin listener says at a path, on a new connection.
+pub(crate) fn ask(admin: SocketAddr, path: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(admin)?;
+    let head = format!("GET {path} HTTP/1.1\r\nhost: {admin}\r\nconnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes())?;
+    let mut said = String::new();
+    stream.read_to_string(&mut said)?;
+    Ok(said)
 }
 
 /// A metric, summed over its labels.

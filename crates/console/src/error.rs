@@ -1,8 +1,8 @@
-//! Why the console cannot start.
+//! Why the console cannot start or go on.
 
 use std::{io, net::SocketAddr};
 
-/// Why the console cannot start.
+/// Why the console cannot start or go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -14,6 +14,9 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// There is no thread to serve on.
+    #[error("the console's thread: {0}")]
+    Thread(#[source] io::Error),
     /// Metrics are counted elsewhere already.
     #[error("this process counts its metrics already: make them its own once")]
     Metrics,

@@ -14,15 +14,17 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use std::{
-    fmt,
-    net::{Ipv4Addr, SocketAddr},
+    fmt, io,
+    net::{self, Ipv4Addr, SocketAddr},
     pin::pin,
     sync::Arc,
     time::Duration,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
+    runtime::{self, Handle},
     sync::{OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -98,8 +100,11 @@ impl fmt::Debug for Deps {
 }
 
 /// A console that has its address and does not answer yet.
+///
+/// Connections are served on a thread and a runtime of its own, so that health and metrics are told
+/// whatever the process computes; answers are formed on the runtime that [`Console::bind`] is called on.
 pub struct Console {
-    listener: TcpListener,
+    listener: net::TcpListener,
     addr: SocketAddr,
     desk: Arc<Desk>,
 }
@@ -111,19 +116,21 @@ impl fmt::Debug for Console {
 }
 
 impl Console {
-    /// Takes the address.
+    /// Takes the address. To be called on a runtime.
     ///
     /// # Errors
     /// [`Error::Bind`] if it cannot be had.
-    pub async fn bind(config: Config, deps: Deps) -> Result<Self, Error> {
+    pub fn bind(config: Config, deps: Deps) -> Result<Self, Error> {
         let refused = |source| Error::Bind { listen: config.listen, source };
-        let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
+        let listener = net::TcpListener::bind(config.listen).map_err(refused)?;
+        listener.set_nonblocking(true).map_err(refused)?;
         let addr = listener.local_addr().map_err(refused)?;
         if !addr.ip().is_loopback() {
             tracing::warn!(%addr, "the console asks nobody for a credential; whoever reaches this address reads it");
         }
         let desk = Desk {
             answers: deps.answers,
+            forming: Handle::current(),
             checks: deps.checks,
             metrics: deps.metrics,
             hosts: Hosts::new(addr, &config.host_names),
@@ -141,7 +148,22 @@ impl Console {
 
     /// Answers until `shutdown` is cancelled; then open requests have
     /// [`Limits::drain_wait_max`] to end.
-    pub async fn run(self, shutdown: CancellationToken) {
+    ///
+    /// # Errors
+    /// [`Error::Thread`] if the system has no thread or no more files for it.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
+        let served = spawn_blocking(move || {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+            let metrics = self.desk.metrics.clone();
+            // What the console itself measures goes where it is read.
+            metrics::with_local_recorder(&metrics, || runtime.block_on(self.serve(shutdown)))
+        });
+        let ended = served.await.map_err(io::Error::other).and_then(|ended| ended);
+        ended.map_err(Error::Thread)
+    }
+
+    async fn serve(self, shutdown: CancellationToken) -> io::Result<()> {
+        let listener = TcpListener::from_std(self.listener)?;
         let connections = TaskTracker::new();
         let seats = Arc::new(Semaphore::new(self.desk.limits.connections_max));
         let mut upkeep = interval(METRICS_UPKEEP);
@@ -153,7 +175,7 @@ impl Console {
                     self.desk.metrics.run_upkeep();
                     continue;
                 }
-                accepted = accept(&self.listener, &seats) => accepted,
+                accepted = accept(&listener, &seats) => accepted,
             };
             let Some((stream, seat)) = accepted else { break };
             let served = serve(stream, Arc::clone(&self.desk), shutdown.clone());
@@ -162,10 +184,11 @@ impl Console {
                 drop(seat);
             });
         }
-        drop(self.listener);
+        drop(listener);
         connections.close();
-        // What has not ended by then ends with the process.
+        // What has not ended by then ends with the runtime.
         let _ = timeout(self.desk.limits.drain_wait_max, connections.wait()).await;
+        Ok(())
     }
 }
 

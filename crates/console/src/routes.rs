@@ -25,7 +25,8 @@ use axum::{
 use exchange::{ExchangeId, Timestamp};
 use serde::Deserialize;
 use std::sync::Arc;
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
+use tokio_util::task::AbortOnDropHandle;
 
 /// Every path that is served, as the OpenAPI document writes it.
 pub const PATHS: [&str; 9] = [
@@ -52,6 +53,8 @@ const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
 /// What the routes share.
 pub(crate) struct Desk {
     pub(crate) answers: Arc<dyn Answers>,
+    /// Where they are formed: they compute, and the thread that serves may not.
+    pub(crate) forming: Handle,
     pub(crate) checks: Vec<Check>,
     pub(crate) metrics: Metrics,
     pub(crate) hosts: Hosts,
@@ -112,7 +115,7 @@ fn marked(mut response: Response) -> Response {
 }
 
 async fn page(State(desk): Shared) -> Result<Html<String>, Unanswered> {
-    desk.within_limits(desk.answers.page()).await.map(Html)
+    desk.asked(|answers| async move { answers.page().await }).await.map(Html)
 }
 
 /// The process is alive: that it answers at all is the answer.
@@ -135,23 +138,27 @@ async fn metrics(State(desk): Shared) -> Response {
 
 async fn report(State(desk): Shared, query: Query<Moment>) -> Result<Response, Unanswered> {
     let as_of = query.0.as_of()?;
-    Ok(Json(desk.within_limits(desk.answers.report(as_of)).await?).into_response())
+    let told = desk.asked(|answers| async move { answers.report(as_of).await }).await?;
+    Ok(Json(told).into_response())
 }
 
 async fn evidence(State(desk): Shared, query: Query<Moment>) -> Result<Response, Unanswered> {
     let as_of = query.0.as_of()?;
-    Ok(Json(desk.within_limits(desk.answers.evidence(as_of)).await?).into_response())
+    let told = desk.asked(|answers| async move { answers.evidence(as_of).await }).await?;
+    Ok(Json(told).into_response())
 }
 
 async fn policy(State(desk): Shared) -> Result<Response, Unanswered> {
-    Ok(Json(desk.within_limits(desk.answers.policy()).await?).into_response())
+    let told = desk.asked(|answers| async move { answers.policy().await }).await?;
+    Ok(Json(told).into_response())
 }
 
 async fn exchange(State(desk): Shared, id: Path<String>) -> Result<Response, Unanswered> {
     let id: ExchangeId = id.0.parse().map_err(|_| {
         Unanswered::Invalid(format!("{:?} is no exchange id; ids are UUIDs", shortened(&id.0)))
     })?;
-    Ok(Json(desk.within_limits(desk.answers.exchange(id)).await?).into_response())
+    let told = desk.asked(|answers| async move { answers.exchange(id).await }).await?;
+    Ok(Json(told).into_response())
 }
 
 async fn openapi() -> Response {
@@ -192,11 +199,13 @@ fn shortened(text: &str) -> String {
 }
 
 impl Desk {
-    /// Waits for one of the few seats and then for the answer. Who gives up waiting frees the seat.
-    async fn within_limits<T>(
-        &self,
-        answer: impl Future<Output = Result<T, Unanswered>>,
-    ) -> Result<T, Unanswered> {
+    /// Waits for one of the few seats and then for the answer. Who gives up waiting frees the seat, and
+    /// the answer is formed no further.
+    async fn asked<T, F>(&self, ask: impl FnOnce(Arc<dyn Answers>) -> F) -> Result<T, Unanswered>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Unanswered>> + Send + 'static,
+    {
         let Ok(_seat) = self.seats.try_acquire() else {
             return Err(Unanswered::Busy(format!(
                 "{} answers are being prepared already; ask again in a moment",
@@ -204,8 +213,13 @@ impl Desk {
             )));
         };
         let wait = self.limits.answer_wait_max;
-        timeout(wait, answer).await.unwrap_or_else(|_| {
-            Err(Unanswered::TimedOut(format!("there was no answer in {} s", wait.as_secs())))
-        })
+        let answer = self.forming.spawn(ask(Arc::clone(&self.answers)));
+        match timeout(wait, AbortOnDropHandle::new(answer)).await {
+            Ok(Ok(told)) => told,
+            Ok(Err(broken)) => Err(Unanswered::Failed(broken.to_string())),
+            Err(_) => {
+                Err(Unanswered::TimedOut(format!("there was no answer in {} s", wait.as_secs())))
+            }
+        }
     }
 }

@@ -105,7 +105,6 @@ async fn a_check_that_does_not_answer_holds_up_neither_probe_nor_scrape() {
 
 #[test]
 fn a_scrape_tells_readiness_and_what_each_metric_means() {
-    // The recorder is this thread's, so the console runs on this thread.
     let metrics = Metrics::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let body = metrics::with_local_recorder(&metrics.clone(), || {

@@ -2,8 +2,16 @@
 
 use crate::world::{Canned, Told, World, config};
 use console::Limits;
-use std::{sync::Arc, time::Duration};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    runtime::Builder,
+};
 
 const SOON: Duration = Duration::from_millis(50);
 
@@ -110,4 +118,30 @@ async fn a_stopping_console_lets_go_of_who_still_waits() {
     waiting.write_all(request.as_bytes()).await.unwrap();
     answers.asked.notified().await;
     world.stop().await;
+}
+
+#[test]
+fn health_is_told_while_everything_else_computes() {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let world = runtime.block_on(World::plain());
+    let (computed, computing) = mpsc::channel::<()>();
+    let (began, begun) = mpsc::channel();
+    let busy = runtime.handle().spawn(async move {
+        began.send(()).unwrap();
+        // Until the other end is gone: the only thread that there is for tasks.
+        let _ = computing.recv();
+    });
+    begun.recv().unwrap();
+    let mut stream = TcpStream::connect(world.addr).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let request = "GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut told = String::new();
+    stream.read_to_string(&mut told).unwrap();
+    assert!(told.starts_with("HTTP/1.1 200") && told.ends_with("ok\n"), "{told}");
+    drop(computed);
+    runtime.block_on(async {
+        busy.await.unwrap();
+        world.stop().await;
+    });
 }

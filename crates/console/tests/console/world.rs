@@ -54,7 +54,7 @@ impl Answers for Canned {
 pub(crate) struct World {
     pub(crate) addr: SocketAddr,
     stop: CancellationToken,
-    ended: JoinHandle<()>,
+    ended: JoinHandle<Result<(), console::Error>>,
 }
 
 impl World {
@@ -71,7 +71,7 @@ impl World {
     }
 
     pub(crate) async fn start(config: Config, deps: Deps) -> Self {
-        let console = Console::bind(config, deps).await.unwrap();
+        let console = Console::bind(config, deps).unwrap();
         let (addr, stop) = (console.addr(), CancellationToken::new());
         #[expect(clippy::disallowed_methods, reason = "the test waits for this one task by itself")]
         let ended = tokio::spawn(console.run(stop.clone()));
@@ -101,7 +101,7 @@ impl World {
 
     pub(crate) async fn stop(self) {
         self.stop.cancel();
-        self.ended.await.unwrap();
+        self.ended.await.unwrap().unwrap();
     }
 }
 

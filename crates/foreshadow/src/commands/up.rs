@@ -123,10 +123,9 @@ pub(crate) async fn run(
     };
     let desk = Arc::new(Desk::new(deployment.clone(), between.log(), role));
     let console = Console::bind(Desk::config(admin), Desk::deps(&desk, metrics))
-        .await
         .with_context(|| format!("admin listener {admin}"))?;
     let admin = console.addr();
-    tasks.spawn(console.run(stop.clone()));
+    tasks.spawn(answer(console, stop.clone()));
     if role.shadows() {
         shadow(&deployment, &between, (&stop, &tasks))?;
     }
@@ -161,6 +160,12 @@ fn options(args: &Up) -> Result<LiveOptions> {
         mirror: !args.no_mirror,
         guard_age_us_max: proxy::Limits::default().guard_age_us_max,
     })
+}
+
+async fn answer(console: Console, stop: CancellationToken) {
+    if let Err(error) = console.run(stop).await {
+        tracing::error!(%error, "the console ended");
+    }
 }
 
 /// The other path, on a thread of its own: what it computes holds up no answer of the console.
