@@ -172,6 +172,16 @@ pub enum Error {
         /// How many were handed over together.
         records: usize,
     },
+    /// A payload too long for the brokers cannot be left outside, or fetched from there.
+    #[error(
+        "a payload that lies outside the brokers cannot be {action}: {why}; see that the data folder or bucket can be written and read: it goes on by itself"
+    )]
+    Outside {
+        /// What was tried.
+        action: &'static str,
+        /// What the store said.
+        why: String,
+    },
     /// Some of the records were not taken; the others are kept, or will be.
     #[error("{} records of an append were not taken: {source}", lost.len())]
     Partly {
@@ -228,6 +238,7 @@ impl Error {
             Self::Setting { .. } => "setting",
             Self::Unfit { .. } => "unfit",
             Self::Unacknowledged { .. } => "unacknowledged",
+            Self::Outside { .. } => "outside",
             Self::Partly { source, .. } => source.reason(),
             Self::Taken { .. } => "taken",
             Self::NoLetter { .. } => "no_letter",
@@ -242,6 +253,7 @@ impl Error {
             | Self::Full { .. }
             | Self::Disk { .. }
             | Self::Broker { .. }
+            | Self::Outside { .. }
             | Self::Unacknowledged { .. } => true,
             Self::Partly { source, .. } => source.is_retryable(),
             Self::TooLong { .. }

@@ -172,16 +172,21 @@ impl Append for Forward {
         let way = lock(&inner.state).passage.way();
         match way {
             Way::Direct => inner.send(topic, entries),
-            Way::Spool => inner.store(topic, entries, &[]).inspect_err(|_| {
-                inner.learn(Fact::Shed(entries.len() as u64));
-            }),
+            Way::Spool => inner.keep(topic, entries),
         }
     }
 }
 
 impl Inner {
     fn send(&self, topic: &str, entries: &[Entry]) -> Result<()> {
-        let tickets = self.kafka.send(topic, entries)?;
+        let tickets = match self.kafka.send(topic, entries) {
+            // Nothing was handed over: what cannot be left outside now waits for its turn in the spool.
+            Err(error @ Error::Outside { .. }) => {
+                tracing::warn!(%error, "records go into the spool");
+                return self.keep(topic, entries);
+            }
+            sent => sent?,
+        };
         let outcomes = tickets.wait(self.settings.patience);
         let sorted = stretch::sorted(outcomes.iter().copied().map(word));
         self.learn(Fact::Acknowledged(sorted.kept));
@@ -203,6 +208,12 @@ impl Inner {
         self.learn(Fact::Shed((late.len() - held) as u64));
         tracing::error!(%error, held, "the spool takes nothing; the producer goes on with what it has");
         settled(entries.len(), sorted.lost_without_spool(), Some(error))
+    }
+
+    /// Puts `entries` into the spool, none of which the producer has.
+    fn keep(&self, topic: &str, entries: &[Entry]) -> Result<()> {
+        self.store(topic, entries, &[])
+            .inspect_err(|_| self.learn(Fact::Shed(entries.len() as u64)))
     }
 
     /// Puts `entries` into the spool; `handed` has the tickets of those that the producer has already.

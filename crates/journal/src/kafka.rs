@@ -31,6 +31,7 @@ use crate::{
     journal::check_name,
     log::{Append, Log},
     membership::Membership,
+    outside::{OUTSIDE_BYTES_MAX, Outside, Pointer, resolved, stands_for},
     record::{Entry, Position, Record},
     subscription::blocking,
     sync::lock,
@@ -40,6 +41,7 @@ use producer::Producer;
 use rdkafka::{admin::AdminClient, types::RDKafkaErrorCode};
 use reader::Reader;
 use std::{
+    borrow::Cow,
     ops::Range,
     sync::{Arc, Mutex},
     time::Duration,
@@ -59,6 +61,8 @@ struct Inner {
     settings: Settings,
     producer: Producer,
     admin: AdminClient<Quiet>,
+    /// Where payloads lie that are too long for a record; `None` refuses them.
+    outside: Option<Arc<dyn Outside>>,
     /// Of who reads a stretch of a partition, outside any group.
     reader: Mutex<Option<Reader>>,
 }
@@ -69,11 +73,38 @@ impl Kafka {
     /// # Errors
     /// [`Error::Setting`] if a setting cannot be used, such as a certificate that is none.
     pub fn open(settings: Settings) -> Result<Self> {
+        Self::beside(settings, None)
+    }
+
+    /// As [`Kafka::open`]; what is longer than a record may be, up to [`OUTSIDE_BYTES_MAX`] bytes, lies in
+    /// `outside`, as seen by all who read.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_beside(settings: Settings, outside: Arc<dyn Outside>) -> Result<Self> {
+        Self::beside(settings, Some(outside))
+    }
+
+    /// The records with what they point at, as far as the limit reaches, but one at least.
+    fn whole(&self, records: Vec<Record>, bytes_max: usize) -> Result<Vec<Record>> {
+        let outside = self.inner.outside.as_deref();
+        let (mut whole, mut bytes) = (Vec::with_capacity(records.len()), 0_usize);
+        for record in records {
+            bytes = bytes.saturating_add(stands_for(&record.payload));
+            if !whole.is_empty() && bytes > bytes_max {
+                break;
+            }
+            whole.push(Record { payload: resolved(outside, record.payload)?, ..record });
+        }
+        Ok(whole)
+    }
+
+    fn beside(settings: Settings, outside: Option<Arc<dyn Outside>>) -> Result<Self> {
         let producer = Producer::open(&settings)?;
         let admin = base(&settings)
             .create_with_context(Quiet::default())
             .map_err(failed("open an administrator"))?;
-        let inner = Inner { settings, producer, admin, reader: Mutex::default() };
+        let inner = Inner { settings, producer, admin, outside, reader: Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -95,15 +126,16 @@ impl Kafka {
     ///
     /// # Errors
     /// [`Error::Unacknowledged`] if they did not within the patience of the settings: some may be
-    /// kept, and others may follow yet. [`Error::TooLong`] keeps none of them.
+    /// kept, and others may follow yet. [`Error::TooLong`] and [`Error::Outside`] keep none of them.
     pub fn append(&self, topic: &str, entries: &[Entry]) -> Result<Vec<Position>> {
+        let (name, entries) = self.ready(topic, entries)?;
         let patience = self.inner.settings.patience;
         let began = Instant::now();
         let mut kept = Vec::with_capacity(entries.len());
-        let mut rest = entries;
+        let mut rest = &entries[..];
         while !rest.is_empty() {
             let left = patience.saturating_sub(began.elapsed());
-            let outcomes = self.send(topic, rest)?.wait(left);
+            let outcomes = self.inner.producer.send(&name, rest.iter())?.wait(left);
             let taken = outcomes.iter().take_while(|it| **it != Outcome::Crowded).count();
             for outcome in &outcomes[..taken] {
                 kept.push(placed(topic, *outcome, entries.len())?);
@@ -116,23 +148,58 @@ impl Kafka {
         Ok(kept)
     }
 
-    /// Hands over without waiting, for who keeps the tickets.
+    /// Hands over without waiting for the brokers, for who keeps the tickets. What is too long for them
+    /// is waited for.
+    ///
+    /// # Errors
+    /// [`Error::Outside`] if one of those cannot be left outside: none of the records is handed over then.
     pub(crate) fn send(&self, topic: &str, entries: &[Entry]) -> Result<Arc<Tickets>> {
-        check_name(topic)?;
-        self.check_length(entries)?;
-        let name = self.inner.settings.full_name(topic);
+        let (name, entries) = self.ready(topic, entries)?;
         self.inner.producer.send(&name, entries.iter())
     }
 
-    /// None is longer than a record may be.
+    /// The topic and the records as the brokers know them: what is too long lies outside from here on.
+    fn ready<'e>(&self, topic: &str, entries: &'e [Entry]) -> Result<(String, Cow<'e, [Entry]>)> {
+        check_name(topic)?;
+        self.check_length(entries)?;
+        let name = self.inner.settings.full_name(topic);
+        let Some(outside) = self.inner.outside.as_deref().filter(|_| self.is_any_long(entries))
+        else {
+            return Ok((name, Cow::Borrowed(entries)));
+        };
+        let short = |entry: &Entry| match self.is_long(entry) {
+            false => Ok(entry.clone()),
+            true => Pointer::to(outside, entry.payload.clone())
+                .map(|pointer| Entry { key: entry.key.clone(), payload: pointer.write() }),
+        };
+        Ok((name, Cow::Owned(entries.iter().map(short).collect::<Result<_>>()?)))
+    }
+
+    /// Whether one of them has to lie outside.
+    pub(crate) fn is_any_long(&self, entries: &[Entry]) -> bool {
+        entries.iter().any(|entry| self.is_long(entry))
+    }
+
+    fn is_long(&self, entry: &Entry) -> bool {
+        length(entry) > u64::from(self.inner.settings.record_bytes_max)
+    }
+
+    /// None is longer than can be kept at all.
     pub(crate) fn check_length(&self, entries: &[Entry]) -> Result<()> {
-        let bytes_max = u64::from(self.inner.settings.record_bytes_max);
-        let longest = entries.iter().map(|entry| entry.key.len() + entry.payload.len()).max();
-        match longest.map(|bytes| bytes as u64).filter(|bytes| *bytes > bytes_max) {
+        let record_bytes_max = self.inner.settings.record_bytes_max;
+        let bytes_max = match self.inner.outside {
+            Some(_) => u64::from(record_bytes_max.max(OUTSIDE_BYTES_MAX)),
+            None => u64::from(record_bytes_max),
+        };
+        match entries.iter().map(length).max().filter(|bytes| *bytes > bytes_max) {
             Some(bytes) => Err(Error::TooLong { what: "a record", bytes, bytes_max }),
             None => Ok(()),
         }
     }
+}
+
+fn length(entry: &Entry) -> u64 {
+    (entry.key.len() + entry.payload.len()) as u64
 }
 
 fn placed(topic: &str, outcome: Outcome, records: usize) -> Result<Position> {
@@ -201,12 +268,14 @@ impl Log for Kafka {
         };
         let records = reader.read(&name, from, kept.end, (records_max, bytes_max))?;
         *held = Some(reader);
-        Ok(records)
+        drop(held);
+        self.whole(records, bytes_max)
     }
 
     fn join(&self, topic: &str, group: &str) -> Result<Membership> {
         check_name(topic)?;
         check_name(group)?;
-        Ok(Membership::kafka(Member::join(&self.inner.settings, topic, group)?))
+        let outside = self.inner.outside.clone();
+        Ok(Membership::kafka(Member::join(&self.inner.settings, outside, (topic, group))?))
     }
 }

@@ -48,6 +48,7 @@ pub mod kafka;
 mod log;
 mod membership;
 mod metric;
+pub mod outside;
 mod record;
 mod segment;
 mod subscription;
@@ -62,5 +63,6 @@ pub use journal::{
 };
 pub use log::{Append, Log};
 pub use membership::{Change, Membership};
+pub use outside::Outside;
 pub use record::{Entry, Position, Record};
 pub use subscription::{Committer, Subscription};

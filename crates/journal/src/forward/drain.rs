@@ -12,6 +12,7 @@ use crate::{
     sync::lock,
 };
 use std::{
+    slice,
     sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -135,8 +136,13 @@ fn forward(
     loop {
         match stretch.next() {
             Step::Send(range) => {
-                let sent = send(inner, leaving.get_mut(range.clone()).unwrap_or_default());
-                let (count, error) = sent;
+                let row = leaving.get_mut(range.clone()).unwrap_or_default();
+                // Nobody waits for a store that may be away.
+                if row.iter().any(|record| inner.kafka.is_any_long(slice::from_ref(&record.entry)))
+                {
+                    closing.give_way();
+                }
+                let (count, error) = send(inner, row);
                 if let Some(error) = error {
                     tracing::warn!(%error, "the spool is not forwarded at present");
                 }

@@ -17,6 +17,8 @@ use std::{sync::Mutex, time::Duration};
 const EXPLAIN_WAIT: Duration = Duration::from_secs(3);
 /// How much of what a client says meanwhile is listened to.
 const EXPLAIN_EVENTS_MAX: usize = 64;
+/// What is asked of a partition at once.
+const FETCH_BYTES: u32 = 1 << 20;
 /// Room for what a record has besides its payload: key, headers and frame.
 const RECORD_ROOM_BYTES: u32 = 64 << 10;
 
@@ -145,8 +147,9 @@ pub(crate) fn reading(settings: &Settings) -> ClientConfig {
     config.set("enable.partition.eof", "false");
     config.set("auto.offset.reset", "error");
     config.set("allow.auto.create.topics", "false");
-    config.set("fetch.message.max.bytes", "1048576");
-    config.set("fetch.max.bytes", message_bytes_max(settings).to_string());
+    config.set("fetch.message.max.bytes", FETCH_BYTES.to_string());
+    // The client refuses less than its own idea of a message, however short records are here.
+    config.set("fetch.max.bytes", message_bytes_max(settings).max(FETCH_BYTES).to_string());
     config.set(
         "receive.message.max.bytes",
         (settings.record_bytes_max.saturating_mul(2)).max(100_000_000).to_string(),

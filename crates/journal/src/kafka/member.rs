@@ -19,6 +19,7 @@ use crate::{
     },
     membership::Change,
     metric,
+    outside::Outside,
     subscription::{Subscription, blocking},
     sync::lock,
 };
@@ -51,6 +52,7 @@ pub(crate) struct Group {
     shared: Arc<Shared>,
     /// As the cluster knows it.
     full_topic: String,
+    outside: Option<Arc<dyn Outside>>,
 }
 
 /// What the polling thread shares with those who read.
@@ -85,7 +87,11 @@ struct Context {
 }
 
 impl Member {
-    pub(crate) fn join(settings: &Settings, topic: &str, group: &str) -> Result<Self> {
+    pub(crate) fn join(
+        settings: &Settings,
+        outside: Option<Arc<dyn Outside>>,
+        (topic, group): (&str, &str),
+    ) -> Result<Self> {
         let shared = Arc::new(Shared {
             topic: topic.to_owned(),
             group: group.to_owned(),
@@ -98,7 +104,7 @@ impl Member {
             .map_err(failed("join a group"))?;
         let full_topic = settings.full_name(topic);
         consumer.subscribe(&[&full_topic]).map_err(failed("join a group"))?;
-        let group = Arc::new(Group { consumer, shared, full_topic });
+        let group = Arc::new(Group { consumer, shared, full_topic, outside });
         let polled = Arc::clone(&group);
         thread::Builder::new()
             .name("journal-member".into())

@@ -17,6 +17,7 @@ mod laws;
 mod log;
 mod metrics;
 mod model;
+mod outside;
 mod place;
 mod zombie;
 

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     error::Result,
     kafka::{ANSWER_WAIT, client::failed},
+    outside::{Pointer, resolved, stands_for},
     record::Record,
     subscription::blocking,
 };
@@ -16,10 +17,12 @@ use rdkafka::{
     error::KafkaError,
     types::RDKafkaErrorCode,
 };
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 pub(crate) struct Given {
     claim: Claim,
+    /// Taken from the flow, and not returned: some of them point at what lies outside.
+    taken: VecDeque<Record>,
 }
 
 /// The right to commit in a partition.
@@ -31,7 +34,7 @@ pub(crate) struct Claim {
 
 impl Given {
     pub(crate) fn new(group: Arc<Group>, flow: Arc<Flow>) -> Self {
-        Self { claim: Claim { group, flow } }
+        Self { claim: Claim { group, flow }, taken: VecDeque::new() }
     }
 
     pub(crate) fn topic(&self) -> &str {
@@ -48,25 +51,48 @@ impl Given {
         bytes_max: usize,
     ) -> Result<Vec<Record>> {
         let Claim { group, flow } = &self.claim;
-        loop {
+        while self.taken.is_empty() {
             let moved = flow.moved.notified();
             let found = flow.take(&group.shared.topic, records_max, bytes_max)?;
             if found.has_room_again {
                 group.shared.resume(flow.partition);
             }
-            if !found.records.is_empty() {
-                return Ok(found.records);
+            self.taken = found.records.into();
+            if self.taken.is_empty() {
+                moved.await;
             }
-            moved.await;
         }
+        if flow.is_taken() {
+            return Err(taken(&group.shared.topic, flow.partition));
+        }
+        let count = self.resolve(records_max, bytes_max).await?;
+        Ok(self.taken.drain(..count).collect())
+    }
+
+    /// Fetches what the first of the records point at, as far as the limits reach, but one at least; how
+    /// many are whole then. What was fetched stays among them, whoever stops waiting.
+    async fn resolve(&mut self, records_max: usize, bytes_max: usize) -> Result<usize> {
+        let (mut count, mut bytes) = (0, 0_usize);
+        for record in self.taken.iter_mut().take(records_max) {
+            bytes = bytes.saturating_add(stands_for(&record.payload));
+            if count > 0 && bytes > bytes_max {
+                break;
+            }
+            if Pointer::read(&record.payload).is_some() {
+                let (outside, payload) = (self.claim.group.outside.clone(), record.payload.clone());
+                record.payload = blocking(move || resolved(outside.as_deref(), payload)).await?;
+            }
+            count += 1;
+        }
+        Ok(count)
     }
 
     pub(crate) fn position(&self) -> u64 {
-        self.claim.flow.position()
+        self.taken.front().map_or_else(|| self.claim.flow.position(), |first| first.offset)
     }
 
     pub(crate) fn lag(&self) -> u64 {
-        self.claim.flow.lag()
+        self.claim.flow.lag() + self.taken.len() as u64
     }
 
     pub(crate) async fn end(&self) -> Result<u64> {
@@ -84,6 +110,7 @@ impl Given {
 
     pub(crate) fn seek(&mut self, offset: u64) -> Result<()> {
         let Claim { group, flow } = &self.claim;
+        self.taken.clear();
         if flow.seek(&group.shared.topic, offset)? {
             group.shared.turn(flow.partition, offset);
         }
