@@ -200,7 +200,7 @@ impl Answer {
         let body = ReplyBody::new(self.ahead, self.rest, replying, client.in_flight);
         // HTTP/2 says by a flag that no body comes, and keeps the length of a 304 by itself.
         let announced = self.announced.filter(|_| !client.link.is_http2());
-        let body = body.announcing(announced).resetting(client.link.reset()).sharing(self.share);
+        let body = body.announcing(announced).breaking(client.link.breaking()).sharing(self.share);
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         *response.headers_mut() = head;

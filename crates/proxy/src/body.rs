@@ -33,6 +33,9 @@ pub(crate) enum Broken {
     /// Its sender broke off.
     #[error("the other side broke off in the middle of a body")]
     Off,
+    /// Its sender reset the connection.
+    #[error("the other side reset the connection in the middle of a body")]
+    Reset,
     /// Its sender is still there, and silent for too long.
     #[error("the other side sent nothing more of a body for too long")]
     Silent,

@@ -116,6 +116,10 @@ pub struct Limits {
     /// How long a client's connection may take in nothing of what is written to it: past it, it is
     /// reset. Over TLS it is to take in 64 KiB in that time. Of HTTP/2 it holds for each stream too.
     pub reader_idle_max: Duration,
+    /// How long a tunnel may be silent both ways before it is closed …
+    pub tunnel_idle_max: Duration,
+    /// … and once one side has said that it has no more to say.
+    pub tunnel_half_open_max: Duration,
     /// Calls at once on one HTTP/2 connection, be it to a client or to a provider.
     pub http2_streams_max: u32,
     /// Bytes of one HTTP/2 call or reply that are taken in before the other side has read them, and
@@ -203,6 +207,8 @@ impl Default for Limits {
             call_idle_max: Duration::from_secs(120),
             reply_idle_max: Duration::from_secs(900),
             reader_idle_max: Duration::from_secs(900),
+            tunnel_idle_max: Duration::from_secs(3_600),
+            tunnel_half_open_max: Duration::from_secs(30),
             http2_streams_max: 100,
             http2_window_bytes: 256 << 10,
             http2_ping_every: Duration::from_secs(30),

@@ -44,6 +44,11 @@ impl Reset {
     pub(crate) fn on_close(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
+
+    /// It is to close as usual.
+    pub(crate) fn no_more(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 /// What a client speaks.

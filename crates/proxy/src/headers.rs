@@ -75,12 +75,24 @@ pub(crate) enum Upgrading {
     No,
 }
 
-/// Whether the call asks for another protocol on its connection.
+/// Whether the call asks for another protocol on its connection. HTTP/2 is none: its calls would pass
+/// unseen, and whoever speaks it may begin with it.
 pub(crate) fn upgrading(headers: &HeaderMap) -> Upgrading {
-    if headers.contains_key(header::UPGRADE) && names(headers, "upgrade") {
+    let asked = headers.get_all(header::UPGRADE).into_iter().flat_map(tokens);
+    let mut others = asked.filter(|token| !token.eq_ignore_ascii_case(b"h2c"));
+    if others.next().is_some() && names(headers, "upgrade") {
         return Upgrading::Yes;
     }
     Upgrading::No
+}
+
+/// Whether a call's body is framed in a way that every reader takes for the same: by a length, or by one
+/// `chunked` and nothing before it. Of two codings on two lines one reader sees both, and another the first.
+pub(crate) fn is_framed_plainly(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).into_iter();
+    let first = codings.next();
+    first.is_none_or(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"))
+        && codings.next().is_none()
 }
 
 /// The head that goes to a provider.
@@ -112,7 +124,12 @@ pub(crate) fn for_upstream(
 /// The head that goes to the client: mostly the provider's as it is.
 pub(crate) fn for_client(headers: HeaderMap, upgrading: Upgrading) -> HeaderMap {
     let nominated = headers.contains_key(header::CONNECTION);
-    let is_kept = |name: &HeaderName| !is_held_back(&headers, name, nominated);
+    let (is_coded, is_as_it_is) = transfer_coding(&headers);
+    let is_kept = |name: &HeaderName| {
+        !(is_held_back(&headers, name, nominated)
+            || is_coded && *name == header::CONTENT_LENGTH
+            || is_as_it_is && *name == header::TRANSFER_ENCODING)
+    };
     if upgrading == Upgrading::No && headers.keys().all(is_kept) {
         return headers;
     }
@@ -122,6 +139,15 @@ pub(crate) fn for_client(headers: HeaderMap, upgrading: Upgrading) -> HeaderMap 
     }
     keep_upgrade(&headers, &mut out, upgrading);
     out
+}
+
+/// Whether a reply says a transfer coding, beside which a length means nothing (hyper throws away a reply
+/// with both), and whether that coding is none.
+fn transfer_coding(headers: &HeaderMap) -> (bool, bool) {
+    let codings = headers.get_all(header::TRANSFER_ENCODING).into_iter();
+    let mut codings = codings.flat_map(tokens).peekable();
+    let is_coded = codings.peek().is_some();
+    (is_coded, is_coded && codings.all(|coding| coding.eq_ignore_ascii_case(b"identity")))
 }
 
 /// Whether the field is about this connection alone.
@@ -169,6 +195,11 @@ pub fn recorded_call(headers: &HeaderMap) -> exchange::Headers {
     recorded::recorded_call(&recorded::fields(headers))
 }
 
+/// Whether a trailer of a call stays here.
+pub(crate) fn is_held_back_in_trailers(name: &HeaderName) -> bool {
+    is_ours(name.as_str()) || is_hop_by_hop(name.as_str()) || is_framing(name.as_str())
+}
+
 fn is_ours(name: &str) -> bool {
     name.starts_with(OURS)
 }
@@ -200,16 +231,17 @@ fn names(headers: &HeaderMap, field: impl AsRef<str>) -> bool {
         return false;
     }
     let lines = headers.get_all(header::CONNECTION).into_iter();
-    lines
-        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
-        .any(|token| token.trim_ascii().eq_ignore_ascii_case(field.as_bytes()))
+    lines.flat_map(tokens).any(|token| token.eq_ignore_ascii_case(field.as_bytes()))
+}
+
+/// What stands between the commas of a line.
+fn tokens(line: &HeaderValue) -> impl Iterator<Item = &[u8]> {
+    line.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
 }
 
 fn wants_trailers(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(header::TE).into_iter();
-    lines
-        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
-        .any(|token| token.trim_ascii().eq_ignore_ascii_case(b"trailers"))
+    lines.flat_map(tokens).any(|token| token.eq_ignore_ascii_case(b"trailers"))
 }
 
 fn keep_upgrade(from: &HeaderMap, to: &mut HeaderMap, upgrading: Upgrading) {

@@ -7,10 +7,7 @@ use crate::{
     config::Config,
     error::Error,
     guard::Guard,
-    meters::{
-        self, ConnectionMeters, InFlight, OpenConnection, ProviderMeters, RefusalMeters,
-        UnreadMeters,
-    },
+    meters::{self, ConnectionMeters, InFlight, ProviderMeters, RefusalMeters, UnreadMeters},
     mirror::Mirror,
     patience::Rule,
     pool::{Connector, Pool, TlsSetup},
@@ -18,6 +15,8 @@ use crate::{
     steer::Steer,
 };
 use door::{Door, client};
+
+pub(crate) use door::Seat;
 use exchange::Clock;
 use std::{
     net::{SocketAddr, TcpListener as StdListener},
@@ -146,6 +145,8 @@ impl Proxy {
             in_flight: InFlight::gauge(),
             call_idle: Rule::new(limits.call_idle_max, meters::cut("call_idle")),
             reply_idle: Rule::new(limits.reply_idle_max, meters::cut("reply_idle")),
+            tunnel_cut: meters::cut("tunnel_idle"),
+            drain_cut: meters::cut("drain"),
             refusals: RefusalMeters::new(),
             unread: UnreadMeters::new(),
         })
@@ -193,9 +194,9 @@ async fn accept(
         };
         match accepted {
             Ok((stream, _)) => {
-                let client =
-                    client(Arc::clone(&worker), Arc::clone(&door), stream, shutdown.clone());
-                worker.calls.spawn(hold(seat, door.connections.open(), client));
+                let seat = Seat::taken(seat, door.connections.open());
+                let (worker_, door) = (Arc::clone(&worker), Arc::clone(&door));
+                worker.calls.spawn(client(worker_, door, (stream, seat), shutdown.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "no connection could be accepted");
@@ -206,7 +207,9 @@ async fn accept(
     drop(listener);
     worker.calls.close();
     if timeout(worker.shared.limits.drain_wait_max, worker.calls.wait()).await.is_err() {
-        tracing::warn!(open = worker.calls.len(), "calls were cut at shutdown");
+        let open = worker.calls.len();
+        worker.drain_cut.increment(open as u64);
+        tracing::warn!(open, "calls were cut at shutdown");
     }
 }
 
@@ -217,13 +220,4 @@ async fn seat(seats: &Arc<Semaphore>, meters: &ConnectionMeters) -> Option<Owned
     }
     meters.full.increment(1);
     Arc::clone(seats).acquire_owned().await.ok()
-}
-
-async fn hold(
-    seat: Option<OwnedSemaphorePermit>,
-    open: OpenConnection,
-    client: impl Future<Output = ()>,
-) {
-    client.await;
-    drop((seat, open));
 }

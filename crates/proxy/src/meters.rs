@@ -41,7 +41,7 @@ pub const RETRIES: &str = "foreshadow_live_retries_total";
 /// Connections to a provider that ended because it sent more than it had announced; label `provider`.
 pub const SURPLUS: &str = "foreshadow_live_surplus_total";
 /// Clients' connections, or calls on them, that were ended for a limit; label `limit`: `handshake`,
-/// `cancelled`, `client_idle`, `call_idle`, `reply_idle`, `reader_idle`.
+/// `cancelled`, `client_idle`, `call_idle`, `reply_idle`, `reader_idle`, `tunnel_idle`, `drain`.
 pub const CUT: &str = "foreshadow_live_connections_cut_total";
 /// Live calls that were passed through unplanned, and replies handed over unpriced, because too much
 /// would have been held in memory; label `limit`: `call_bytes`, `reply_bytes`, `total_bytes`.
@@ -104,8 +104,9 @@ impl ProviderMeters {
     }
 }
 
+/// The place of its class in [`CLASSES`]; providers invent statuses beyond the last.
 fn class(status: StatusCode) -> usize {
-    usize::from(status.as_u16() / 100)
+    Some(usize::from(status.as_u16() / 100)).filter(|class| *class < CLASSES.len()).unwrap_or(0)
 }
 
 /// The handles of what was too long to be held.

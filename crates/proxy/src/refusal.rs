@@ -19,6 +19,8 @@ pub(crate) enum Refusal {
     Path,
     #[error("the head of the call is no HTTP/1.1: check its first line and its header fields")]
     UnreadableHead,
+    #[error("the body of the call has a transfer coding besides `chunked`: send it without")]
+    TransferCoding,
     #[error("the path is too long: put what is in it into the body")]
     LongPath,
     #[error("the head of the call has over {bytes_max} bytes or 100 fields: send less of it")]
@@ -38,11 +40,12 @@ pub(crate) enum Refusal {
 }
 
 /// Every error's machine-readable name.
-pub(crate) const CODES: [&str; 12] = [
+pub(crate) const CODES: [&str; 13] = [
     "unknown_provider",
     "connect_refused",
     "bad_path",
     "head_unreadable",
+    "transfer_coding_unknown",
     "path_too_long",
     "head_too_long",
     "call_cut",
@@ -59,6 +62,7 @@ impl Refusal {
             Self::UnknownProvider { .. } => StatusCode::NOT_FOUND,
             Self::Connect => StatusCode::METHOD_NOT_ALLOWED,
             Self::Path | Self::CallCut | Self::UnreadableHead => StatusCode::BAD_REQUEST,
+            Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
             Self::LongPath => StatusCode::URI_TOO_LONG,
             Self::LongHead { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::CallLate => StatusCode::REQUEST_TIMEOUT,
@@ -74,6 +78,7 @@ impl Refusal {
             Self::Connect => "connect_refused",
             Self::Path => "bad_path",
             Self::UnreadableHead => "head_unreadable",
+            Self::TransferCoding => "transfer_coding_unknown",
             Self::LongPath => "path_too_long",
             Self::LongHead { .. } => "head_too_long",
             Self::CallCut => "call_cut",

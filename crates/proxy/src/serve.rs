@@ -22,7 +22,7 @@ use exchange::{Clock, ExchangeId, Route, Served, Timestamp};
 use http::{Method, Request, Response, StatusCode, request::Parts};
 use http_body::Frame;
 use hyper::{body::Incoming, upgrade::OnUpgrade};
-use metrics::Gauge;
+use metrics::{Counter, Gauge};
 use std::{collections::VecDeque, sync::Arc};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
@@ -50,6 +50,8 @@ pub(crate) struct Worker {
     pub(crate) in_flight: Gauge,
     pub(crate) call_idle: Arc<Rule>,
     pub(crate) reply_idle: Arc<Rule>,
+    pub(crate) tunnel_cut: Counter,
+    pub(crate) drain_cut: Counter,
     pub(crate) refusals: RefusalMeters,
     pub(crate) unread: UnreadMeters,
 }
@@ -176,6 +178,9 @@ fn begin(
     // In HTTP/1.1 it is refused while it is read.
     if link.is_http2() && headers::size_in_http2(request.uri(), request.headers()) > bytes_max {
         return Err((Refusal::LongHead { bytes_max }, in_flight));
+    }
+    if !headers::is_framed_plainly(request.headers()) {
+        return Err((Refusal::TransferCoding, in_flight));
     }
     let upgrade = match headers::upgrading(request.headers()) {
         Upgrading::Yes => Some(hyper::upgrade::on(&mut request)),

@@ -3,8 +3,10 @@
 use crate::{
     body::{Broken, Gate, Inflow, hint_after},
     capture::CallSide,
+    headers::is_held_back_in_trailers,
 };
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use std::{
     pin::Pin,
@@ -98,12 +100,13 @@ impl Flow {
             Some(Ok(frame)) => {
                 if let Some(chunk) = frame.data_ref() {
                     self.side.push(chunk);
-                } else {
-                    // Trailers are the last frame: nobody polls past them.
-                    self.rest = None;
+                    self.note_end();
+                    return Poll::Ready(Some(Ok(frame)));
                 }
+                // Trailers are the last frame: nobody polls past them.
+                self.rest = None;
                 self.note_end();
-                Poll::Ready(Some(Ok(frame)))
+                Poll::Ready(frame.into_trailers().ok().map(|trailers| Ok(passed_on(&trailers))))
             }
             Some(Err(broken)) => {
                 self.side.mark(broken);
@@ -116,6 +119,15 @@ impl Flow {
             }
         }
     }
+}
+
+/// Those that are not for us, in their order.
+fn passed_on(trailers: &HeaderMap) -> Frame<Bytes> {
+    let mut out = HeaderMap::with_capacity(trailers.len());
+    for (name, value) in trailers.iter().filter(|(name, _)| !is_held_back_in_trailers(name)) {
+        out.append(name.clone(), value.clone());
+    }
+    Frame::trailers(out)
 }
 
 impl Body for CallBody {

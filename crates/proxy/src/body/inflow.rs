@@ -9,6 +9,8 @@ use http::Version;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use std::{
+    error::Error,
+    io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -33,6 +35,16 @@ impl Inflow {
     }
 }
 
+/// What a connection's error says of who sent on it.
+fn broken(error: &(dyn Error + 'static)) -> Broken {
+    let is_reset = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionReset;
+    match (error.downcast_ref().is_some_and(is_reset), error.source()) {
+        (true, _) => Broken::Reset,
+        (false, Some(source)) => broken(source),
+        (false, None) => Broken::Off,
+    }
+}
+
 impl Body for Inflow {
     type Data = Bytes;
     type Error = Broken;
@@ -48,7 +60,7 @@ impl Body for Inflow {
         self.patience.moved();
         Poll::Ready(match frame {
             Some(Ok(frame)) => Some(Ok(frame)),
-            Some(Err(_)) => Some(Err(Broken::Off)),
+            Some(Err(error)) => Some(Err(broken(&error))),
             None if self.is_stream && !self.incoming.is_end_stream() => Some(Err(Broken::Off)),
             None => None,
         })

@@ -5,6 +5,7 @@ use crate::{
     budget::Share,
     capture::{CallSide, Replying},
     downstream::{Reset, Taken},
+    link::Closing,
     listen::reading,
     meters::InFlight,
     pool::Lease,
@@ -28,8 +29,8 @@ pub(crate) struct ReplyBody {
     /// A length that is announced and never sent: a 304 speaks of the body that a 200 would have,
     /// and hyper writes the field only for a body that claims this length.
     announced: Option<u64>,
-    /// The client's connection, where only a reset shows that the reply broke off.
-    reset: Option<Reset>,
+    /// The client's connection of HTTP/1.x, and what closing it says.
+    breaking: Option<(Reset, Closing)>,
     /// The call's turn on a connection of HTTP/1.1.
     turn: Option<Taken>,
     /// What the frames at hand take of the memory for replies that are held back.
@@ -147,8 +148,8 @@ impl ReplyBody {
         replying: Replying,
         in_flight: InFlight,
     ) -> Self {
-        let (announced, reset, turn, share) = (None, None, None, None);
-        let mut body = Self { ahead, rest, announced, reset, turn, share, replying, in_flight };
+        let (announced, breaking, turn, share) = (None, None, None, None);
+        let mut body = Self { ahead, rest, announced, breaking, turn, share, replying, in_flight };
         body.note_end();
         body
     }
@@ -159,8 +160,15 @@ impl ReplyBody {
         self
     }
 
-    pub(crate) fn resetting(mut self, reset: Option<Reset>) -> Self {
-        self.reset = reset;
+    /// A connection whose closing looks like the end is reset from now on until the end has come,
+    /// whoever closes it.
+    pub(crate) fn breaking(mut self, breaking: Option<(Reset, Closing)>) -> Self {
+        if let Some((reset, Closing::LooksWhole)) = &breaking
+            && !(self.ahead.is_empty() && self.rest.has_ended())
+        {
+            reset.on_close();
+        }
+        self.breaking = breaking;
         self
     }
 
@@ -186,6 +194,9 @@ impl ReplyBody {
         if let Rest::Upstream(source) = std::mem::replace(&mut self.rest, Rest::End) {
             source.give_back();
         }
+        if let Some((reset, _)) = &self.breaking {
+            reset.no_more();
+        }
         self.replying.complete();
     }
 
@@ -204,8 +215,15 @@ impl ReplyBody {
 
     /// The error waits for one more poll: hyper flushes what it holds when a body is pending, and
     /// throws it away when a body fails.
-    fn break_off(&mut self, context: &Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+    fn break_off(
+        &mut self,
+        context: &Context<'_>,
+        broken: Broken,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         self.rest = Rest::Broken;
+        if let (Some((reset, _)), Broken::Reset) = (&self.breaking, broken) {
+            reset.on_close();
+        }
         self.replying.cut();
         context.waker().wake_by_ref();
         Poll::Pending
@@ -232,15 +250,12 @@ impl Body for ReplyBody {
             Rest::End => return Poll::Ready(None),
             Rest::Broken => {
                 self.replying.cut();
-                if let Some(reset) = &self.reset {
-                    reset.on_close();
-                }
                 return Poll::Ready(Some(Err(Broken::Off)));
             }
         };
         match ready!(source.poll_frame(context)) {
             Some(Ok(frame)) => self.forward(frame),
-            Some(Err(_)) => self.break_off(context),
+            Some(Err(broken)) => self.break_off(context, broken),
             None => {
                 self.end();
                 Poll::Ready(None)

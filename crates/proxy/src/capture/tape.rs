@@ -180,7 +180,7 @@ impl CallSide {
     /// The client never ended its call.
     pub(crate) fn mark(&self, broken: Broken) {
         let progress = match broken {
-            Broken::Off => BROKEN,
+            Broken::Off | Broken::Reset => BROKEN,
             Broken::Silent => LATE,
         };
         self.progress.store(progress, Ordering::Relaxed);

@@ -17,16 +17,21 @@ pub(crate) fn size(uri: &Uri, head: &HeaderMap) -> usize {
 pub(crate) fn in_http2(head: &HeaderMap) -> HeaderMap {
     let mut out = HeaderMap::with_capacity(head.len());
     for (name, value) in head {
-        if !is_of_http1(name) {
+        if *name == header::CONTENT_LENGTH {
+            // hyper has seen that several are equal.
+            out.insert(name.clone(), value.clone());
+        } else if !is_of_http1(name) {
             out.append(name.clone(), value.clone());
         }
     }
     out
 }
 
-/// A head of HTTP/2 as HTTP/1.1 carries it: cookies may come one by one, and go as one field.
+/// A head of HTTP/2 as HTTP/1.1 carries it: cookies may come one by one, and go as one field; of several
+/// lengths, which `h2` has seen to be equal, one goes.
 pub(crate) fn in_http1(head: HeaderMap) -> HeaderMap {
-    if head.get_all(header::COOKIE).iter().nth(1).is_none() {
+    let is_single = |name| head.get_all(name).iter().nth(1).is_none();
+    if is_single(header::COOKIE) && is_single(header::CONTENT_LENGTH) {
         return head;
     }
     let crumbs: Vec<&[u8]> =
@@ -36,6 +41,8 @@ pub(crate) fn in_http1(head: HeaderMap) -> HeaderMap {
     for (name, value) in &head {
         if *name == header::COOKIE {
             out.insert(header::COOKIE, joined.clone());
+        } else if *name == header::CONTENT_LENGTH {
+            out.insert(header::CONTENT_LENGTH, value.clone());
         } else {
             out.append(name.clone(), value.clone());
         }

@@ -7,7 +7,7 @@ use crate::{
     config::Limits,
     downstream::{BareAnswers, Downstream, Protocol, Taken, Talk},
     link::{Link, Traffic},
-    meters::{self, ConnectionMeters},
+    meters::{self, ConnectionMeters, OpenConnection},
     patience::Rule,
     serve::{Worker, serve},
     transport::Transport,
@@ -21,9 +21,28 @@ use hyper::{
 use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics::Counter;
 use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::TcpStream,
+    sync::OwnedSemaphorePermit,
+    time::{sleep, timeout},
+};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How long at shutdown a connection without a call stays open for one that is on its way.
+const FAREWELL_MAX: Duration = Duration::from_secs(1);
+
+/// A client's place among all that there are, kept as long as its connection, whatever that becomes.
+pub(crate) struct Seat {
+    _permit: Option<OwnedSemaphorePermit>,
+    _open: OpenConnection,
+}
+
+impl Seat {
+    pub(crate) fn taken(permit: Option<OwnedSemaphorePermit>, open: OpenConnection) -> Arc<Self> {
+        Arc::new(Self { _permit: permit, _open: open })
+    }
+}
 
 /// What every connection of one thread is served with.
 pub(crate) struct Door {
@@ -156,7 +175,7 @@ fn http2_server(limits: &Limits, calls: Calls) -> http2::Builder<Calls> {
 pub(crate) async fn client(
     worker: Arc<Worker>,
     door: Arc<Door>,
-    stream: TcpStream,
+    (stream, seat): (TcpStream, Arc<Seat>),
     shutdown: CancellationToken,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
@@ -174,7 +193,9 @@ pub(crate) async fn client(
     let speaks_http2 = matches!(opened, Some((Protocol::Http2, _)));
     let ended = match opened {
         None => return,
-        Some((Protocol::Http1, stream)) => http1(worker, &door, stream, talk, shutdown).await,
+        Some((Protocol::Http1, stream)) => {
+            http1((worker, &door), (stream, seat), talk, shutdown).await
+        }
         Some((Protocol::Http2, stream)) => Box::pin(http2(worker, &door, stream, shutdown)).await,
     };
     if let Err(error) = ended {
@@ -187,14 +208,14 @@ pub(crate) async fn client(
 }
 
 async fn http1(
-    worker: Arc<Worker>,
-    door: &Door,
-    stream: Downstream,
+    (worker, door): (Arc<Worker>, &Door),
+    (stream, seat): (Downstream, Arc<Seat>),
     talk: Talk,
     shutdown: CancellationToken,
 ) -> hyper::Result<()> {
     let service = service_fn(|request| {
-        let (worker, link) = (Arc::clone(&worker), Link::http1(request.version(), &talk.reset));
+        let worker = Arc::clone(&worker);
+        let link = Link::http1(request.version(), &talk.reset, &seat);
         let turn = talk.turn.take();
         async move {
             // In a box that goes when the reply begins: a stream may be idle for long after that.
@@ -207,12 +228,15 @@ async fn http1(
     let mut connection = pin!(door.http1.serve_connection(stream, service).with_upgrades());
     tokio::select! {
         biased;
-        ended = connection.as_mut() => ended,
-        () = shutdown.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+        ended = connection.as_mut() => return ended,
+        () = shutdown.cancelled() => {}
     }
+    connection.as_mut().graceful_shutdown();
+    if let Ok(ended) = timeout(FAREWELL_MAX, connection.as_mut()).await {
+        return ended;
+    }
+    // Half a head is no call, and nobody waits for the other half.
+    if talk.turn.is_free() { Ok(()) } else { connection.await }
 }
 
 /// The reply of the call whose turn it is.
@@ -224,8 +248,8 @@ fn within(turn: Taken, reply: Response<ReplyBody>) -> Response<ReplyBody> {
     reply.map(|body| body.within(turn))
 }
 
-/// HTTP/2 ends softly: no further call is taken, those that are open go on. A client that gives no
-/// sign of life meanwhile is cut off by the pings.
+/// HTTP/2 ends softly: no further call is taken, those that are open go on. A client that has none and
+/// does not close is not waited for; one that gives no sign of life is cut off by the pings.
 async fn http2(
     worker: Arc<Worker>,
     door: &Door,
@@ -252,6 +276,10 @@ async fn http2(
         () = traffic.flooded() => door.cut.cancelled.increment(1),
     }
     connection.as_mut().graceful_shutdown();
-    // A client that reads nothing of the last replies is not waited for.
-    timeout(door.reader_idle.idle_max(), connection).await.unwrap_or(Ok(()))
+    tokio::select! {
+        ended = connection => ended,
+        () = traffic.too_idle(FAREWELL_MAX) => Ok(()),
+        // A client that reads nothing of the last replies is not waited for.
+        () = sleep(door.reader_idle.idle_max()) => Ok(()),
+    }
 }

@@ -4,6 +4,8 @@
 
 mod blocks;
 mod corpus;
+mod farewell;
+mod framing;
 mod heads;
 mod http2;
 mod http2_limits;
@@ -25,4 +27,5 @@ mod tls;
 mod tls_listener;
 mod transparency;
 mod transparency_edges;
+mod tunnels;
 mod upstream;

@@ -138,6 +138,19 @@ impl Wire {
         }
     }
 
+    /// Whether something comes within `patience`.
+    pub(crate) fn answers_within(&mut self, patience: Duration) -> bool {
+        self.stream.set_read_timeout(Some(patience)).unwrap();
+        let came = self.fill();
+        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        came
+    }
+
+    /// Closes at once, and says that it broke off.
+    pub(crate) fn reset(self) {
+        socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();
+    }
+
     pub(crate) fn close_sending_side(&self) {
         self.stream.shutdown(Shutdown::Write).unwrap();
     }
