@@ -12,17 +12,22 @@ pub const REMOVED: &str = "[credential removed]";
 /// Header fields whose value is a URL, and so may carry a credential inside.
 const URL_HEADERS: [&str; 4] = ["content-location", "location", "origin", "referer"];
 /// Last words of names of credentials: `x-api-key`, `access_token`, `X-Amz-Signature`.
-const LAST_WORDS: [&str; 14] = [
+const LAST_WORDS: [&str; 19] = [
+    "assertion",
     "auth",
+    "authentication",
     "authorization",
+    "bearer",
     "cookie",
     "cookie2",
     "credential",
     "credentials",
     "jwt",
     "key",
+    "pass",
     "passwd",
     "password",
+    "pwd",
     "secret",
     "sig",
     "signature",

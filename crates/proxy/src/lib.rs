@@ -83,10 +83,14 @@
 //!   given to the client when its body is wanted. A client of HTTP/2 never gets one: it sends its body
 //!   when it likes, as it may.
 //! - The `content-length` of a 204 and the `transfer-encoding` of a reply to HEAD; one of two equal
-//!   lengths; a length beside `transfer-encoding`.
+//!   lengths; a length beside `transfer-encoding`, which we drop, because hyper throws such a reply away.
+//! - What no path may have (RFC 3986): a raw `<`, `>`, `` ` ``, an 8-bit byte that is no UTF-8, `"` in a
+//!   query are a 400, and what follows a `#` is cut off by the parser, before we see it.
+//! - A call with a transfer coding besides `chunked`, which two readers may take for two things: 501.
 //! - What it cannot parse it answers alone, without a body: 400, 414, 431. That is replaced by an error of
 //!   ours (`downstream/bare.rs`), except for an HTTP/2 head of over twice the limit: a bare 431.
-//! - A client of HTTP/1.1 that closes its sending side is taken for gone.
+//! - A client of HTTP/1.1 that closes its sending side is taken for gone. One that resets its connection
+//!   ends its call; the provider sees that connection close. A provider's reset reaches the client as one.
 //! - What an HTTP/2 client with a closed window has not taken yet when its provider dies: its stream is
 //!   reset, and what waits for it is thrown away.
 //! - Pushes, priorities, pings of either side, and extended CONNECT (WebSocket over HTTP/2).

@@ -154,9 +154,8 @@ pub(crate) async fn serve(
     let in_flight = InFlight::begin(&worker.in_flight, link.traffic());
     let (call, client, body) = match begin(&worker, link, in_flight, request) {
         Ok(begun) => begun,
-        Err((refusal, in_flight)) => {
-            let told = (&refusal, refusal.body());
-            return answer_refusal(&worker, told, Replying::unobserved(), in_flight);
+        Err(Refused { refusal, body, in_flight }) => {
+            return answer_refusal(&worker, (&refusal, body), Replying::unobserved(), in_flight);
         }
     };
     if client.upgrade.is_none() && live::concerns(&worker, &call) {
@@ -165,22 +164,33 @@ pub(crate) async fn serve(
     forward::pass(&worker, call, client, body).await
 }
 
+/// A call that goes to nobody.
+struct Refused {
+    refusal: Refusal,
+    body: Bytes,
+    in_flight: InFlight,
+}
+
+impl Refused {
+    /// For who named no provider that we know.
+    fn plainly(refusal: Refusal, in_flight: InFlight) -> Self {
+        Self { body: refusal.body(), refusal, in_flight }
+    }
+
+    /// In the shape that the callers of the provider read.
+    fn at(pool: &Pool, refusal: Refusal, in_flight: InFlight) -> Self {
+        Self { body: refusal.body_at(pool.upstream()), refusal, in_flight }
+    }
+}
+
 fn begin(
     worker: &Worker,
     link: Link,
     in_flight: InFlight,
     mut request: Request<Incoming>,
-) -> Result<(Call, Client, Inflow), (Refusal, InFlight)> {
+) -> Result<(Call, Client, Inflow), Refused> {
     if request.method() == Method::CONNECT {
-        return Err((Refusal::Connect, in_flight));
-    }
-    let bytes_max = worker.shared.limits.head_bytes_max;
-    // In HTTP/1.1 it is refused while it is read.
-    if link.is_http2() && headers::size_in_http2(request.uri(), request.headers()) > bytes_max {
-        return Err((Refusal::LongHead { bytes_max }, in_flight));
-    }
-    if !headers::is_framed_plainly(request.headers()) {
-        return Err((Refusal::TransferCoding, in_flight));
+        return Err(Refused::plainly(Refusal::Connect, in_flight));
     }
     let upgrade = match headers::upgrading(request.headers()) {
         Upgrading::Yes => Some(hyper::upgrade::on(&mut request)),
@@ -189,8 +199,16 @@ fn begin(
     let (parts, body) = request.into_parts();
     let routed = route(&parts.uri);
     let Some(pool) = worker.pool(routed.provider) else {
-        return Err((unknown(worker, routed.provider), in_flight));
+        return Err(Refused::plainly(unknown(worker, routed.provider), in_flight));
     };
+    let bytes_max = worker.shared.limits.head_bytes_max;
+    // In HTTP/1.1 it is refused while it is read.
+    if link.is_http2() && headers::size_in_http2(&parts.uri, &parts.headers) > bytes_max {
+        return Err(Refused::at(pool, Refusal::LongHead { bytes_max }, in_flight));
+    }
+    if !headers::is_framed_plainly(&parts.headers) {
+        return Err(Refused::at(pool, Refusal::TransferCoding, in_flight));
+    }
     let (pool, path) = (Arc::clone(pool), routed.path.into_owned());
     let observer = &worker.shared.observer;
     let side = if observer.is_on() { CallSide::new(observer.tape()) } else { CallSide::untaped() };

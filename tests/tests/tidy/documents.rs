@@ -33,6 +33,23 @@ fn is_ci_command(line: &str) -> bool {
 }
 
 #[test]
+fn every_limit_of_the_live_path_is_told() {
+    let (config, told) = (read("crates/proxy/src/config.rs"), read("docs/operating.md"));
+    let (_, limits) = config.split_once("pub struct Limits {").expect("limits are listed");
+    let (limits, _) = limits.split_once("\n}\n").expect("the list ends");
+    let names: Vec<&str> = limits
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(':').map(|(name, _)| name))
+        .collect();
+    assert!(names.len() > 20, "{names:?}");
+    let untold = names.iter().filter(|name| !told.contains(&format!("`{name}`")));
+    none(
+        "a limit has no row in docs/operating.md",
+        &untold.map(|name| (*name).to_owned()).collect::<Vec<_>>(),
+    );
+}
+
+#[test]
 fn what_documents_point_at_exists() {
     let mut offences = Vec::new();
     for (path, text) in documents() {
