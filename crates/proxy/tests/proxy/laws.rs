@@ -215,6 +215,10 @@ fn head_law(call: &[u8], authority: &str) {
     assert!(matches!(hosts[..], [(_, host)] if host == authority), "{hosts:?}");
     assert!(!fields.iter().any(|(name, _)| name.starts_with("x-foreshadow-")), "{fields:?}");
     assert!(of("proxy-authorization").is_empty(), "{fields:?}");
+    // Whoever reads one line of several, or one coding of several, would see another end.
+    let is_plain = |(_, coding): &&(String, String)| coding.eq_ignore_ascii_case("chunked");
+    let codings = of("transfer-encoding");
+    assert!(codings.len() <= 1 && codings.iter().all(is_plain), "{codings:?}");
     framing_law(&fields);
 }
 
