@@ -69,7 +69,7 @@ pub struct Evidence {
     pub request_mean_loss: Option<f64>,
     /// Whether the drift detector raised its alarm.
     pub drift_alarm: bool,
-    /// Share of what was asked that our own faults lost.
+    /// Share of units in which a loss never came: by our own faults, a silent judge, a missing label.
     pub lost_share: Option<f64>,
     /// Share of units of the busiest user; `None` where independence is unknown.
     pub top_user_share: Option<f64>,

@@ -32,7 +32,7 @@ pub struct CellFacts {
     pub request_mean_loss: Option<f64>,
     /// Whether the drift detector raised its alarm.
     pub drift_alarm: bool,
-    /// Share of what was asked that our own faults lost; `None` where nothing was asked.
+    /// Share of units in which a loss never came; `None` where nothing was asked.
     pub lost_share: Option<f64>,
     /// Share of units of the busiest user; `None` where independence is unknown.
     pub top_user_share: Option<f64>,
@@ -53,7 +53,7 @@ pub struct GateRule {
     pub units_min: u64,
     /// Least number of days with units.
     pub days_min: u64,
-    /// Greatest share lost by our own faults.
+    /// Greatest share of units in which a loss never came.
     pub lost_max: f64,
     /// Greatest share of one user.
     pub top_user_max: f64,
@@ -80,9 +80,9 @@ impl Default for GateRule {
 pub enum BlockerName {
     /// The adjusted confidence is under the threshold.
     Confidence,
-    /// Quality fell within the epoch.
+    /// The drift detector raised its alarm: quality was under the bar for a part of the epoch, or all along.
     Drift,
-    /// Too much was lost by our own faults.
+    /// In too many units a loss never came.
     Lost,
     /// Units on too few days.
     MinDays,
@@ -195,7 +195,7 @@ impl fmt::Display for Blocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Some(figure), Some(limit)) = (self.figure, self.limit) else {
             return match self.name {
-                BlockerName::Drift => write!(f, "drift: quality fell within the epoch"),
+                BlockerName::Drift => write!(f, "drift: quality was under the bar for a while"),
                 BlockerName::Confidence
                 | BlockerName::Lost
                 | BlockerName::MinDays

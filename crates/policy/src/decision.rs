@@ -236,9 +236,9 @@ impl fmt::Display for Reason {
 pub enum Code {
     /// The adjusted confidence is under the threshold.
     Confidence,
-    /// Quality fell within the epoch.
+    /// Quality was under the bar for a part of the epoch, or all along.
     Drift,
-    /// Too much was lost by our own faults.
+    /// Too much never came to a loss: our own faults, a silent judge, a label that nobody gave.
     Lost,
     /// Units on too few days for any statement.
     MinDays,

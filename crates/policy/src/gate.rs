@@ -32,7 +32,7 @@ pub struct GateRule {
     pub observation_days: u32,
     /// Least number of units.
     pub units_min: u64,
-    /// Greatest share that our own faults may lose.
+    /// Greatest share of conversations that may miss a loss past the wait.
     pub lost_max: f64,
     /// Greatest share of one user.
     pub top_user_max: f64,

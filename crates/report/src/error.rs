@@ -20,6 +20,32 @@ pub enum Error {
         /// What is wrong with it.
         source: confidence::Error,
     },
+    /// A call of a cell has two rows where it may have one, and would be counted twice.
+    #[error(
+        "evidence of {cell}: `{table}` has two rows for exchange {exchange}, which would count \
+         twice: the lake holds what no worker of ours committed; find the file by `foreshadow lake \
+         files {table}` and restore the table"
+    )]
+    Twice {
+        /// The table.
+        table: &'static str,
+        /// The cell that it belongs to.
+        cell: String,
+        /// The call.
+        exchange: String,
+    },
+    /// A call was asked, and the chance that it was asked at is not known: so its weight is not either.
+    #[error(
+        "evidence of {cell}: exchange {exchange} was asked, and its chance is not known: \
+         `assignments` needs `pi` and `pi_floor` (in mode H also `audit_prob`, and `blocks` the \
+         day's `kappa`)"
+    )]
+    Draw {
+        /// The cell that it belongs to.
+        cell: String,
+        /// The call.
+        exchange: String,
+    },
     /// A column that a view of ours promises is not there, or of another type.
     #[error(
         "column `{column}` of {view} is missing or of another type: the lake was written by \

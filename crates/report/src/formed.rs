@@ -11,6 +11,7 @@ mod entered;
 mod funnel;
 mod names;
 mod parts;
+mod seen;
 mod sessions;
 
 use crate::{

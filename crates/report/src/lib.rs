@@ -38,7 +38,7 @@ pub use duckdb::views_sql;
 pub use error::Error;
 pub use forecast::{Costs, Forecast, forecasts};
 pub use frame::{Format, render_rows};
-pub use outlook::{CellOutlook, Outlook, PromotionOutlook, Spending};
+pub use outlook::{CellOutlook, FIRST_SHARE, Outlook, PromotionOutlook, Spending};
 pub use report::{
     Accounting, Advice, Blocked, CategoryReport, CellReport, Concern, DAYS_MAX, DISAGREEMENTS_MAX,
     DayQuality, DecisionReport, Disagreement, EXCERPT_CHARS_MAX, JudgeStanding, NetSaving,

@@ -17,7 +17,7 @@ use policy::{
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-pub use promotions::PromotionOutlook;
+pub use promotions::{FIRST_SHARE, PromotionOutlook};
 
 /// What the pipeline lets be spent.
 #[derive(Clone, Debug)]

@@ -25,7 +25,7 @@ const SAVINGS: &str = include_str!("sql/savings.sql");
 
 /// The units that count: `units` of the contract. Those of replayed calls are compared, not counted.
 const COUNTED: &str = "SELECT cell, category, candidate, epoch, conversation, tenant, first_at, \
-    closed_at, requests, request_weight, request_loss, lost, weight, loss \
+    closed_at, requests, request_weight, request_loss, lost, weight, loss, mode, tau, loss_lo, loss_hi \
     FROM all_units WHERE counted AND family_weight > 0.0";
 
 /// When the calls of every cell's keys were.

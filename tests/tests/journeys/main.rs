@@ -32,6 +32,7 @@ mod observe;
 mod promotion;
 mod provider;
 mod python;
+mod recomputed;
 mod recorded;
 mod replay;
 mod rescore;

@@ -8,6 +8,7 @@ use crate::{
 };
 use serde_json::Value;
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::OnceLock,
     time::Duration,
@@ -20,7 +21,7 @@ const DEMO_TIME: Duration = Duration::from_secs(90);
 /// Beside other tests it gets a part of the machine.
 const DEMO_PATIENCE: Duration = Duration::from_secs(300);
 /// When the demo's fortnight is over and its last conversations are closed.
-const AS_OF: &str = "2026-01-19T12:00:00Z";
+pub(crate) const AS_OF: &str = "2026-01-19T12:00:00Z";
 
 /// What a demo said, how long it took, and the folder that it left.
 struct Shown {
@@ -91,6 +92,10 @@ fn what_is_still_needed_is_planned() {
         }
         assert!(cell["usd_per_conversation"].is_string(), "{cell:#}");
         assert!(standing == "refuted" || share > 0.0, "nobody is silenced: {cell:#}");
+    }
+    let promotions = plan["promotions"].as_array().unwrap();
+    for it in promotions.iter().filter(|it| it["first"] == true) {
+        assert_eq!(it["ready"], true, "{it:#}");
     }
     assert_eq!(deployment.run(&["plan", "--format", "csv"]).code(), Some(1));
 }
@@ -276,14 +281,37 @@ fn sql_is_read_only_and_says_what_there_is() {
     ] {
         assert_eq!(deployment.run(&["sql", statement]).code(), Some(1), "{statement}");
     }
-    let honest = "SELECT category, candidate, confidence(1 - loss, 0.9) AS confidence FROM units \
-                  WHERE category = 'classify' GROUP BY 1, 2 ORDER BY 2";
-    let rows = deployment.rows(honest);
-    assert_eq!(rows.len(), 2, "{rows:?}");
-    assert!(rows[0]["confidence"].as_f64().unwrap() > 0.95, "{rows:?}");
-    assert!(rows[1]["confidence"].as_f64().unwrap() < 0.05, "{rows:?}");
     let parquet = deployment.run(&["sql", "--format", "parquet", "SELECT 1 AS one"]);
     assert!(parquet.bytes.starts_with(b"PAR1"));
+}
+
+/// The queries of docs/confidence.md run as they stand there, over a lake with cells of every kind.
+#[test]
+fn the_documented_queries_find_the_confidence_of_the_evidence() {
+    let deployment = on_copy();
+    let document = include_str!("../../../docs/confidence.md");
+    let query = |line: &'static str| line.strip_prefix("    foreshadow sql \"")?.strip_suffix('"');
+    let queries: Vec<_> = document.lines().filter_map(query).collect();
+    let [by_bar, by_terms] = queries.as_slice() else { panic!("{queries:?}") };
+    let rows = deployment.rows(&format!(
+        "SELECT * FROM ({by_bar}) AS t (category, candidate, found) \
+                                         WHERE category = 'classify' ORDER BY candidate"
+    ));
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert!(rows[0]["found"].as_f64().unwrap() > 0.95, "{rows:?}");
+    assert!(rows[1]["found"].as_f64().unwrap() < 0.05, "{rows:?}");
+    let rows = deployment.rows(&format!(
+        "SELECT t.mode, t.found, e.confidence FROM ({by_terms}) AS t (cell, mode, found) \
+         JOIN evidence e ON e.cell = t.cell"
+    ));
+    assert_eq!(rows.len(), World::cells().len());
+    let modes: BTreeSet<_> = rows.iter().map(|row| row["mode"].as_str().unwrap()).collect();
+    assert!(modes.len() > 2, "{modes:?}");
+    rows.iter().for_each(|row| assert_eq!(row["found"], row["confidence"], "{row}"));
+    let of_all = by_bar.replace("WHERE mode IN ('R', 'H') ", "");
+    let said = deployment.run(&["sql", &of_all]);
+    assert_eq!(said.code(), Some(1), "{}", said.text());
+    assert!(said.errors.contains("confidence_loss"), "it says what to ask: {}", said.errors);
 }
 
 #[test]

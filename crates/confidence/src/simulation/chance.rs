@@ -28,6 +28,9 @@ impl Chance {
     /// A quality around `mean` whose calls correlate by `correlation`: a Beta variable, by Jöhnk's
     /// method, which is quick where one of its parameters is small.
     pub(super) fn quality(&mut self, mean: f64, correlation: f64) -> f64 {
+        if correlation <= 0.0 {
+            return mean;
+        }
         let size = 1.0 / correlation - 1.0;
         loop {
             let good = libm::pow(self.share(), 1.0 / (size * mean));

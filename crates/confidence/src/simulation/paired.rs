@@ -1,7 +1,7 @@
 //! Candidate against reference: over a noise floor, and by a judge that errs.
 
 use super::{
-    Bound::{AtLeast, AtMost},
+    Bound::{AtLeast, AtMost, Nothing},
     Chance, Dice, Estimate, Finding,
     gauges::Current,
     samplers::{promoted, promoted_after},
@@ -32,11 +32,14 @@ pub(super) fn reference(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
 
 fn agreement(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
     let tolerance = Tolerance::agreement(AA_MARGIN, NOISE, 1.0)?;
-    let equal = dice.round(0, |chance| {
-        promoted_after(Current::new(tolerance), agreement_pairs(chance, 0.0)?)
-    })?;
+    let mut equal = |round, alike| {
+        dice.round(round, |chance| {
+            promoted_after(Current::new(tolerance), agreement_pairs(chance, 0.0, alike)?)
+        })
+    };
+    let (equal, unlike) = (equal(0, CORRELATION)?, equal(4, 0.0)?);
     let worse = dice.share(1, |chance| {
-        promoted(Current::new(tolerance), agreement_pairs(chance, AA_MARGIN)?)
+        promoted(Current::new(tolerance), agreement_pairs(chance, AA_MARGIN, CORRELATION)?)
     })?;
     // Wrong: an equal candidate held to perfection.
     let absolute = dice.share(0, |chance| {
@@ -52,6 +55,12 @@ fn agreement(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
             Estimate::share(&by_then),
         ),
         Finding::ours("its median pairs", 660.0, AtMost(720.0), Estimate::median(&equal)),
+        Finding::ours(
+            "its median pairs where nothing on a prompt correlates",
+            None,
+            Nothing,
+            Estimate::median(&unlike),
+        ),
         Finding::ours("worse by the margin: falsely promoted", 0.038, AtMost(0.05), worse),
         Finding::control(
             "equal candidate promoted by an absolute bar of 0.95",
@@ -63,10 +72,10 @@ fn agreement(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
 }
 
 /// Pairs in which a prompt makes the reference disagree with itself as often as the candidate with
-/// it, which disagrees in `excess` of all cases besides.
-fn agreement_pairs(chance: &mut Chance, excess: f64) -> Result<Vec<Unit>, Error> {
+/// it, which disagrees in `excess` of all cases besides; both are `alike` on one prompt.
+fn agreement_pairs(chance: &mut Chance, excess: f64, alike: f64) -> Result<Vec<Unit>, Error> {
     let mut pair = || {
-        let noise = 1.0 - chance.quality(1.0 - NOISE, CORRELATION);
+        let noise = 1.0 - chance.quality(1.0 - NOISE, alike);
         let control = chance.loss(noise);
         let candidate = chance.loss(noise + (1.0 - noise) * excess / (1.0 - NOISE));
         Ok(Unit::whole(aa_excess_loss(candidate, Some(control), 1.0, NOISE)?))
@@ -75,14 +84,20 @@ fn agreement_pairs(chance: &mut Chance, excess: f64) -> Result<Vec<Unit>, Error>
 }
 
 fn judged(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
-    let mut at = |round, excess: f64, youden_low| {
+    let mut at = |round, (excess, alike), youden_low| {
         let tolerance = Tolerance::judged_paired(JUDGED_MARGIN, youden_low)?;
         dice.round(round, |chance| {
-            promoted_after(Current::new(tolerance), judged_pairs(chance, excess)?)
+            promoted_after(Current::new(tolerance), judged_pairs(chance, excess, alike)?)
         })
     };
-    let (conservative, exact) = (at(2, 0.0, 0.6)?, at(2, 0.0, 0.7)?);
-    let worse: Vec<bool> = at(3, JUDGED_MARGIN, 0.7)?.iter().map(Option::is_some).collect();
+    let (equal, worse) = ((0.0, CORRELATION), (JUDGED_MARGIN, CORRELATION));
+    let (conservative, exact) = (at(2, equal, 0.6)?, at(2, equal, 0.7)?);
+    let unlike = at(5, (0.0, 0.0), 0.6)?;
+    // Wrong: the margin counted whole, though the judge sees a part of every difference only.
+    let (worse, whole) = (at(3, worse, 0.7)?, at(3, worse, 1.0)?);
+    let share = |found: Vec<Option<u64>>| {
+        Estimate::share(&found.iter().map(Option::is_some).collect::<Vec<_>>())
+    };
     Ok(vec![
         Finding::ours(
             "judge 0.9/0.8, margin 0.05: median pairs, equal candidate, Youden ≥ 0.6",
@@ -90,22 +105,29 @@ fn judged(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
             AtMost(950.0),
             Estimate::median(&conservative),
         ),
-        Finding::ours("the same, Youden 0.7", 639.0, AtMost(700.0), Estimate::median(&exact)),
         Finding::ours(
-            "worse by the margin: falsely promoted",
-            0.052,
-            AtMost(0.05),
-            Estimate::share(&worse),
+            "the same where nothing on a prompt correlates",
+            None,
+            Nothing,
+            Estimate::median(&unlike),
+        ),
+        Finding::ours("the same, Youden 0.7", 639.0, AtMost(700.0), Estimate::median(&exact)),
+        Finding::ours("worse by the margin: falsely promoted", 0.052, AtMost(0.05), share(worse)),
+        Finding::control(
+            "the same, the margin counted whole whatever the judge misses",
+            None,
+            AtLeast(0.3),
+            share(whole),
         ),
     ])
 }
 
 /// Pairs by a judge that flags a good reply in one case of ten and a bad one in eight; in half of
 /// the pairs it errs on both replies by the same chance. The candidate is bad in `excess` of all
-/// cases besides those that are hard for the reference, too.
-fn judged_pairs(chance: &mut Chance, excess: f64) -> Result<Vec<Unit>, Error> {
+/// cases besides those that are hard for the reference, too; replies to one prompt are `alike`.
+fn judged_pairs(chance: &mut Chance, excess: f64, alike: f64) -> Result<Vec<Unit>, Error> {
     let mut pair = || {
-        let hard = 1.0 - chance.quality(1.0 - BAD, CORRELATION);
+        let hard = 1.0 - chance.quality(1.0 - BAD, alike);
         let worse = hard + (1.0 - hard) * excess / (1.0 - BAD);
         let bad = [chance.happens(worse), chance.happens(hard)];
         let first = chance.share();

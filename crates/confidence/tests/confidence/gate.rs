@@ -10,7 +10,7 @@ fn a_cell_that_keeps_every_limit_is_not_blocked() {
 #[test]
 fn each_blocker_tells_the_figure_and_the_limit() {
     check(|facts| facts.log_e_adj = 10f64.ln(), &["confidence 0.9000 < 0.9500"]);
-    check(|facts| facts.drift_alarm = true, &["drift: quality fell within the epoch"]);
+    check(|facts| facts.drift_alarm = true, &["drift: quality was under the bar for a while"]);
     check(|facts| facts.lost_share = Some(0.031), &["lost 3.1 % > 2.0 %"]);
     check(|facts| facts.days = 2, &["days with units 2 < 3"]);
     check(|facts| facts.units = 49, &["units 49 < 50"]);

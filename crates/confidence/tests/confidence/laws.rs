@@ -33,14 +33,41 @@ fn any_cell() -> impl Strategy<Value = Histogram> {
     })
 }
 
-/// As above, with losses and weights of whole quanta, so that nothing is rounded.
-fn any_whole_cell() -> impl Strategy<Value = Histogram> {
+/// What losses lie between: absolute, paired, and as wide as an audit or a re-asking makes them.
+fn any_ends() -> impl Strategy<Value = (i32, i32)> {
+    prop_oneof![Just((0, 1)), Just((-1, 1)), Just((-2, 1)), Just((-3, 4))]
+}
+
+/// As above in any range, with losses and weights of whole quanta, so that nothing is rounded.
+fn any_whole_cell() -> impl Strategy<Value = (Ends, Histogram)> {
     let good = (0..120u64).prop_map(|count| (4096, 0, count));
-    let rest = (1..=4096u16).prop_flat_map(|weight| (Just(weight), 0..=weight, 0..12u64));
-    (good, vec(rest, 0..3)).prop_map(|(good, rest)| {
-        let row = |(weight_q, loss_q, count)| Row { loss_q: i32::from(loss_q), weight_q, count };
-        Histogram::from_rows(rest.into_iter().chain([good]).map(row)).unwrap()
+    let cell = move |(lo, hi): (i32, i32)| {
+        let loss = move |weight: u16| (lo * i32::from(weight)..=hi * i32::from(weight), 0..12u64);
+        let rest = (1..=4096u16).prop_flat_map(move |weight| (Just(weight), loss(weight)));
+        (Just(Ends(f64::from(lo), f64::from(hi))), good.clone(), vec(rest, 0..3))
+    };
+    any_ends().prop_flat_map(cell).prop_map(|(ends, good, rest)| {
+        let rest = rest.into_iter().map(|(weight, (loss, count))| (weight, loss, count));
+        let row = |(weight_q, loss_q, count)| Row { loss_q, weight_q, count };
+        (ends, Histogram::from_rows(rest.chain([good]).map(row)).unwrap())
     })
+}
+
+/// The ends of a range.
+#[derive(Clone, Copy, Debug)]
+struct Ends(f64, f64);
+
+impl Ends {
+    /// A tolerance so far into the range.
+    fn tolerance(self, share: f64) -> Tolerance {
+        Tolerance::new(self.0 + share * (self.1 - self.0), self.0, self.1).unwrap()
+    }
+
+    /// A unit of the absolute range, stretched into this one.
+    fn stretched(self, unit: Unit) -> Unit {
+        let Unit { weight, weighted_loss } = unit;
+        Unit { weight, weighted_loss: self.0 * weight + weighted_loss * (self.1 - self.0) }
+    }
 }
 
 fn any_tau() -> impl Strategy<Value = f64> {
@@ -48,9 +75,13 @@ fn any_tau() -> impl Strategy<Value = f64> {
 }
 
 fn counted(units: &[Unit]) -> Histogram {
+    counted_in(units, LossRange::ABSOLUTE)
+}
+
+fn counted_in(units: &[Unit], range: LossRange) -> Histogram {
     let mut histogram = Histogram::new();
     for &unit in units {
-        histogram.add(unit, LossRange::ABSOLUTE).unwrap();
+        histogram.add(unit, range).unwrap();
     }
     histogram
 }
@@ -60,8 +91,8 @@ fn absolute(tau: f64) -> Tolerance {
 }
 
 /// Every figure, to the bit.
-fn bits(histogram: &Histogram, tau: f64) -> Vec<u64> {
-    let got = summarize(histogram, absolute(tau), Level::FIVE_PERCENT, 0.0);
+fn bits(histogram: &Histogram, tolerance: Tolerance) -> Vec<u64> {
+    let got = summarize(histogram, tolerance, Level::FIVE_PERCENT, 0.0);
     let mean = histogram.mean_loss().map_or(u64::MAX, f64::to_bits);
     let floats = [
         got.log_e,
@@ -112,16 +143,21 @@ proptest! {
         places in vec(0..64usize, 24),
         parts in 1..=64usize,
         picks in vec(any::<usize>(), 63),
-        tau in any_tau(),
+        (lo, hi) in any_ends(),
+        share in any_tau(),
     ) {
+        let ends = Ends(f64::from(lo), f64::from(hi));
+        let tolerance = ends.tolerance(share);
         let mut split = vec![Vec::new(); parts];
         for (unit, place) in shuffled.iter().zip(&places) {
-            split[place % parts].push(*unit);
+            split[place % parts].push(ends.stretched(*unit));
         }
+        let units: Vec<Unit> = units.into_iter().map(|unit| ends.stretched(unit)).collect();
+        let counted = |units: &[Unit]| counted_in(units, tolerance.range());
         let whole = counted(&units);
         let split = merged(split.iter().map(|part| counted(part)).collect(), &picks);
         prop_assert_eq!(whole.rows(), split.rows());
-        prop_assert_eq!(bits(&whole, tau), bits(&split, tau));
+        prop_assert_eq!(bits(&whole, tolerance), bits(&split, tolerance));
     }
 
     #[test]
@@ -150,38 +186,38 @@ proptest! {
 
     #[test]
     fn confidence_evidence_and_bound_agree(
-        cell in any_whole_cell(), tau in any_tau(), alpha in 0.001..0.5f64,
+        (ends, cell) in any_whole_cell(), share in any_tau(), alpha in 0.001..0.5f64,
     ) {
-        let level = Level::new(alpha).unwrap();
-        let log_e = log_e(&cell, absolute(tau));
+        let (level, tolerance) = (Level::new(alpha).unwrap(), ends.tolerance(share));
+        let log_e = log_e(&cell, tolerance);
         // On the boundary itself the last bit decides, and each of the three has its own.
         prop_assume!((log_e - level.log_e_needed()).abs() > 1e-9);
         let has_evidence = log_e > level.log_e_needed();
         let is_confident = confidence(log_e, 0.0) >= 1.0 - alpha;
-        let is_bounded = loss_upper_bound(&cell, LossRange::ABSOLUTE, level) <= tau;
+        let is_bounded = loss_upper_bound(&cell, tolerance.range(), level) <= tolerance.tau();
         prop_assert_eq!(has_evidence, is_confident);
         prop_assert_eq!(has_evidence, is_bounded);
     }
 
     #[test]
     fn a_greater_tolerance_has_more_evidence(
-        cell in any_whole_cell(), (low, high) in (0.01..0.9f64, 0.01..0.9f64),
+        (ends, cell) in any_whole_cell(), (low, high) in (0.01..0.9f64, 0.01..0.9f64),
     ) {
         let (low, high) = if low <= high { (low, high) } else { (high, low) };
-        let (at_low, at_high) = (log_e(&cell, absolute(low)), log_e(&cell, absolute(high)));
+        let [at_low, at_high] = [low, high].map(|share| log_e(&cell, ends.tolerance(share)));
         prop_assert!(at_low <= at_high + 1e-9 * at_high.abs().max(1.0), "{at_low} {at_high}");
     }
 
     #[test]
-    fn bounds_enclose_the_mean_and_tighten_with_error(cell in any_whole_cell()) {
+    fn bounds_enclose_the_mean_and_tighten_with_error((ends, cell) in any_whole_cell()) {
         let bounds = |alpha| {
             let level = Level::new(alpha).unwrap();
-            let range = LossRange::ABSOLUTE;
+            let range = ends.tolerance(0.5).range();
             (loss_lower_bound(&cell, range, level), loss_upper_bound(&cell, range, level))
         };
         let (strict, loose) = (bounds(0.01), bounds(0.2));
         prop_assert!(strict.0 <= loose.0 + 1e-12 && loose.1 <= strict.1 + 1e-12);
-        if let Some(mean) = cell.mean_loss().filter(|mean| (0.0..=1.0).contains(mean)) {
+        if let Some(mean) = cell.mean_loss().filter(|mean| (ends.0..=ends.1).contains(mean)) {
             prop_assert!(loose.0 <= mean + 1e-12 && mean <= loose.1 + 1e-12, "{loose:?} {mean}");
         }
     }

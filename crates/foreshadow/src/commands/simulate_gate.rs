@@ -6,7 +6,7 @@ use crate::{
     outcome::{Outcome, print},
 };
 use anyhow::{Result, bail};
-use confidence::simulation::{Effort, Finding, Role, TRIALS, Trial, Verdict};
+use confidence::simulation::{ERRORS_MAX, Effort, Finding, Role, TRIALS, Trial, Verdict};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ fn progress(chosen: &[Trial], effort: Effort) -> Result<ProgressBar> {
 }
 
 fn as_table(seed: u64, played: &[(&str, Finding)]) -> String {
-    let mut text = format!("seed {seed}\n");
+    let mut text = format!("seed {seed}; {}\n", noise());
     let mut last = "";
     for (trial, finding) in played {
         if *trial != last {
@@ -72,14 +72,20 @@ fn as_table(seed: u64, played: &[(&str, Finding)]) -> String {
 }
 
 fn as_markdown(played: &[(&str, Finding)]) -> String {
-    let mut text = String::from("| cells | what | designed | bound | measured |\n");
-    text += "| --- | --- | ---: | ---: | ---: |\n";
+    let mut text = String::from("| cells | what | designed | bound | measured | verdict |\n");
+    text += "| --- | --- | ---: | ---: | ---: | --- |\n";
     for (trial, finding) in played {
         let (what, measured) = (what(finding), measured(finding));
         let (designed, bound) = (designed(finding), finding.bound);
-        text += &format!("| {trial} | {what} | {designed} | {bound} | {measured} |\n");
+        let verdict = word(finding.verdict());
+        text += &format!("| {trial} | {what} | {designed} | {bound} | {measured} | {verdict} |\n");
     }
-    text
+    text + &format!("\n{}\n", noise())
+}
+
+/// What the verdicts allow.
+fn noise() -> String {
+    format!("within noise: past the bound by at most {ERRORS_MAX} standard errors (±)")
 }
 
 fn as_json(seed: u64, played: &[(&str, Finding)]) -> Value {

@@ -1,5 +1,7 @@
 //! Each reason of the gate in words: the figure, the limit, and what would change it.
 
+mod part;
+
 use super::{
     Epoch, GateRule, Judge, LossyTranslation, OBSERVATION_DAYS_FLOOR, ProductFacts, Serving,
     UnmeasuredJudge, observation_us_min, observed_us,
@@ -17,14 +19,14 @@ pub(super) fn statistical(blocker: &Blocker, evidence: &Evidence) -> Reason {
             let limit = blocker.limit;
             (number(blocker.figure), at_least(limit, number), more_units(evidence, limit))
         }
-        BlockerName::Drift => return drift(),
+        BlockerName::Drift => return part::drift(evidence),
         BlockerName::Lost => (
-            percent(blocker.figure),
+            format!("{} of the conversations miss a loss", percent(blocker.figure)),
             at_most(blocker.limit, percent),
-            "mend what fails on our side (see `failed` in coverage) and observe on".to_owned(),
+            part::lost(evidence.mode).to_owned(),
         ),
         BlockerName::MinDays => (
-            format!("conversations on {} dates", count(blocker.figure)),
+            format!("conversations on {}", on_dates(blocker.figure)),
             at_least(blocker.limit, count),
             "observe on: a statement needs several days".to_owned(),
         ),
@@ -45,12 +47,12 @@ pub(super) fn statistical(blocker: &Blocker, evidence: &Evidence) -> Reason {
         BlockerName::Recent => (
             format!("mean loss of the recent days {}", number(blocker.figure)),
             at_most(blocker.limit, number),
-            "a veto, not a failure: look again tomorrow".to_owned(),
+            part::recent(blocker.figure, evidence).to_owned(),
         ),
         BlockerName::RequestWeighted => (
             format!("mean loss call by call {}", number(blocker.figure)),
             at_most(blocker.limit, number),
-            "long conversations do worse than short ones: split the category by length".to_owned(),
+            part::request_weighted(evidence).to_owned(),
         ),
         BlockerName::TopUser => (
             format!("one user holds {}", percent(blocker.figure)),
@@ -74,16 +76,6 @@ fn more_units(evidence: &Evidence, threshold: Option<f64>) -> String {
         None if evidence.units == 0 => "it needs conversations to judge by".to_owned(),
         None => "at this quality it will not clear: try another candidate or split the category"
             .to_owned(),
-    }
-}
-
-/// The drift detector's alarm.
-pub(super) fn drift() -> Reason {
-    Reason {
-        code: Code::Drift,
-        figure: "quality fell within the epoch".to_owned(),
-        limit: "no alarm".to_owned(),
-        remedy: "find what changed, then start a new epoch".to_owned(),
     }
 }
 
@@ -135,7 +127,9 @@ fn too_short(
     }
     let figure = match observed {
         None => "nothing assigned yet".to_owned(),
-        Some(us) => format!("{} observed, on {} dates", in_days(us), evidence.days),
+        Some(us) => {
+            format!("{} observed, on {}", in_days(us), on_dates(Some(evidence.days as f64)))
+        }
     };
     let remedy = match facts.first_assignment_at {
         None => "send traffic through the proxy and let the workers run".to_owned(),
@@ -311,6 +305,11 @@ fn percent(figure: Option<f64>) -> String {
 
 fn count(figure: Option<f64>) -> String {
     figure.map_or_else(|| NO_DATA.to_owned(), |figure| format!("{figure:.0}"))
+}
+
+fn on_dates(figure: Option<f64>) -> String {
+    let count = count(figure);
+    if count == "1" { "1 date".to_owned() } else { format!("{count} dates") }
 }
 
 fn at_least(limit: Option<f64>, shown: fn(Option<f64>) -> String) -> String {

@@ -317,3 +317,52 @@ fn a_reason_reads_as_one_line() {
           quality would clear it"]
     );
 }
+
+/// The words of the one reason of such a kind.
+#[track_caller]
+fn said(evidence: &Evidence, code: &str) -> String {
+    let reasons = held(evidence, &facts());
+    reasons.iter().find(|reason| reason.code.name() == code).unwrap().to_string()
+}
+
+/// What a part of the cell says is told by what the whole says: a bar of 0.9 that is met, missed, or
+/// missed beyond doubt.
+#[test]
+fn a_veto_by_a_part_says_nothing_that_the_whole_belies() {
+    let of = |quality, refuted| Evidence {
+        quality: Some(quality),
+        refuted,
+        drift_alarm: true,
+        recent_mean_loss: Some(0.4),
+        request_mean_loss: Some(0.4),
+        ..evidence()
+    };
+    let cases = [
+        (of(0.95, false), "for a part of the epoch", "look again tomorrow", "long conversations"),
+        (of(0.9, false), "for a part of the epoch", "look again tomorrow", "long conversations"),
+        (of(0.6, false), "day by day", "waiting alone", "counted by conversations"),
+        (of(0.6, true), "`refuted`", "`refuted`", "`refuted`"),
+    ];
+    let all =
+        ["part of the epoch", "start a new epoch", "look again tomorrow", "long conversations"];
+    for (evidence, drift, recent, request_weighted) in cases {
+        let found = ["drift", "recent", "request_weighted"].map(|code| said(&evidence, code));
+        for (found, expected) in found.iter().zip([drift, recent, request_weighted]) {
+            assert!(found.contains(expected), "{expected} is not in {found}");
+            let belied = evidence.refuted && all.iter().any(|words| found.contains(words));
+            assert!(!belied, "{found}");
+        }
+    }
+    let unseen = Evidence { recent_mean_loss: None, ..evidence() };
+    assert!(said(&unseen, "recent").contains("no conversation of the last three days"));
+}
+
+/// What is lost need not be our fault: a judge may be silent, and people may not have labelled.
+#[test]
+fn what_is_lost_is_sought_where_the_mode_can_lose_it() {
+    for mode in Mode::ALL {
+        let found = said(&Evidence { mode, lost_share: Some(0.1), ..evidence() }, "lost");
+        assert_eq!(found.contains("judge"), matches!(mode, Mode::JP | Mode::JA), "{mode}: {found}");
+        assert_eq!(found.contains("label"), matches!(mode, Mode::H | Mode::PPI), "{mode}: {found}");
+    }
+}

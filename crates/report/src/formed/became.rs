@@ -67,7 +67,10 @@ impl Became {
                 is_there: is_set(is_there, at),
                 fault: fault.is_valid(at).then(|| self.faults.number(fault.value(at))),
             };
-            self.answers.insert((self.exchanges.number(exchange.value(at)), cell), answer);
+            let id = exchange.value(at);
+            if self.answers.insert((self.exchanges.number(id), cell), answer).is_some() {
+                return Err(cells.twice("shadows", cell, id));
+            }
         }
         Ok(())
     }

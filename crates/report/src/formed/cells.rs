@@ -90,6 +90,12 @@ impl Cells {
         &self.terms[cell as usize]
     }
 
+    /// The error of a call that has two rows where it may have one.
+    pub(super) fn twice(&self, table: &'static str, cell: u32, exchange: &str) -> Error {
+        let cell = self.terms(cell).name.clone();
+        Error::Twice { table, cell, exchange: exchange.to_owned() }
+    }
+
     /// What was declared for a cell's day.
     pub(super) fn block(&self, cell: u32, day: i32) -> Block {
         self.blocks.get(&(cell, day)).copied().unwrap_or_default()

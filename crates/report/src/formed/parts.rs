@@ -10,6 +10,7 @@ use super::{
     entered::{Asked, Draw, counts, entered},
     funnel::{Funnel, Outcome},
     names::Names,
+    seen::Seen,
     sessions::{Closed, Place},
 };
 use crate::{Error, read::Columns};
@@ -38,6 +39,7 @@ pub(super) struct Parts<'a> {
     closed: &'a Closed,
     as_of: Timestamp,
     tenants: Names,
+    seen: Seen,
     parts: HashMap<(Place, i64), Part>,
     draws: HashMap<(u32, i32), Draws>,
 }
@@ -138,12 +140,17 @@ impl<'a> Parts<'a> {
             closed,
             as_of,
             tenants: Names::default(),
+            seen: Seen::default(),
             parts: HashMap::new(),
             draws: HashMap::new(),
         }
     }
 
     /// Adds calls; `became` knows what became of them.
+    ///
+    /// # Errors
+    /// [`Error::Twice`] for a call that was added before, [`Error::Draw`] for one whose weight nobody
+    /// can tell.
     pub(super) fn add(
         &mut self,
         rows: &Columns,
@@ -155,9 +162,13 @@ impl<'a> Parts<'a> {
             let Some(cell) = self.cells.known(columns.cell.value(at)) else { continue };
             let observed_at = columns.observed_at.value(at);
             let (left_out, is_sampled) = (columns.left_out(at), is_set(columns.sampled, at));
-            // Nothing became of a call that was not put to its candidate, so nothing is looked up.
             let id = columns.exchange.value(at);
-            let exchange = if is_sampled { became.exchange(id) } else { None };
+            let exchange = became.exchange(id);
+            if !self.seen.add(cell, id, exchange) {
+                return Err(self.cells.twice("assignments", cell, id));
+            }
+            // Nothing became of a call that was not put to its candidate, so nothing is looked up.
+            let exchange = exchange.filter(|_| is_sampled);
             let outcome = left_out.unwrap_or_else(|| match became.reply(exchange, cell) {
                 _ if !is_sampled => (Outcome::NotSampled, ""),
                 Reply::Pending => (Outcome::Pending, ""),
@@ -199,8 +210,11 @@ impl<'a> Parts<'a> {
         };
         let entered = entered(&asked, terms);
         let refuse = |source| Error::Evidence { cell: terms.name.clone(), source };
-        let product = entered.weight.zip(entered.loss).map(|(weight, loss)| weight * loss);
-        let weight = entered.weight.map(decimal).transpose().map_err(refuse)?;
+        let Some(weight) = entered.weight else {
+            return Err(Error::Draw { cell: terms.name.clone(), exchange: call.id.to_owned() });
+        };
+        let product = entered.loss.map(|loss| weight * loss);
+        let weight = decimal(weight).map_err(refuse)?;
         let loss = product.map(decimal).transpose().map_err(refuse)?;
         let tenant = tenant.map(|tenant| self.tenants.number(tenant));
         let part = self.parts.entry((place, became.slice_from(call.exchange))).or_default();
@@ -210,7 +224,7 @@ impl<'a> Parts<'a> {
             .into_iter()
             .flatten()
             .min_by(|one, other| self.tenants.text(*one).cmp(self.tenants.text(*other)));
-        part.weights = add(part.weights, weight);
+        part.weights = add(part.weights, Some(weight));
         part.losses = add(part.losses, loss);
         part.lost |= entered.missing;
         part.pending |= entered.loss.is_none();

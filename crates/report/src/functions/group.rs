@@ -3,7 +3,7 @@
 use super::aggregate::Question;
 use confidence::{Histogram, LossRange, Tolerance, Unit};
 use datafusion::{
-    common::{Result, exec_err},
+    common::{Result, exec_datafusion_err, exec_err},
     error::DataFusionError,
 };
 
@@ -44,7 +44,7 @@ impl Group {
 
     pub(super) fn add(&mut self, question: Question, unit: Unit, asked: Constants) -> Result<()> {
         let range = self.agree(question, asked)?;
-        self.histogram.add(unit, range).map_err(external)
+        self.histogram.add(unit, range).map_err(|error| refused(question, error))
     }
 
     pub(super) fn merge(
@@ -83,6 +83,24 @@ impl Group {
             }
         }
     }
+}
+
+/// A loss outside of the range that was asked about mostly is of a mode that has another range.
+fn refused(question: Question, error: confidence::Error) -> DataFusionError {
+    if !matches!(error, confidence::Error::OutsideRange { .. }) {
+        return external(error);
+    }
+    let remedy = match question {
+        Question::Confidence => {
+            "it takes acceptabilities from 0 to 1, as units of modes R and H have them (WHERE mode IN \
+             ('R', 'H')); for any mode ask confidence_loss(loss, weight, tau, loss_lo, loss_hi) GROUP \
+             BY cell"
+        }
+        Question::ConfidenceLoss | Question::QualityLower | Question::QualityUpper => {
+            "lo and hi are what the losses of the mode lie between: loss_lo and loss_hi in `units`"
+        }
+    };
+    exec_datafusion_err!("{}: {error}; {remedy}", question.name())
 }
 
 pub(super) fn external(error: confidence::Error) -> DataFusionError {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 /// The share of the calls that the first promotions carry together: what goes wrong with them is
 /// small, and what is learnt from them is not.
-const FIRST_SHARE: f64 = 0.2;
+pub const FIRST_SHARE: f64 = 0.2;
 
 /// One promotion.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,8 +36,8 @@ pub struct PromotionOutlook {
     pub worse_per_day_max: f64,
     /// What is saved for each of these calls; `None` where there is none.
     pub saving_usd_per_worse: Option<NanoUsd>,
-    /// Whether it is one of those to begin with: the first that together carry no more than a fifth
-    /// of the calls, and at least one.
+    /// Whether it is one of those to begin with: of those that are ready the first, whatever it
+    /// carries, and what together with it carries no more than [`FIRST_SHARE`] of the calls.
     pub first: bool,
 }
 
@@ -57,7 +57,7 @@ pub(super) fn ranked(cells: &[(&Seen, CellOutlook)]) -> Vec<PromotionOutlook> {
     for (at, promotion) in promotions.iter_mut().enumerate() {
         promotion.share_of_calls = if all > 0.0 { promotion.calls_per_day / all } else { 0.0 };
         carried += promotion.share_of_calls;
-        promotion.first = at == 0 || carried <= FIRST_SHARE;
+        promotion.first = promotion.ready && (at == 0 || carried <= FIRST_SHARE);
     }
     promotions
 }

@@ -38,6 +38,7 @@ fn page(report: &Report, title: &str) -> Markup {
         }
         (grid(&pieces::cells(report)))
         p class="meaning" { (words::MEANING) }
+        p class="meaning" { (words::READING) }
         h2 { "Cells" }
         div class="cards" {
             @for (cell, detail) in report.cells.iter().zip(pieces::details(report)) {

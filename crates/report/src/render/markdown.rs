@@ -15,6 +15,7 @@ pub(super) fn render(report: &Report) -> String {
     }
     page.push(grid(&pieces::cells(report)));
     page.push(words::MEANING.to_owned());
+    page.push(words::READING.to_owned());
     for detail in pieces::details(report) {
         page.push(format!("### {}", escaped(&detail.title)));
         if !detail.lines.is_empty() {

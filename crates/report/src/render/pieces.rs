@@ -26,17 +26,24 @@ pub(super) fn title(report: &Report) -> String {
 
 pub(super) fn summary(report: &Report) -> String {
     let count = |action| report.cells.iter().filter(|cell| cell.decision.action == action).count();
+    let serving = report.cells.iter().filter(|cell| serves_and_clears(cell)).count();
+    let serve = if serving > 0 { format!(", {serving} serve and clear") } else { String::new() };
     let days = report.observed.days.map_or_else(
         || "nothing observed yet".to_owned(),
         |days| format!("{days:.1} days observed"),
     );
     format!(
-        "{days} · {} exchanges · {} ready to promote, {} held, {} to demote",
+        "{days} · {} exchanges · {} ready to promote{serve}, {} held, {} to demote",
         words::count(report.accounting.recorded),
-        count("promote"),
+        count("promote") - serving,
         count("hold"),
         count("demote"),
     )
+}
+
+/// Whether a cell's candidate serves already and goes on clearing.
+fn serves_and_clears(cell: &CellReport) -> bool {
+    cell.serving.is_some() && cell.decision.action == "promote"
 }
 
 pub(super) fn cells(report: &Report) -> Grid {
@@ -47,7 +54,7 @@ pub(super) fn cells(report: &Report) -> Grid {
         "units",
         "quality [95 %]",
         "bar",
-        "confidence",
+        "confidence (family)",
         "saving",
         "decision",
     ];
@@ -70,8 +77,14 @@ pub(super) fn cells(report: &Report) -> Grid {
 
 /// One cell day by day, as text: the day's own mean, and what all until its end say.
 pub(super) fn days(cell: &CellReport) -> Grid {
-    let header =
-        &["day", "units", "quality", "units so far", "quality so far [95 %]", "confidence"];
+    let header = &[
+        "day",
+        "units",
+        "quality",
+        "units so far",
+        "quality so far [95 %]",
+        "confidence (family)",
+    ];
     let row = |day: &DayQuality| {
         let SoFar { units, quality, quality_lower, quality_upper, confidence_adj } = day.so_far;
         vec![
@@ -131,6 +144,7 @@ pub(super) fn details(report: &Report) -> Vec<Detail> {
 fn detail(cell: &CellReport) -> Detail {
     let evidence = &cell.evidence;
     let verb = match cell.decision.action {
+        "promote" if serves_and_clears(cell) => "serves and clears",
         "promote" => "may be promoted",
         "demote" => "must be demoted",
         _ => "is held",
@@ -158,7 +172,9 @@ fn detail(cell: &CellReport) -> Detail {
 
 /// The slices that even their upper bound leaves below what is demanded, the worst first.
 fn slices(cell: &CellReport) -> Vec<String> {
-    let mut refuted: Vec<&Slice> = cell.slices.iter().filter(|slice| slice.refuted).collect();
+    let is_cut = cell.slices.len() > 1;
+    let refuted = cell.slices.iter().filter(|slice| is_cut && slice.refuted);
+    let mut refuted: Vec<&Slice> = refuted.collect();
     refuted.sort_by(|a, b| a.quality_upper.total_cmp(&b.quality_upper));
     let names = std::iter::once("worst slice").chain(std::iter::repeat("also below"));
     let said = refuted.iter().map(|slice| words::worst_slice(slice, &cell.evidence, cell.demand));

@@ -8,8 +8,10 @@ use exchange::NanoUsd;
 const INCLUDES: &str = "A saving sets what the candidate was paid on the calls that it was shadowed on \
     against what the reference was paid for the same calls, and takes that share of all that the \
     reference was paid. A prompt cache that is warm at the reference and cold at the candidate is in \
-    it. The overhead is every shadow call, control and judge call of the trial, also for candidates \
-    that did not clear. In neither: what a candidate serves already, the price of running this, \
+    it. The interval of a saving is an ordinary one at 95 %, for one look at conversations as if they \
+    were drawn at random; it is no bound at all looks together, and can only block. That of the net \
+    saving adds up the ends and does not pay for picking what saves most in each category. The overhead is every shadow call, control and judge call \
+    of the trial, also for candidates that did not clear. In neither: what a candidate serves already, the price of running this, \
     and a reference cache that gets colder for the calls that stay.";
 
 /// What is said in the section, line by line.

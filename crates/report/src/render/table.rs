@@ -22,6 +22,7 @@ pub(super) fn render(report: &Report, width: u16, colour: Colour) -> String {
     page.blank();
     page.grid(&pieces::cells(report));
     page.wrapped("", words::MEANING);
+    page.wrapped("", words::READING);
     for detail in pieces::details(report) {
         page.detail(&detail);
     }

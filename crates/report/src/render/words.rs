@@ -14,8 +14,17 @@ pub(crate) const NO_DATA: &str = "no data";
 pub(crate) const MEANING: &str = "0.95 means: had the average quality so far been at or below the \
     bar, a value this high would ever have appeared in at most 5 % of such cells, whenever you \
     look. It is no probability that the candidate is good. The mode qualifies the number: a judged \
-    confidence speaks of what the judge sees, not of what a human would accept. Each end of an \
-    interval of quality is a bound of its own at 95 %.";
+    confidence speaks of what the judge sees, not of what a human would accept.";
+
+/// What else has to be known to read a cell's line: what the confidence pays for and the interval does
+/// not, and what quality is measured by.
+pub(crate) const READING: &str = "The confidence is adjusted for the family: every cell has a part of \
+    the error that all cells together may make, and pays for each restart and for a judge that was \
+    measured. The interval of quality pays for none of that, so its lower end may lie over the bar \
+    where the confidence is not there yet. Each end is a bound of its own at 95 %, whenever you \
+    look; both together hold with 90 %. In the paired modes (RP, JP, AA) a quality of 1 is as good \
+    as the reference, over 1 is better, and the bar is 1 less the margin (in JP less of it, for a \
+    judge that misses things).";
 
 /// How the losses were made, in words that stand beside the confidence.
 pub(crate) fn mode(mode: Mode) -> &'static str {
@@ -51,9 +60,9 @@ pub(crate) fn statement(evidence: &Evidence, of: Demand) -> String {
     format!("{confidence} {}, {}", mode(evidence.mode), demand(of))
 }
 
-/// Cut, never rounded up: 0.9499 must not read as 0.95.
+/// Cut, never rounded up: 0.9499 must not read as 0.95, and nothing reads as certain.
 pub(crate) fn confidence(confidence: f64) -> String {
-    format!("{:.4}", (confidence * 1e4 + 1e-9).floor() / 1e4)
+    format!("{:.4}", (confidence * 1e4 + 1e-9).floor().min(9_999.0) / 1e4)
 }
 
 /// `0.95 [0.92–0.97]`

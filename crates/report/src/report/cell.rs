@@ -53,7 +53,7 @@ pub struct CellReport {
     pub forecast: Option<Forecast>,
     /// The cell cut by the length of the prompt.
     pub slices: Vec<Slice>,
-    /// The slice that is worst among those refuted, in words.
+    /// The slice that is worst among those refuted, in words; none where the whole cell is one.
     pub worst_slice: Option<String>,
     /// The calls that the candidate answered worst against the reference.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -227,6 +227,8 @@ fn cut(evidence: &Evidence, cuts: &Cuts) -> Result<Vec<Slice>, Error> {
 }
 
 fn worst(slices: &[Slice], evidence: &Evidence, demand: Demand) -> Option<String> {
+    // One slice is the cell again.
+    let slices = if slices.len() > 1 { slices } else { &[] };
     let refuted = slices.iter().filter(|slice| slice.refuted);
     let worst = refuted.min_by(|a, b| a.quality_upper.total_cmp(&b.quality_upper))?;
     Some(words::worst_slice(worst, evidence, demand))

@@ -9,7 +9,8 @@ candidates AS (
   FROM parts GROUP BY cell, conversation, starts_at
 ),
 all_units AS (
-  SELECT u.cell, c.category, c.candidate, c.epoch, c.family_weight, u.conversation, u.tenant, u.first_at,
+  SELECT u.cell, c.category, c.candidate, c.epoch, c.mode, c.tau, c.loss_lo, c.loss_hi,
+         c.family_weight, u.conversation, u.tenant, u.first_at,
          u.closed_at, u.requests, u.request_weight, u.request_loss, u.lost,
          least(u.request_weight, 1.0) AS weight,
          u.request_loss / u.request_weight AS loss,

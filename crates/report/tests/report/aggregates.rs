@@ -145,6 +145,24 @@ async fn aggregates_refuse_two_bars_in_one_group() {
     assert!(error.to_string().contains("GROUP BY what they depend on"), "{error}");
 }
 
+#[tokio::test]
+async fn losses_of_another_mode_are_refused_with_what_to_ask_instead() {
+    let warehouse = warehouse(&world::lake(), world::AS_OF, 2).await;
+    for (call, remedy) in [
+        ("confidence(1.0 + loss, 0.9)", "WHERE mode IN ('R', 'H')"),
+        ("confidence_loss(loss - 0.5, 1.0, 0.1, 0.0, 1.0)", "loss_lo and loss_hi"),
+        ("quality_lower(loss - 0.5, 1.0, 0.0, 1.0)", "loss_lo and loss_hi"),
+        ("quality_upper(loss - 0.5, 1.0, 0.0, 1.0)", "loss_lo and loss_hi"),
+    ] {
+        for group in ["", " GROUP BY cell"] {
+            let text = format!("SELECT {call} FROM shadows{group}");
+            let error = warehouse.ask(&text).await.unwrap_err().to_string();
+            assert!(error.contains("outside its declared range"), "{call}: {error}");
+            assert!(error.contains(remedy), "{call}: {error}");
+        }
+    }
+}
+
 /// One column of numbers.
 async fn numbers(text: &str) -> Vec<f64> {
     let warehouse = warehouse(&world::lake(), world::AS_OF, 3).await;

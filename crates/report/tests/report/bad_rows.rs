@@ -68,6 +68,44 @@ async fn a_call_that_was_asked_at_no_chance_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_call_whose_chance_is_not_known_is_an_error_that_names_it() {
+    for column in ["pi", "pi_floor"] {
+        let warehouse = altered("assignments", |row| row[column] = Value::Null).await;
+        let error = format!("{:#}", weigh(&warehouse, &rules()).await.unwrap_err());
+        for part in [CELL, "00000000", "`pi`"] {
+            assert!(error.contains(part), "{part} is not in {error}");
+        }
+    }
+    let warehouse = altered("assignments", |row| row["pi"] = "NaN".into()).await;
+    let error = format!("{:#}", weigh(&warehouse, &rules()).await.unwrap_err());
+    assert!(error.contains(CELL), "{error}");
+}
+
+/// What would count twice is no evidence, whatever its second row says.
+#[tokio::test]
+async fn a_call_with_two_rows_is_an_error_that_names_both() {
+    for (table, column, value) in [
+        ("shadows", "loss", json!(0.0)),
+        ("shadows", "loss", json!(1.0)),
+        ("assignments", "sampled", json!(true)),
+        ("assignments", "sampled", json!(false)),
+    ] {
+        let mut lake = lake();
+        let rows = lake[table].as_array_mut().unwrap();
+        let mut second = rows.iter().find(|row| row["exchange_id"] == "00000007").unwrap().clone();
+        second[column] = value;
+        rows.push(second);
+        let warehouse = warehouse(&lake, AS_OF, 2).await;
+        let error = format!("{:#}", weigh(&warehouse, &rules()).await.unwrap_err());
+        for part in [CELL, "00000007", table] {
+            assert!(error.contains(part), "{part} is not in {error}");
+        }
+        let told = warehouse.ask("SELECT count(*) FROM units").await.unwrap_err().to_string();
+        assert!(told.contains("twice"), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn an_epoch_without_units_says_nothing_and_is_held() {
     let warehouse = warehouse(&lake(), START + 1, 1).await;
     let weighed = weigh(&warehouse, &rules()).await.unwrap().remove(0);

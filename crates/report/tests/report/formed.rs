@@ -166,7 +166,7 @@ async fn check(lake: &Value, as_of: i64) -> usize {
     let units = |of: &str| {
         format!(
             "SELECT cell, conversation, tenant, first_at, closed_at, requests, request_weight, \
-             request_loss, lost, weight, loss FROM {of} ORDER BY cell, closed_at, conversation"
+             request_loss, lost, weight, loss, mode, tau, loss_lo, loss_hi FROM {of} ORDER BY cell, closed_at, conversation"
         )
     };
     let formed = rows(&warehouse, &units("units")).await;

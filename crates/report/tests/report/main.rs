@@ -17,6 +17,7 @@ mod reference;
 mod reports;
 mod schemas;
 mod story;
+mod told;
 mod translations;
 mod views;
 mod watch;

@@ -141,6 +141,18 @@ async fn promotions_are_ranked_by_what_they_save_for_what_they_may_make_worse() 
     near(support.share_of_calls + mail.share_of_calls, 1.0);
     near(support.saving_usd_per_day.usd(), A_DAY * 0.005_5 * 0.9);
     assert!(support.worse_per_day_max < A_DAY * 0.03, "{support:?}");
+    assert!(support.share_of_calls > report::FIRST_SHARE, "it is marked whatever it carries");
+}
+
+/// What may yet turn out otherwise is nothing to begin with.
+#[tokio::test]
+async fn what_is_not_ready_is_not_marked_to_begin_with() {
+    let mut rules = rules();
+    rules.categories[0].gate.observation_days = 28;
+    let outlook = outlook(&lake(), &rules, &spending(20.0)).await;
+    let [support, ..] = outlook.promotions.as_slice() else { panic!("{outlook:?}") };
+    assert_eq!((support.category.as_str(), support.ready), ("support", false));
+    assert!(outlook.promotions.iter().all(|it| !it.first), "{:?}", outlook.promotions);
 }
 
 /// A control and a judge are paid for by all candidates of the call.

@@ -7,8 +7,8 @@ use arrow::{
     array::{AsArray, RecordBatch},
     datatypes::{Float64Type, Int64Type},
 };
-use confidence::{CellFacts, Evidence, GateRule, gate};
-use report::Limits;
+use confidence::{BlockerName, CellFacts, Evidence, GateRule, gate};
+use report::{Limits, Warehouse};
 use serde_json::Value;
 
 fn lake(mode: &str) -> Value {
@@ -16,7 +16,8 @@ fn lake(mode: &str) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-async fn check(mode: &str) {
+async fn check(mode: &str) -> Vec<Evidence> {
+    let mut all = Vec::new();
     let lake = lake(mode);
     let looks = lake["looks"].as_array().unwrap();
     assert!(looks.iter().any(|look| look["units"].as_array().unwrap().len() > 40));
@@ -35,7 +36,27 @@ async fn check(mode: &str) {
         for (found, wanted) in evidence.iter().zip(wanted) {
             check_evidence(found, wanted);
         }
+        check_asked(&warehouse, &evidence).await;
+        all.extend(evidence);
     }
+    all
+}
+
+/// Whoever asks `units` by the terms that stand in it finds the confidence of the evidence, to the bit.
+async fn check_asked(warehouse: &Warehouse, evidence: &[Evidence]) {
+    let text = "SELECT cell, confidence_loss(loss, weight, tau, loss_lo, loss_hi) \
+                FROM units GROUP BY cell, mode ORDER BY cell";
+    let (_, found) = warehouse.ask(text).await.unwrap();
+    let mut asked = evidence.iter().filter(|cell| cell.units > 0);
+    for batch in found {
+        for at in 0..batch.num_rows() {
+            let wanted = asked.next().unwrap();
+            assert_eq!(batch.column(0).as_string::<i32>().value(at), wanted.cell);
+            let found = batch.column(1).as_primitive::<Float64Type>().value(at);
+            assert_eq!(found.to_bits(), wanted.confidence.to_bits(), "{}", wanted.cell);
+        }
+    }
+    assert!(asked.next().is_none(), "a cell is missing");
 }
 
 fn check_units(found: &[RecordBatch], wanted: &Value) {
@@ -68,6 +89,16 @@ fn check_evidence(found: &Evidence, wanted: &Value) {
     assert_eq!(found.days, wanted["days"]);
     assert_eq!(found.first_at, wanted["first_at"].as_i64());
     assert_eq!(found.drift_alarm, wanted["drift_alarm"]);
+    assert_eq!(found.refuted, wanted["refuted"]);
+    let seen = &found.coverage;
+    for (found, name) in [
+        (seen.exchanges, "exchanges"),
+        (seen.shadowed, "shadowed"),
+        (seen.not_sampled, "not_sampled"),
+        (seen.pending, "pending"),
+    ] {
+        assert_eq!(found, wanted["coverage"][name], "{name}");
+    }
     close(found.log_e, &wanted["log_e"]);
     close(found.confidence, &wanted["confidence"]);
     close(found.confidence_adj, &wanted["confidence_adj"]);
@@ -75,6 +106,8 @@ fn check_evidence(found: &Evidence, wanted: &Value) {
     close(found.expected_sampled, &wanted["expected_sampled"]);
     close(found.var_sampled, &wanted["var_sampled"]);
     for (found, name) in [
+        (found.quality, "quality"),
+        (found.noise_floor, "noise_floor"),
         (found.quality_lower, "accept_lcb"),
         (found.quality_upper, "accept_ucb"),
         (found.recent_mean_loss, "recent_mean_loss"),
@@ -84,7 +117,7 @@ fn check_evidence(found: &Evidence, wanted: &Value) {
     ] {
         match found {
             Some(figure) => close(figure, &wanted[name]),
-            None => assert!(wanted[name].is_null() || found.is_none(), "{name}"),
+            None => assert!(wanted[name].is_null(), "{name} is not {}", wanted[name]),
         }
     }
     if let Some(blockers) = wanted["blockers"].as_array() {
@@ -131,5 +164,20 @@ async fn absolute_judge_agrees_with_the_reference() {
 
 #[tokio::test]
 async fn agreement_against_the_noise_floor_agrees_with_the_reference() {
-    check("AA").await;
+    let evidence = check("AA").await;
+    assert!(evidence.iter().any(|cell| cell.noise_floor > Some(0.0)));
+}
+
+/// Cells that clear, that turn and that were never good: what the gate does with each.
+#[tokio::test]
+async fn cells_that_clear_and_cells_that_turn_agree_with_the_reference() {
+    let evidence = check("turned").await;
+    let [first, turned, bad, good] = evidence.as_slice() else { panic!("{evidence:#?}") };
+    let blockers = |of: &Evidence| gate::blockers(&CellFacts::from(of), &GateRule::default());
+    assert_eq!(blockers(good), [], "nothing blocks what is good");
+    for cell in [turned, bad] {
+        assert!(cell.drift_alarm && cell.refuted, "{cell:?}");
+        assert!(blockers(cell).iter().any(|blocker| blocker.name == BlockerName::Drift));
+    }
+    assert!(first.recent_mean_loss.is_none(), "it ended when it was opened anew");
 }

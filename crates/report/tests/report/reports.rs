@@ -73,6 +73,19 @@ async fn the_slice_that_is_bad_is_named() {
 }
 
 #[tokio::test]
+async fn a_cell_of_one_slice_is_not_told_twice() {
+    let mut lake = world::lake();
+    for row in lake["exchanges"].as_array_mut().unwrap() {
+        row["input_tokens"] = 100.into();
+    }
+    let warehouse = warehouse(&lake, world::AS_OF, 2).await;
+    let report = Report::gather(&warehouse, &world::rules()).await.unwrap();
+    assert!(report.cells[1].evidence.refuted && report.cells[1].slices[0].refuted);
+    assert_eq!(report.cells[1].worst_slice, None);
+    assert!(!render::markdown(&report).contains("worst slice"));
+}
+
+#[tokio::test]
 async fn without_a_price_nothing_is_cheaper() {
     let warehouse = warehouse(&world::lake(), world::AS_OF, 2).await;
     let mut rules = world::rules();

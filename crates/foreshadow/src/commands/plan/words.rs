@@ -3,7 +3,7 @@
 use crate::plain;
 use exchange::NanoUsd;
 use policy::Why;
-use report::{CellOutlook, Outlook, PromotionOutlook};
+use report::{CellOutlook, FIRST_SHARE, Outlook, PromotionOutlook};
 
 const MEANING: &str = "A straight line through what was seen, and no promise: units are \
     conversations, days are at the share of the next day, dollars are what these days cost.\n\
@@ -84,8 +84,8 @@ fn promotions(promotions: &[PromotionOutlook]) -> String {
         return "No promotion is in sight.\n".to_owned();
     }
     let mut text = format!(
-        "Promotions, by what they save for each call that they may make worse; * begin with the \
-         first, and with what together carries a fifth of these calls\n   {:<34} {:<10} {:>11} {:>10} {:>16} {:>12}\n",
+        "Promotions, by what they save for each call that they may make worse; * begin with these: \
+         the first that is ready, and what together carries at most a fifth of these calls\n   {:<34} {:<10} {:>11} {:>10} {:>16} {:>12}\n",
         "category · candidate", "when", "saves a day", "calls", "may be worse", "$ for each"
     );
     for it in promotions {
@@ -105,5 +105,18 @@ fn promotions(promotions: &[PromotionOutlook]) -> String {
             dollars(it.saving_usd_per_worse),
         );
     }
-    text
+    text + &beginning(promotions)
+}
+
+/// What has to be known of those that are marked: that there are none, or that they are no small part.
+fn beginning(promotions: &[PromotionOutlook]) -> String {
+    match promotions.iter().find(|it| it.first) {
+        None => "None is ready yet, so none is marked.\n".to_owned(),
+        Some(first) if first.share_of_calls > FIRST_SHARE => format!(
+            "The first alone carries {:.1} % of these calls, which is no small beginning: `promote \
+             --share` begins with a part of them.\n",
+            first.share_of_calls * 100.0
+        ),
+        Some(_) => String::new(),
+    }
 }

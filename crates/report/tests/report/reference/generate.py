@@ -1,6 +1,6 @@
 """Generates small lakes and what the reference implementation says of them.
 
-Writes `lakes/MODE.json`: the rows of `cells`, `assignments`, `shadows`, `labels` and `blocks`, a few
+Writes `lakes/MODE.json`, and `lakes/turned.json` with cells that clear, turn and are refuted: the rows of `cells`, `assignments`, `shadows`, `labels` and `blocks`, a few
 moments to look from, and for each moment the units and the evidence that plain Python finds by
 walking the rows one by one. The test of the SQL loads the same rows and must find the same.
 
@@ -34,7 +34,7 @@ def ranges(mode):
 
 
 # ------------------------------------------------------------------ rows
-def make_lake(mode, seed):
+def make_lake(mode, seed, conversations=90):
     rng = random.Random(seed)
     tau, lo, hi = ranges(mode)
     cells, assignments, shadows, labels, blocks = [], [], [], [], []
@@ -49,8 +49,8 @@ def make_lake(mode, seed):
             blocks.append(dict(cell=cell, day=day_text(START + day * DAY), pi_floor=0.25, eta=ETA,
                                a_hat=A_HAT, rho=RHO, kappa=KAPPA))
     n = 0
-    for c in range(90):
-        conversation, tenant = f"conversation-{c % 76}", f"tenant-{rng.randrange(6)}"
+    for c in range(conversations):
+        conversation, tenant = f"conversation-{c % (conversations - 14)}", f"tenant-{rng.randrange(6)}"
         pi = rng.choice([0.25, 0.5, 1.0])
         at = START + rng.randrange(16 * DAY)
         for _ in range(rng.choice([1, 1, 1, 2, 3, 70 if c == 7 else 4])):
@@ -69,6 +69,27 @@ def make_lake(mode, seed):
         twice += [dict(row) for row in twice[::3]]
     return dict(mode=mode, cells=cells, assignments=assignments, shadows=shadows, labels=labels,
                 blocks=blocks)
+
+
+def make_turned(seed):
+    """Mode R: `two` clears, `one` clears less, is opened anew and goes wrong from the tenth day on;
+    `three` is bad throughout, on the calls of `two`."""
+    lake = make_lake("R", seed, 200)
+    for s in lake["shadows"]:
+        number, day = int(s["exchange_id"][-5:]), (s["decided_at"] - START) // DAY
+        bad = s["cell"] == "cat/one/2" and day >= 10 and number % 8 != 0
+        s["loss"] = 1.0 if bad or number % 90 == 0 else 0.0
+    two = lambda rows: [dict(r, candidate="three", cell="cat/three/1") for r in rows
+                        if r.get("cell") == "cat/two/1"]
+    third = two(lake["shadows"])
+    for s in third:
+        s["loss"] = 1.0 if int(s["exchange_id"][-5:]) % 3 == 0 else 0.0
+    lake["shadows"] += third
+    lake["assignments"] += two(lake["assignments"])
+    lake["blocks"] += [dict(b, cell="cat/three/1") for b in lake["blocks"] if b["cell"] == "cat/two/1"]
+    opened = next(c for c in lake["cells"] if c["cell"] == "cat/two/1")
+    lake["cells"].append(dict(opened, cell="cat/three/1", candidate="three"))
+    return lake
 
 
 def row(exchange, arm, candidate, cell, conversation, tenant, at, pi, floor, sampled, audit, hit):
@@ -93,7 +114,7 @@ def add_exchange(rng, mode, name, exchange, conversation, tenant, at, pi, contro
     loss = loss if rng.random() < 0.9 else rng.randrange(3) / 8
     if fate < 0.993:
         shadows.append(dict(exchange_id=exchange, arm="candidate", candidate=name, cell=cell,
-                            decided_at=decided, loss=loss,
+                            answered_at=decided - MINUTE // 2, decided_at=decided, loss=loss,
                             reference_loss=float(rng.random() < 0.08) if mode in ("RP", "JP") else None,
                             control_loss=float(rng.random() < A_HAT) if control else None))
     if audited and rng.random() < 0.95:
@@ -224,7 +245,10 @@ def evidence_at(lake, cell, units, as_of):
         request_mean_loss=mean(units, lambda u: u["request_weight"], lambda u: u["request_loss"]),
         lost_share=sum(u["lost"] for u in units) / len(units) if units else None,
         top_user_share=max(tenants.values()) / len(units) if units else None,
-        drift_alarm=drift.alarm_at is not None)
+        drift_alarm=drift.alarm_at is not None, refuted=out["loss_lower"] > tau,
+        quality=None if not units else
+        1 - mean(units, lambda u: u["weight"], lambda u: u["loss"] * u["weight"]))
+    out.update(seen_at(lake, cell["cell"], as_of))
     drawn = {}                                     # one draw a day for each conversation
     for key, rows, at in sessions(lake, cell["cell"], as_of):
         for a in rows if at <= as_of else []:
@@ -241,10 +265,25 @@ def evidence_at(lake, cell, units, as_of):
     return out
 
 
+def seen_at(lake, cell, as_of):
+    """How the calls of a cell ended, and how often the reference disagreed with itself on them."""
+    mine = [s for s in lake["shadows"] if s["cell"] == cell]
+    answered = {s["exchange_id"] for s in mine if s["answered_at"] <= as_of}
+    calls = [a for a in lake["assignments"] if a["arm"] == "candidate" and a["cell"] == cell
+             and a["observed_at"] <= as_of]
+    asked = [a["exchange_id"] for a in calls if a["sampled"]]
+    shadowed = sum(exchange in answered for exchange in asked)
+    again = [s["control_loss"] for s in mine
+             if s["decided_at"] <= as_of and s["control_loss"] is not None]
+    return dict(coverage=dict(exchanges=len(calls), shadowed=shadowed, pending=len(asked) - shadowed,
+                              not_sampled=len(calls) - len(asked)),
+                noise_floor=math.fsum(again) / len(again) if again else None)
+
+
 def main():
     os.makedirs(os.path.join(HERE, "lakes"), exist_ok=True)
-    for seed, mode in enumerate(MODES):
-        lake = make_lake(mode, seed)
+    lakes = [(mode, make_lake(mode, seed)) for seed, mode in enumerate(MODES)]
+    for mode, lake in lakes + [("turned", make_turned(len(MODES)))]:
         lake["looks"] = []
         # With units counted, pending and expired in every mode; in one also early, before the second
         # epoch, and when all is over.
