@@ -13,6 +13,11 @@ pub(crate) mod schema;
 pub(crate) mod stream;
 pub(crate) mod writer;
 
+/// What a model refuses that is no parameter alone: being made to call a tool (a value of `tool_choice`).
+pub(crate) const FORCED_TOOL_CHOICE: &str = "forced_tool_choice";
+/// And a reply that was begun for it (an assistant's message at the end).
+pub(crate) const PREFILL: &str = "prefill";
+
 /// Where messages of our own go.
 pub(crate) const PATH: &str = "/v1/messages";
 /// What each call of our own says beside its key: the version that this was written for. The next,

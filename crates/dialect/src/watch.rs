@@ -1,5 +1,6 @@
-//! Whether a content policy stopped a streamed reply before it said anything: while that is open, nothing
-//! need be told, and somebody else can still be asked.
+//! What a streamed reply is before it says anything: the model's, or one that a content policy stopped, or
+//! an error behind a status of success. While that is open nothing need be told, and somebody else can still
+//! be asked.
 
 use crate::{Dialect, delta::Delta, failure::Class, stream};
 use exchange::FinishReason;
@@ -16,10 +17,12 @@ pub struct Watch {
 pub enum Seen {
     /// Nothing that decides it.
     Nothing,
-    /// The model speaks, thinks or fails: whatever follows is its reply.
+    /// The model speaks, thinks or stops: whatever follows is its reply.
     Speaks,
     /// A content policy stopped it before that.
     Blocked,
+    /// Its provider reported an error before that.
+    Failed,
 }
 
 impl Watch {
@@ -39,7 +42,7 @@ impl Seen {
     /// The first that decides it holds.
     fn and(self, delta: &Delta) -> Self {
         match (self, delta) {
-            (Self::Speaks | Self::Blocked, _) => self,
+            (Self::Speaks | Self::Blocked | Self::Failed, _) => self,
             (Self::Nothing, Delta::Begin { .. } | Delta::Usage(_)) => self,
             (Self::Nothing, Delta::Finish(FinishReason::ContentFilter) | Delta::Refusal(_)) => {
                 Self::Blocked
@@ -47,6 +50,7 @@ impl Seen {
             (Self::Nothing, Delta::Error(failure)) if failure.class == Class::Blocked => {
                 Self::Blocked
             }
+            (Self::Nothing, Delta::Error(_)) => Self::Failed,
             (
                 Self::Nothing,
                 Delta::Thinks
@@ -54,7 +58,6 @@ impl Seen {
                 | Delta::Call { .. }
                 | Delta::Arguments { .. }
                 | Delta::Finish(_)
-                | Delta::Error(_)
                 | Delta::Hole
                 | Delta::Lost
                 | Delta::End,

@@ -122,6 +122,7 @@ pub(crate) fn shadow(
             scorers: scorers(category)?,
             verdict: category.verdict.clone(),
             judge: judge(pipeline, category, &memory),
+            lossy_translation: category.gate.lossy_translation,
             sampling: category.sampling,
             deadline: SHADOW_DEADLINE,
         };

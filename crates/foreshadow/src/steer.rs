@@ -158,8 +158,14 @@ impl Steering {
     ) -> Option<Rewrite> {
         let model = self.models.get(candidate)?;
         let speaks = *self.dialects.get(&model.provider)?;
+        let tokens = |call: &Call| read.dialect.prompt_tokens(call);
+        let takes = if speaks == read.dialect {
+            model.capabilities.takes(&read.call, &tokens)
+        } else {
+            model.capabilities.takes_translated(&read.call, &tokens)
+        };
         // Such calls were withheld from the candidate, so the evidence does not speak for them.
-        if !model.capabilities.takes(&read.call, &|call| read.dialect.prompt_tokens(call)) {
+        if !takes {
             return None;
         }
         let plain = content::decode(&read.headers, body, DECODED_BYTES_MAX).ok()?;

@@ -1,9 +1,10 @@
 //! The digest of a cell's definition: everything that its evidence depends on, and nothing else.
-//! Reordering fields, comments, prices, budgets, sampling and the gate leave it as it is.
+//! Reordering fields, comments, prices, budgets, sampling and the gate leave it as it is; of the gate only
+//! whether calls that a translation takes something from are asked counts.
 
 use crate::{CategoryDef, JudgeFigures, Pipeline, Target, pipeline::tolerance};
 use confidence::Tolerance;
-use policy::When;
+use policy::{LossyTranslation, When};
 use score::{Role, VerdictRule};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -44,6 +45,7 @@ pub(crate) fn cell(
         control: category.control,
         candidate,
         provider: pipeline.model(candidate).map(|model| model.provider.as_str()),
+        lossy_translation: refusal(category),
     };
     of(&canonical)
 }
@@ -58,7 +60,16 @@ pub(crate) fn replies(pipeline: &Pipeline, category: &CategoryDef, candidate: &s
         control: category.control,
         candidate,
         provider: pipeline.model(candidate).map(|model| model.provider.as_str()),
+        lossy_translation: refusal(category),
     })
+}
+
+/// Whether calls are left out that a translation takes something from: others than before are asked then.
+fn refusal(category: &CategoryDef) -> Option<&'static str> {
+    match category.gate.lossy_translation {
+        LossyTranslation::Allowed => None,
+        LossyTranslation::Refused => Some(LossyTranslation::Refused.name()),
+    }
 }
 
 /// Rules are asked in order, so one above can take calls away from one below.
@@ -101,6 +112,8 @@ struct Canonical<'a> {
     control: bool,
     candidate: &'a str,
     provider: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lossy_translation: Option<&'static str>,
 }
 
 /// The digest of each scorer that does not count like the others, with its weight if it counts at all.
@@ -119,6 +132,8 @@ struct Replies<'a> {
     control: bool,
     candidate: &'a str,
     provider: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lossy_translation: Option<&'static str>,
 }
 
 #[derive(Serialize)]

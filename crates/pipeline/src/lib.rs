@@ -6,7 +6,6 @@
 //! credential: the file names the variables that hold keys, and a key in the file is refused
 //! without repeating it.
 
-pub mod capability;
 mod digest;
 mod golden;
 mod load;
@@ -15,6 +14,7 @@ mod pipeline;
 mod raw;
 mod risk;
 mod section;
+pub mod shipped;
 mod suggest;
 
 pub use golden::{Golden, GoldenCall, GoldenCase};
@@ -26,3 +26,4 @@ pub use pipeline::{
 };
 pub use raw::sections;
 pub use risk::Risk;
+pub use shipped::{Figures, SaidBy, TABLE_AGE_DAYS_MAX, TableUse};

@@ -9,6 +9,7 @@ mod golden;
 mod journal;
 mod model;
 mod names;
+pub(crate) mod price;
 mod provider;
 mod schedule;
 mod scorers;
@@ -123,6 +124,7 @@ fn check(
 ) -> Option<Pipeline> {
     let providers = provider::all(notes, &raw.providers, read_file);
     let models = model::all(notes, &raw.models, &providers);
+    let from_tables = model::from_tables(notes, &raw.models, (&models, &providers));
     let judge = settings::judge(notes, raw.judge.as_ref(), &models, read_file);
     let budget = settings::budget(notes, raw);
     let mirror = settings::mirror(notes, raw.mirror.as_ref());
@@ -158,6 +160,7 @@ fn check(
         mirror,
         journal,
         golden,
+        from_tables,
         warnings: Vec::new(),
     })
 }

@@ -72,6 +72,11 @@ impl<'t> Notes<'t> {
         self.found.push((at.start, Mistake { severity, line, column, what, remedy }));
     }
 
+    /// Line and column of a byte, both from 1.
+    pub(crate) fn place(&self, byte: usize) -> (usize, usize) {
+        position(self.text, byte)
+    }
+
     pub(crate) fn has_errors(&self) -> bool {
         self.found.iter().any(|(_, mistake)| mistake.severity == Severity::Error)
     }

@@ -1,6 +1,11 @@
-use crate::{Golden, digest, mistake::Mistake, risk::Risk};
+use crate::{
+    Golden, digest,
+    mistake::Mistake,
+    risk::Risk,
+    shipped::{SaidBy, TABLE_AGE_DAYS_MAX, TableUse},
+};
 use confidence::{Mode, Tolerance};
-use exchange::NanoUsd;
+use exchange::{NanoUsd, Timestamp};
 use policy::{
     Capabilities, Definition, GateRule, OnBlock, Price, PriceBook, Rule, Sampling, When,
     epoch::MAX_WAIT_S,
@@ -30,6 +35,8 @@ pub struct Pipeline {
     pub journal: Option<KafkaJournal>,
     /// Cases that its models are asked now and again.
     pub golden: Golden,
+    /// What it leaves to the shipped tables.
+    pub from_tables: Vec<TableUse>,
     /// What is allowed and perhaps not meant.
     pub warnings: Vec<Mistake>,
 }
@@ -71,6 +78,8 @@ pub struct Model {
     pub family: String,
     /// What it costs; empty where that is not known.
     pub prices: Vec<Price>,
+    /// Who says so.
+    pub prices_from: SaidBy,
     /// What it takes, as far as that is known.
     pub capabilities: Capabilities,
 }
@@ -344,6 +353,13 @@ impl Pipeline {
             when: category.rule.clone(),
         };
         self.categories.iter().map(rule).collect()
+    }
+
+    /// Warnings of what stands in the shipped tables for more than [`TABLE_AGE_DAYS_MAX`] at `now`.
+    #[must_use]
+    pub fn aged(&self, now: Timestamp) -> Vec<Mistake> {
+        let is_old = |it: &&TableUse| it.age_days(now) > TABLE_AGE_DAYS_MAX;
+        self.from_tables.iter().filter(is_old).map(|it| it.warning(now)).collect()
     }
 
     /// What every model costs.

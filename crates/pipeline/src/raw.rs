@@ -5,15 +5,16 @@
 pub(crate) mod anchors;
 pub(crate) mod golden;
 pub(crate) mod journal;
+pub(crate) mod price;
 
 use crate::{
     mistake::{Notes, Span},
     section::{Section, Written},
 };
 use anchors::RawAnchors;
-use exchange::Timestamp;
 use golden::{RawGolden, RawGoldenCase};
 use journal::RawJournal;
+use price::{RawLongPrompt, RawPrice};
 use serde_spanned::Spanned;
 use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
@@ -23,13 +24,14 @@ type Texts = Option<Spanned<Vec<Spanned<String>>>>;
 
 /// The sections of a pipeline and their fields: what the file may hold, and nothing else.
 #[must_use]
-pub fn sections() -> [(&'static str, &'static [&'static str]); 19] {
+pub fn sections() -> [(&'static str, &'static [&'static str]); 20] {
     [
         ("", ROOT_FIELDS),
         ("pipeline", NAME_FIELDS),
         ("provider", RawProvider::FIELDS),
         ("model", RawModel::FIELDS),
         ("price", RawPrice::FIELDS),
+        ("long_prompt", RawLongPrompt::FIELDS),
         ("judge", RawJudge::FIELDS),
         ("anchors", RawAnchors::FIELDS),
         ("budget", RawBudget::FIELDS),
@@ -118,7 +120,7 @@ fn one<'t, T>(
     read(notes, section.value(field)?)
 }
 
-fn all<'t, T>(
+pub(crate) fn all<'t, T>(
     notes: &mut Notes<'_>,
     section: &Section<'t>,
     field: &str,
@@ -214,60 +216,6 @@ impl RawModel {
             refuses: section.texts(notes, "refuses"),
             input: section.texts(notes, "input"),
             structured_output: section.text(notes, "structured_output"),
-        })
-    }
-}
-
-/// One of a model's prices.
-pub(crate) struct RawPrice {
-    pub(crate) span: Span,
-    pub(crate) from: Option<Spanned<Timestamp>>,
-    pub(crate) until: Option<Spanned<Timestamp>>,
-    pub(crate) input: Option<Spanned<f64>>,
-    pub(crate) cached_input: Option<Spanned<f64>>,
-    pub(crate) cache_write: Option<Spanned<f64>>,
-    pub(crate) cache_write_1h: Option<Spanned<f64>>,
-    pub(crate) output: Option<Spanned<f64>>,
-    pub(crate) reasoning: Option<Spanned<f64>>,
-    pub(crate) batch_discount: Option<Spanned<f64>>,
-    pub(crate) source: Option<Spanned<String>>,
-    pub(crate) dollars_per_hour: Option<Spanned<f64>>,
-}
-
-impl RawPrice {
-    const FIELDS: &'static [&'static str] = &[
-        "from",
-        "until",
-        "input",
-        "cached_input",
-        "cache_write",
-        "cache_write_1h",
-        "output",
-        "reasoning",
-        "batch_discount",
-        "source",
-        "dollars_per_hour",
-    ];
-
-    fn read(notes: &mut Notes<'_>, value: Value<'_>) -> Option<Self> {
-        let section = Section::open(notes, "the price", value, Self::FIELDS)?;
-        if section.value("from").is_none() {
-            let remedy = "add `from = \"2026-01-01\"`, the first day that it holds";
-            notes.error(section.span(), "the price has no `from`", remedy);
-        }
-        Some(Self {
-            span: section.span(),
-            from: section.moment(notes, "from"),
-            until: section.moment(notes, "until"),
-            input: section.number(notes, "input"),
-            cached_input: section.number(notes, "cached_input"),
-            cache_write: section.number(notes, "cache_write"),
-            cache_write_1h: section.number(notes, "cache_write_1h"),
-            output: section.number(notes, "output"),
-            reasoning: section.number(notes, "reasoning"),
-            batch_discount: section.number(notes, "batch_discount"),
-            source: section.text(notes, "source"),
-            dollars_per_hour: section.number(notes, "dollars_per_hour"),
         })
     }
 }

@@ -82,8 +82,9 @@ pub struct ArmOnTrial {
     pub sampling: Sampling,
     /// The least probability that the day's block declared.
     pub pi_floor: f64,
-    /// The part of the call that cannot be said in the arm's dialect, where there is one.
-    pub untranslatable: Option<String>,
+    /// Why the call is not put to this arm alone: it cannot be said in the arm's dialect, or not as the
+    /// category demands.
+    pub unsaid: Option<Ineligible>,
     /// Why this arm is not asked at present.
     pub withheld: Option<Withheld>,
 }
@@ -161,6 +162,9 @@ pub enum Ineligible {
     Unreplayable(String),
     /// The arm speaks another dialect, in which this part of the call cannot be said.
     Untranslatable(String),
+    /// The arm speaks another dialect, in which this part of the call is not said as it was, and the
+    /// category refuses that.
+    Lossy(String),
 }
 
 impl fmt::Display for Ineligible {
@@ -175,6 +179,7 @@ impl fmt::Display for Ineligible {
             Self::Altered => out.write_str("altered"),
             Self::Unreplayable(why) => write!(out, "unreplayable:{why}"),
             Self::Untranslatable(field) => write!(out, "untranslatable:{field}"),
+            Self::Lossy(field) => write!(out, "lossy:{field}"),
         }
     }
 }
@@ -238,8 +243,7 @@ pub fn assign(
 ) -> Vec<Assignment> {
     let chances = Chances::of(draw);
     let decide = |trial: &ArmOnTrial| {
-        let untranslatable = || trial.untranslatable.clone().map(Ineligible::Untranslatable);
-        let ineligible = ineligible.cloned().or_else(untranslatable);
+        let ineligible = ineligible.cloned().or_else(|| trial.unsaid.clone());
         let asked = ineligible.is_none() && trial.withheld.is_none();
         let pi = trial.sampling.probability();
         Assignment {

@@ -47,12 +47,19 @@ impl StructuredOutput {
 }
 
 impl Capabilities {
-    /// Whether a model can take a call. `prompt_tokens` is asked only of calls so long that it could
-    /// matter, because counting takes time.
+    /// Whether a model can take a call in its caller's own words. `prompt_tokens` is asked only of calls
+    /// so long that it could matter, because counting takes time.
     #[must_use]
     pub fn takes(&self, call: &Call, prompt_tokens: &dyn Fn(&Call) -> u64) -> bool {
+        !call.parameters.iter().any(|parameter| self.refuses.contains(parameter))
+            && self.takes_translated(call, prompt_tokens)
+    }
+
+    /// Whether a model can take a call that is translated for it: what the model refuses of it is not
+    /// told, and the loss is named.
+    #[must_use]
+    pub fn takes_translated(&self, call: &Call, prompt_tokens: &dyn Fn(&Call) -> u64) -> bool {
         self.takes_form(call.response_format.as_deref())
-            && !call.parameters.iter().any(|parameter| self.refuses.contains(parameter))
             && self
                 .input
                 .as_ref()

@@ -45,5 +45,5 @@ pub use gate::{
     Translations, UnmeasuredJudge, Watch,
 };
 pub use policy::{Plan, Policy, RouteRule, Stage, Step};
-pub use price::{Price, PriceBook, PriceOverlap, Tariff, TokenRates};
+pub use price::{LongPrompt, Price, PriceBook, PriceOverlap, Tariff, TokenRates};
 pub use promotion::{Lowering, Promoted, Promotion, demote, promote, rollback, served, turn_back};

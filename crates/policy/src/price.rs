@@ -31,6 +31,27 @@ pub struct TokenRates {
     pub reasoning: Option<NanoUsd>,
     /// What calls at the tariff of batches cost less, in millionths of the price.
     pub batch_discount_ppm: u32,
+    /// What every token of a call with a long prompt costs instead; `None` where length makes no
+    /// difference.
+    pub long_prompt: Option<LongPrompt>,
+}
+
+/// Dollars per million tokens of calls whose prompts are longer than others. What is not named here costs
+/// as the same price's `input` and `output` of long prompts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LongPrompt {
+    /// Prompts of more tokens, those of the cache included, are long.
+    pub over_tokens: u64,
+    /// Prompt tokens that were neither read from nor written to a cache.
+    pub input: NanoUsd,
+    /// Prompt tokens read from the provider's cache.
+    pub cached_input: Option<NanoUsd>,
+    /// Prompt tokens written to the provider's cache for five minutes.
+    pub cache_write: Option<NanoUsd>,
+    /// Those written for an hour; as `cache_write` where the price names none.
+    pub cache_write_1h: Option<NanoUsd>,
+    /// Completion tokens, those spent on reasoning among them.
+    pub output: NanoUsd,
 }
 
 impl TokenRates {
@@ -45,6 +66,24 @@ impl TokenRates {
             output,
             reasoning: None,
             batch_discount_ppm: 0,
+            long_prompt: None,
+        }
+    }
+
+    /// The rates of a call with so long a prompt.
+    #[must_use]
+    pub fn of_prompt(&self, input_tokens: u64) -> Self {
+        match self.long_prompt {
+            Some(long) if input_tokens > long.over_tokens => Self {
+                input: long.input,
+                cached_input: long.cached_input,
+                cache_write: long.cache_write,
+                cache_write_1h: long.cache_write_1h,
+                output: long.output,
+                reasoning: None,
+                ..*self
+            },
+            Some(_) | None => *self,
         }
     }
 }
@@ -133,17 +172,41 @@ impl PriceBook {
     ) -> Option<NanoUsd> {
         match self.tariff(model, at)? {
             Tariff::Tokens(rates) => rates.cost(usage),
-            Tariff::Hour(rate) => {
-                nearest(i128::from(rate.0) * i128::from(latency_us), i128::from(HOUR_US))
+            Tariff::Hour(rate) => hourly(rate, latency_us),
+        }
+    }
+
+    /// What `calls` calls cost that used `usage` together, as if their prompts were of one length: where the
+    /// tokens of each are not known any more. `None` without a price.
+    #[must_use]
+    pub fn cost_of_all(
+        &self,
+        (model, at): (&str, Timestamp),
+        calls: u64,
+        usage: &Usage,
+        latency_us: u64,
+    ) -> Option<NanoUsd> {
+        match self.tariff(model, at)? {
+            Tariff::Tokens(rates) => {
+                rates.of_prompt(usage.input_tokens / calls.max(1)).charge(usage)
             }
+            Tariff::Hour(rate) => hourly(rate, latency_us),
         }
     }
 }
 
+fn hourly(rate: NanoUsd, latency_us: u64) -> Option<NanoUsd> {
+    nearest(i128::from(rate.0) * i128::from(latency_us), i128::from(HOUR_US))
+}
+
 impl TokenRates {
-    /// What the tokens cost, rounded once to the nearest nano-dollar; `None` where it overflows.
+    /// What a call's tokens cost, rounded once to the nearest nano-dollar; `None` where it overflows.
     #[must_use]
     pub fn cost(&self, usage: &Usage) -> Option<NanoUsd> {
+        self.of_prompt(usage.input_tokens).charge(usage)
+    }
+
+    fn charge(&self, usage: &Usage) -> Option<NanoUsd> {
         let fresh = usage
             .input_tokens
             .saturating_sub(usage.cached_tokens)

@@ -110,26 +110,31 @@ impl Answer {
         self
     }
 
-    /// Reads ahead until `look` has seen what the reply is, but not for long, and not past `ends`: a
-    /// reply of which that stays open is told, and so is one that is packed. `None` is a block.
-    pub(crate) async fn watched(mut self, mut look: Box<dyn Look>, ends: Instant) -> Option<Self> {
+    /// Reads ahead until `look` has seen what the reply is, but not for long, and not past `ends`: of one
+    /// that is slow or long it stays open, and of one that is packed. A reply that ends before it said
+    /// anything is a failure.
+    pub(crate) async fn watched(mut self, look: &mut dyn Look, ends: Instant) -> (Self, Seen) {
         let mut bytes = 0;
         let mut more = self.read_frame().await;
         if self.headers.contains_key(header::CONTENT_ENCODING) {
-            return Some(self);
+            return (self, Seen::Nothing);
         }
         let ends = ends.min(Instant::now() + WATCHED_MAX);
         while let Some(read) = more {
             bytes += read;
             let part = self.ahead.back().and_then(Frame::data_ref);
             match part.map_or(Seen::Nothing, |part| look.push(part)) {
-                Seen::Block => return None,
                 Seen::Nothing if bytes <= WATCHED_BYTES_MAX => {}
-                Seen::Nothing | Seen::Reply => break,
+                seen @ (Seen::Nothing | Seen::Reply | Seen::Block | Seen::Failure) => {
+                    return (self, seen);
+                }
             }
-            more = timeout_at(ends, self.read_frame()).await.unwrap_or(None);
+            more = match timeout_at(ends, self.read_frame()).await {
+                Ok(more) => more,
+                Err(_) => return (self, Seen::Nothing),
+            };
         }
-        Some(self)
+        (self, Seen::Failure)
     }
 
     /// A reply of our own making: the candidate's block, as its caller's dialect says it.

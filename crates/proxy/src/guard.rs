@@ -2,7 +2,9 @@
 //! accepted by the reference under a credential of their own. Otherwise anybody who reaches the
 //! listener could spend our money with an invented key.
 //!
-//! Acceptance counts for one endpoint: a provider's public list of models says 200 to any key.
+//! Acceptance counts for one endpoint: a provider's public list of models says 200 to any key. An endpoint is
+//! what is done, not to which model: `models/NAME:generateContent` is one for all models, as a path that has
+//! the model in the body is.
 //! Credentials are never kept, only their SHA-256 under a secret that lives as long as the process.
 
 use crate::{headers::is_credential, steer::CallHead};
@@ -66,7 +68,9 @@ impl Guard {
         }
         let mut endpoint = self.hasher();
         feed(&mut endpoint, call.method.as_str().as_bytes());
-        feed(&mut endpoint, path.as_bytes());
+        let (folder, verb) = done(path);
+        feed(&mut endpoint, folder.as_bytes());
+        feed(&mut endpoint, verb.as_bytes());
         Fingerprint { caller: caller.finalize().into(), endpoint: endpoint.finalize().into() }
     }
 
@@ -107,6 +111,13 @@ impl Guard {
     fn lock(&self) -> MutexGuard<'_, Accepted> {
         self.accepted.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is done at a path: all of it, but for a name in its last segment with a verb behind a colon.
+fn done(path: &str) -> (&str, &str) {
+    let (folder, last) = path.rsplit_once('/').unwrap_or(("", path));
+    let verb = last.rfind(':').and_then(|colon| last.get(colon..));
+    (folder, verb.unwrap_or(last))
 }
 
 impl Accepted {

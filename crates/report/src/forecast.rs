@@ -138,11 +138,12 @@ impl Row<'_> {
         let Self { columns, at } = *self;
         let candidate = columns.text("candidate", at)?;
         let model = columns.text_or_null("model", at)?;
+        let calls = columns.count("calls", at)?;
         let cost = |model: Option<&str>, side: &Side| -> Result<Option<NanoUsd>, Error> {
             let Some(model) = model else { return Ok(None) };
             let usage = self.usage(side)?;
             let latency_us = (columns.known_number(side.ms, at)? * 1_000.0) as u64;
-            Ok(prices.cost(model, now, &usage, latency_us))
+            Ok(prices.cost_of_all((model, now), calls, &usage, latency_us))
         };
         let costs = |(reference_usd, candidate_usd)| Costs { reference_usd, candidate_usd };
         let now = cost(model, &REFERENCE)?.zip(cost(Some(candidate), &CANDIDATE)?);
@@ -150,7 +151,7 @@ impl Row<'_> {
         Ok(Forecast {
             category: columns.text("category", at)?.to_owned(),
             candidate: candidate.to_owned(),
-            calls: columns.count("calls", at)?,
+            calls,
             as_recorded: then.map(costs),
             by_prices_now: now.map(costs),
         })

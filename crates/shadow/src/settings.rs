@@ -2,7 +2,7 @@ use crate::judge::JudgeMemory;
 use confidence::Mode;
 use dialect::Dialect;
 use exchange::NanoUsd;
-use policy::{Capabilities, Categorizer, Definition, PriceBook, Sampling};
+use policy::{Capabilities, Categorizer, Definition, LossyTranslation, PriceBook, Sampling};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -43,6 +43,8 @@ pub struct CategoryWork {
     pub verdict: score::VerdictRule,
     /// Who judges, in judged modes.
     pub judge: Option<JudgeWork>,
+    /// What a translation that loses something means: whether the call is put to a candidate.
+    pub lossy_translation: LossyTranslation,
     /// What share of the traffic is asked.
     pub sampling: Sampling,
     /// How long one call of ours may take, its retries included.

@@ -8,6 +8,7 @@ use dialect::{
     translate::{self, Delivery, Impossible, Loss, Target},
 };
 use exchange::Call;
+use policy::{Ineligible, LossyTranslation};
 
 /// A call that is to be put to models of other providers.
 #[derive(Clone, Copy)]
@@ -44,12 +45,23 @@ impl<'a> Said<'a> {
         }
     }
 
-    /// The part of the call that cannot be said to `model`, where there is one. Only a translation can
-    /// fail on that.
-    pub(crate) fn obstacle(self, models: &Models, model: &Model) -> Option<String> {
+    /// Why the call is not said to `model`: a part of it cannot be, or not as it was where that is refused.
+    /// Only a translation can fail on that.
+    pub(crate) fn obstacle(
+        self,
+        models: &Models,
+        model: &Model,
+        lossy: LossyTranslation,
+    ) -> Option<Ineligible> {
         let speaks = models.providers.get(&model.provider)?.dialect;
         let translated = (speaks != self.dialect).then(|| self.translated(speaks, model))?;
-        translated.err().map(|impossible| impossible.field)
+        match (translated, lossy) {
+            (Err(impossible), _) => Some(Ineligible::Untranslatable(impossible.field)),
+            (Ok(_), LossyTranslation::Allowed) => None,
+            (Ok(wording), LossyTranslation::Refused) => {
+                wording.losses.into_iter().next().map(|loss| Ineligible::Lossy(loss.field))
+            }
+        }
     }
 
     /// The call as it was, to another model of the same dialect, or to the same model once more.

@@ -1,4 +1,4 @@
-use super::message;
+use super::{FORCED_TOOL_CHOICE, PREFILL, message};
 use crate::{
     OPAQUE,
     fields::{Fields, text},
@@ -79,7 +79,7 @@ fn fill(fields: &Fields, messages: &[Value], call: &mut Call) {
         call.response_format = Some("json_schema".to_owned());
         call.response_schema = Some(schema.clone());
     }
-    call.parameters = fields.names();
+    call.parameters = parameters(fields, messages);
     call.media = media(messages);
     call.output_tokens_max = fields.get("max_tokens").and_then(Value::as_u64);
     call.metadata = fields.texts("metadata");
@@ -91,6 +91,18 @@ fn fill(fields: &Fields, messages: &[Value], call: &mut Call) {
 pub(crate) fn format(fields: &Fields) -> Option<&Value> {
     let now = fields.get("output_config").and_then(|config| config.get("format"));
     now.or_else(|| fields.get("output_format")).filter(|format| format.is_object())
+}
+
+/// The members of the body, and what models refuse beside members.
+fn parameters(fields: &Fields, messages: &[Value]) -> Vec<String> {
+    let choice = fields.get("tool_choice").and_then(|choice| text(choice, "type"));
+    let last = messages.last().and_then(|message| text(message, "role"));
+    let more = [
+        (FORCED_TOOL_CHOICE, matches!(choice, Some("any" | "tool"))),
+        (PREFILL, last == Some("assistant")),
+    ];
+    let more = more.into_iter().filter(|(_, holds)| *holds).map(|(name, _)| name.to_owned());
+    fields.names().into_iter().chain(more).collect()
 }
 
 fn tools(fields: &Fields) -> Vec<String> {

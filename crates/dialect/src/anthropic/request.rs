@@ -1,6 +1,6 @@
 //! A neutral prompt, as a call of Messages.
 
-use super::{judge, schema};
+use super::{FORCED_TOOL_CHOICE, PREFILL, judge, schema};
 use crate::translate::{
     Body, Delivery, Format, Impossible, Losses, Part, Prompt, Role, Source, ToolChoice, ToolResult,
     Turn, Voice, arguments, check_image,
@@ -16,6 +16,9 @@ pub(crate) fn write(prompt: &Prompt, mut body: Body<'_>) -> Result<Map<String, V
     body.must("model", body.target.model);
     limit(prompt, &mut body);
     let (system, turns) = conversation(prompt, body.losses)?;
+    if body.refuses(PREFILL) && turns.last().is_some_and(|turn| turn.role == Role::Assistant) {
+        return Err(Impossible::new("messages", "the model begins its replies itself"));
+    }
     if !system.is_empty() {
         let blocks = system.iter().map(|text| json!({"type": "text", "text": text}));
         body.must("system", blocks.collect::<Value>());
@@ -195,6 +198,10 @@ fn tools(prompt: &Prompt, body: &mut Body<'_>) {
     let mut choice = match &prompt.tool_choice {
         None if !prompt.one_call => return,
         None => json!({"type": "auto"}),
+        Some(ToolChoice::Required | ToolChoice::Named(_)) if body.refuses(FORCED_TOOL_CHOICE) => {
+            body.losses.approximate("tool_choice", "the model cannot be made to call a tool");
+            json!({"type": "auto"})
+        }
         Some(ToolChoice::None) => json!({"type": "none"}),
         Some(ToolChoice::Required) => json!({"type": "any"}),
         Some(ToolChoice::Named(name)) => json!({"type": "tool", "name": name}),
@@ -231,6 +238,9 @@ fn sampling(prompt: &Prompt, body: &mut Body<'_>) {
         body.losses.approximate("temperature", "the target takes one up to 1 only");
     }
     let temperature = if hot { Some(Number::from(1)) } else { sampling.temperature.clone() };
+    // To say what is the default anyway is to say nothing, for models that refuse to be told.
+    let is_usual = |value: &Number| value.as_f64() == Some(1.0);
+    let temperature = temperature.filter(|it| !(body.refuses("temperature") && is_usual(it)));
     body.set("temperature", temperature.as_ref());
     // Present models take one of the two.
     if temperature.is_none() {

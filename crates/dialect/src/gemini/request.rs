@@ -15,8 +15,10 @@ const HELD_IN_EARNEST: &str =
 /// Models that want back what they thought with each call of a tool.
 const THINKS: &str = "gemini-3";
 /// What the API takes for thoughts behind a call that another model made, as it is written here and not in
-/// base64: the stand-in that ai.google.dev/gemini-api/docs/thought-signatures has for such histories, beside
-/// `context_engineering_is_the_way_to_go`, and that several clients of several models send.
+/// base64. Google's own page has it for histories that come from another model, beside
+/// `context_engineering_is_the_way_to_go` (ai.google.dev/gemini-api/docs/thought-signatures, the first of its
+/// FAQs, as of 2025-11-18), and Google's own client sends it (github.com/google-gemini/gemini-cli at 5411f11,
+/// packages/core/src/core/geminiChat.ts).
 const NO_THOUGHT: &str = "skip_thought_signature_validator";
 
 pub(crate) fn write(prompt: &Prompt, mut body: Body<'_>) -> Result<Map<String, Value>, Impossible> {

@@ -113,7 +113,17 @@ fn a_stream_is_watched_until_the_model_speaks_or_is_stopped() {
     let refused = "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"refusal\"}}\n\n";
     let filtered = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\
          \"invalid_request_error\",\"message\":\"Output blocked by content filtering policy\"}}\n\n";
+    let overloaded = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\
+         \"overloaded_error\",\"message\":\"Overloaded\"}}\n\n";
     let gemini = |chunk: &str| format!("data: {chunk}\n\n");
+    let responses = |kind: &str| {
+        let begun = "{\"type\":\"response.created\",\"response\":{\"id\":\"r\",\"model\":\"m\"}}";
+        let error = "\"code\":\"server_error\",\"message\":\"no\"";
+        format!(
+            "event: response.created\ndata: {begun}\n\nevent: {kind}\ndata: {{\"type\":\"{kind}\",\
+             {error},\"response\":{{\"status\":\"failed\",\"error\":{{{error}}}}}}}\n\n"
+        )
+    };
     let cases = [
         (Dialect::OpenAi, OPENED.to_owned(), Seen::Nothing),
         (Dialect::OpenAi, openai(chunk("{}", "\"content_filter\"")), Seen::Blocked),
@@ -138,7 +148,23 @@ fn a_stream_is_watched_until_the_model_speaks_or_is_stopped() {
             gemini("{\"candidates\":[{\"finishReason\":\"RECITATION\"}]}"),
             Seen::Blocked,
         ),
-        (Dialect::Gemini, gemini("{\"error\":{\"code\":500,\"message\":\"no\"}}"), Seen::Speaks),
+        (Dialect::Gemini, gemini("{\"error\":{\"code\":500,\"message\":\"no\"}}"), Seen::Failed),
+        (Dialect::Anthropic, anthropic(overloaded), Seen::Failed),
+        (Dialect::Anthropic, anthropic(&format!("{thinking}{overloaded}")), Seen::Speaks),
+        (
+            Dialect::OpenAi,
+            openai("data: {\"error\":{\"message\":\"no\"}}\n\n".into()),
+            Seen::Failed,
+        ),
+        (
+            Dialect::OpenAi,
+            openai(
+                chunk("{\"content\":\"a\"}", "null") + "data: {\"error\":{\"message\":\"no\"}}\n\n",
+            ),
+            Seen::Speaks,
+        ),
+        (Dialect::OpenAi, responses("response.failed"), Seen::Failed),
+        (Dialect::OpenAi, responses("error"), Seen::Failed),
     ];
     for (dialect, stream, expected) in cases {
         assert_eq!(seen(dialect, &stream), expected, "{stream}");

@@ -142,6 +142,79 @@ fn what_a_model_refuses_is_left_out_and_reported() {
     assert_eq!(fields, ["temperature"]);
 }
 
+/// A call of Chat Completions with these members, put to a Claude model that refuses these.
+fn claude(members: &Value, refuses: &[&str]) -> Result<Translated, Impossible> {
+    let mut body = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}],
+        "tools": [{"type": "function", "function": {"name": "f"}}]});
+    body.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    let body = body.to_string();
+    let refuses: Vec<String> = refuses.iter().map(|name| (*name).to_owned()).collect();
+    let target = Target {
+        form: Form::Messages,
+        model: "claude-any",
+        refuses: &refuses,
+        output_tokens_max: Some(64_000),
+        delivery: Delivery::Whole,
+    };
+    translate::call(&read(Form::ChatCompletions, body.as_bytes()), body.as_bytes(), &target)
+}
+
+#[track_caller]
+fn check_claude(members: Value, refuses: &[&str], expected: &Value, losses: &[&str]) {
+    let translated = claude(&members, refuses).unwrap();
+    let written: Value = serde_json::from_slice(&translated.body).unwrap();
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(written[name], *value, "{members}: {written:#}");
+    }
+    let fields: Vec<&str> = translated.losses.iter().map(|it| it.field.as_str()).collect();
+    assert_eq!(fields, losses, "{members}");
+}
+
+/// Newer Claude models refuse a temperature that is not the usual one, to be made to call a tool, and to go
+/// on with a reply that was begun for them.
+#[test]
+fn what_newer_claude_models_refuse_is_left_out() {
+    let temperature = &["temperature"];
+    check_claude(
+        json!({"temperature": 0.2}),
+        temperature,
+        &json!({"temperature": null}),
+        temperature,
+    );
+    check_claude(json!({"temperature": 1}), temperature, &json!({"temperature": null}), &[]);
+    check_claude(json!({"temperature": 1}), &[], &json!({"temperature": 1}), &[]);
+
+    let forced = &["forced_tool_choice"];
+    let free = json!({"tool_choice": {"type": "auto"}});
+    let named = json!({"type": "function", "function": {"name": "f"}});
+    check_claude(json!({"tool_choice": "required"}), forced, &free, &["tool_choice"]);
+    check_claude(json!({"tool_choice": named}), forced, &free, &["tool_choice"]);
+    let none = json!({"tool_choice": {"type": "none"}});
+    check_claude(json!({"tool_choice": "none"}), forced, &none, &[]);
+    let any = json!({"tool_choice": {"type": "any"}});
+    check_claude(json!({"tool_choice": "required"}), &[], &any, &[]);
+
+    let begun = json!({"messages": [{"role": "user", "content": "hi"},
+        {"role": "assistant", "content": "Dear"}]});
+    assert!(claude(&begun, &[]).is_ok());
+    assert_eq!(claude(&begun, &["prefill"]).unwrap_err().field, "messages");
+}
+
+/// Of a call in the model's own words the same is known by name, to be held against what it refuses.
+#[test]
+fn what_claude_models_refuse_beside_parameters_is_read_of_calls_in_their_own_words() {
+    let names = |body: Value| read(Form::Messages, body.to_string().as_bytes()).parameters;
+    let user = json!({"role": "user", "content": "hi"});
+    let plain = names(json!({"messages": [user], "tool_choice": {"type": "auto"}}));
+    assert_eq!(plain, ["messages", "tool_choice"]);
+    for kind in ["any", "tool"] {
+        let forced = names(json!({"messages": [user], "tool_choice": {"type": kind}}));
+        assert_eq!(forced, ["messages", "tool_choice", "forced_tool_choice"]);
+    }
+    let begun = json!([user, {"role": "assistant", "content": "Dear"}]);
+    assert_eq!(names(json!({ "messages": begun })), ["messages", "prefill"]);
+}
+
 /// A limit of our own is no loss where it is the model's, and one where nobody knows the model's.
 #[test]
 fn a_limit_that_is_demanded_is_the_models_own_or_reported() {

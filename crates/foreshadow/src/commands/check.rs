@@ -2,9 +2,11 @@
 
 use crate::{
     cli::{Check, Format, Global},
+    clock::WallClock,
     outcome::{Outcome, print},
 };
 use anyhow::{Context, Result, bail};
+use exchange::Clock;
 use pipeline::{Mistake, Pipeline, load_with_files};
 use std::{
     fs,
@@ -17,13 +19,13 @@ pub(crate) fn run(global: &Global, args: &Check) -> Result<Outcome> {
     };
     let checked = read(file)?;
     let mistakes = match &checked {
-        Ok(pipeline) => &pipeline.warnings,
-        Err(mistakes) => mistakes,
+        Ok(pipeline) => [pipeline.warnings.clone(), pipeline.aged(WallClock.now())].concat(),
+        Err(mistakes) => mistakes.clone(),
     };
     if global.format == Some(Format::Json) {
-        print(&format!("{}\n", serde_json::to_string_pretty(mistakes)?));
+        print(&format!("{}\n", serde_json::to_string_pretty(&mistakes)?));
     } else {
-        print(&in_words(file, mistakes));
+        print(&in_words(file, &mistakes));
     }
     match checked {
         Ok(pipeline) => {

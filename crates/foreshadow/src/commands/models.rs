@@ -1,5 +1,5 @@
-//! `foreshadow models`: what is held to be true of every model, and from where: what it takes, by the table
-//! that ships and by what the pipeline writes instead, and what it costs.
+//! `foreshadow models`: what is held to be true of every model, from where, and how old that is: what it takes
+//! and costs, by the tables that ship and by what the pipeline writes instead.
 
 mod words;
 
@@ -10,20 +10,21 @@ use crate::{
     outcome::{Outcome, print},
 };
 use anyhow::Result;
-use exchange::{Clock, NanoUsd, Timestamp};
+use exchange::{Clock, DAY_US, NanoUsd, Timestamp};
 use pipeline::{
-    Model, Pipeline,
-    capability::{self, Source},
+    Model, Pipeline, SaidBy,
+    shipped::{self, Source, capability},
 };
 use policy::{Capabilities, Price, StructuredOutput, Tariff};
 use serde::Serialize;
 use serde_json::Value;
 
 pub(crate) fn run(global: &Global) -> Result<Outcome> {
+    let now = WallClock.now();
     let rows = match &global.pipeline {
-        None => capability::table().iter().map(|(name, takes)| shipped(name, takes)).collect(),
+        None => tables(now),
         Some(_) => match check::needed(global, "models")? {
-            Ok(pipeline) => in_effect(&pipeline, WallClock.now()),
+            Ok(pipeline) => in_effect(&pipeline, now),
             Err(outcome) => return Ok(outcome),
         },
     };
@@ -45,11 +46,20 @@ struct Row {
     provider: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     family: Option<String>,
+    /// What it takes; nothing where the row is of its prices alone.
     capabilities: Vec<Capability>,
-    /// The pages that the shipped table follows.
-    sources: Vec<Source>,
+    /// The pages that the table of what models take follows, and those that the table of prices does.
+    sources: Vec<Page>,
     #[serde(skip_serializing_if = "Option::is_none")]
     prices: Option<Vec<Priced>>,
+}
+
+/// A page that a table follows.
+#[derive(Debug, Serialize)]
+struct Page {
+    #[serde(flatten)]
+    source: Source,
+    age_days: Option<i64>,
 }
 
 /// One thing that is known.
@@ -60,15 +70,6 @@ struct Capability {
     from: SaidBy,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum SaidBy {
-    /// The table that ships.
-    Table,
-    /// The pipeline says so, and the table something else or nothing.
-    Pipeline,
-}
-
 /// One price, in dollars for a million tokens or for an hour.
 #[derive(Debug, Serialize)]
 struct Priced {
@@ -77,32 +78,63 @@ struct Priced {
     /// Whether it holds at this moment.
     holds: bool,
     source: Option<String>,
+    /// The pipeline, or the table that ships.
+    said_by: SaidBy,
     rates: Vec<(&'static str, NanoUsd)>,
     /// In millionths of the price.
     batch_discount_ppm: u32,
+    /// What calls cost whose prompts are longer than so many tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    long_prompt: Option<(u64, Vec<(&'static str, NanoUsd)>)>,
 }
 
-fn shipped(name: &str, takes: &Capabilities) -> Row {
-    Row {
-        name: name.to_owned(),
+/// Both tables, row by row.
+fn tables(now: Timestamp) -> Vec<Row> {
+    let takes = capability::table().into_iter().map(|(name, takes)| Row {
+        sources: pages(capability::sources(&name), now),
+        capabilities: known(&takes, &takes),
+        name,
         provider: None,
         family: None,
-        capabilities: known(takes, takes),
-        sources: capability::sources(name),
         prices: None,
-    }
+    });
+    let costs = shipped::price::table().iter().map(|known| Row {
+        name: known.name.clone(),
+        provider: Some(known.at.clone()),
+        family: None,
+        capabilities: Vec::new(),
+        sources: pages(known.sources(), now),
+        prices: Some(prices(&known.prices, SaidBy::Table, now)),
+    });
+    takes.chain(costs).collect()
 }
 
 fn in_effect(pipeline: &Pipeline, now: Timestamp) -> Vec<Row> {
-    let row = |model: &Model| Row {
-        name: model.name.clone(),
-        provider: Some(model.provider.clone()),
-        family: Some(model.family.clone()),
-        capabilities: known(&model.capabilities, &capability::known(&model.name)),
-        sources: capability::sources(&model.name),
-        prices: Some(prices(model, now)),
+    let row = |model: &Model| {
+        let base_url =
+            pipeline.provider(&model.provider).map(|provider| provider.base_url.as_str());
+        let priced = base_url
+            .filter(|_| model.prices_from == SaidBy::Table)
+            .and_then(|base_url| shipped::price::known(&model.name, base_url))
+            .map(shipped::price::Known::sources);
+        let sources =
+            capability::sources(&model.name).into_iter().chain(priced.unwrap_or_default());
+        Row {
+            name: model.name.clone(),
+            provider: Some(model.provider.clone()),
+            family: Some(model.family.clone()),
+            capabilities: known(&model.capabilities, &capability::known(&model.name)),
+            sources: pages(sources, now),
+            prices: Some(prices(&model.prices, model.prices_from, now)),
+        }
     };
     pipeline.models.iter().map(row).collect()
+}
+
+fn pages(sources: impl IntoIterator<Item = Source>, now: Timestamp) -> Vec<Page> {
+    let age = |read: Timestamp| now.0.saturating_sub(read.0).div_euclid(DAY_US);
+    let page = |source: Source| Page { age_days: source.read_on().map(age), source };
+    sources.into_iter().map(page).collect()
 }
 
 /// What is known of what a model takes, and whether `table` says the same.
@@ -125,38 +157,56 @@ fn known(takes: &Capabilities, table: &Capabilities) -> Vec<Capability> {
     told.collect()
 }
 
-fn prices(model: &Model, now: Timestamp) -> Vec<Priced> {
-    let next = |at: usize| model.prices.get(at + 1).map(|price| price.from);
+fn prices(prices: &[Price], said_by: SaidBy, now: Timestamp) -> Vec<Priced> {
+    let next = |at: usize| prices.get(at + 1).map(|price| price.from);
     let priced = |(at, price): (usize, &Price)| {
         let until = price.until.or_else(|| next(at));
-        let (rates, batch_discount_ppm) = rates(price.tariff);
         Priced {
             from: (price.from.0 != i64::MIN).then_some(price.from),
             until,
             holds: price.from <= now && until.is_none_or(|until| now < until),
             source: price.source.clone(),
-            rates,
-            batch_discount_ppm,
+            said_by,
+            rates: rates(price.tariff),
+            batch_discount_ppm: discount(price.tariff),
+            long_prompt: long_prompt(price.tariff),
         }
     };
-    model.prices.iter().enumerate().map(priced).collect()
+    prices.iter().enumerate().map(priced).collect()
+}
+
+fn discount(tariff: Tariff) -> u32 {
+    match tariff {
+        Tariff::Hour(_) => 0,
+        Tariff::Tokens(rates) => rates.batch_discount_ppm,
+    }
+}
+
+fn long_prompt(tariff: Tariff) -> Option<(u64, Vec<(&'static str, NanoUsd)>)> {
+    match tariff {
+        Tariff::Hour(_) => None,
+        Tariff::Tokens(usual) => {
+            let over_tokens = usual.long_prompt?.over_tokens;
+            let long = usual.of_prompt(over_tokens.saturating_add(1));
+            Some((over_tokens, rates(Tariff::Tokens(long))))
+        }
+    }
 }
 
 /// What is charged, with what stands for a rate that is not written.
-fn rates(tariff: Tariff) -> (Vec<(&'static str, NanoUsd)>, u32) {
+fn rates(tariff: Tariff) -> Vec<(&'static str, NanoUsd)> {
     match tariff {
-        Tariff::Hour(rate) => (vec![("dollars_per_hour", rate)], 0),
+        Tariff::Hour(rate) => vec![("dollars_per_hour", rate)],
         Tariff::Tokens(rates) => {
             let written = rates.cache_write.unwrap_or(rates.input);
-            let told = vec![
+            vec![
                 ("input", rates.input),
                 ("cached_input", rates.cached_input.unwrap_or(rates.input)),
                 ("cache_write", written),
                 ("cache_write_1h", rates.cache_write_1h.unwrap_or(written)),
                 ("output", rates.output),
                 ("reasoning", rates.reasoning.unwrap_or(rates.output)),
-            ];
-            (told, rates.batch_discount_ppm)
+            ]
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Sees whether a candidate's reply was stopped by a content policy, and says what becomes of it.
+//! Sees whether a candidate's reply is an error or was stopped by a content policy, and says what becomes
+//! of the latter.
 
 use bytes::Bytes;
 use dialect::{Dialect, watch};
@@ -19,9 +20,14 @@ pub(super) fn of(speaks: Dialect, rule: OnBlock) -> Blocks {
 struct Reader(Dialect);
 
 impl Sight for Reader {
-    fn is_block(&self, status: StatusCode, headers: &HeaderMap, body: &Bytes) -> bool {
+    fn whole(&self, status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Seen {
         let headers = proxy::recorded_call(headers);
-        self.0.read_reply(status.as_u16(), &headers, body).block().is_some()
+        let reply = self.0.read_reply(status.as_u16(), &headers, body);
+        match (reply.block(), reply.error) {
+            (Some(_), _) => Seen::Block,
+            (None, Some(_)) => Seen::Failure,
+            (None, None) => Seen::Reply,
+        }
     }
 
     fn pieces(&self) -> Box<dyn Look> {
@@ -37,6 +43,7 @@ impl Look for Pieces {
             watch::Seen::Nothing => Seen::Nothing,
             watch::Seen::Speaks => Seen::Reply,
             watch::Seen::Blocked => Seen::Block,
+            watch::Seen::Failed => Seen::Failure,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What a model takes: what ships about it, and what the file says instead.
 
 use crate::{
-    Model, capability,
+    Model,
     mistake::{Notes, Span, place},
     raw::{RawModel, RawWhen},
+    shipped,
     suggest::did_you_mean,
 };
 use policy::{Capabilities, StructuredOutput};
@@ -20,7 +21,7 @@ const MEDIA: [&str; 3] = ["image", "audio", "file"];
 const NEEDED: [&str; 2] = ["model", "messages"];
 
 pub(super) fn of(notes: &mut Notes<'_>, raw: &RawModel, name: &str) -> Capabilities {
-    let known = capability::known(name);
+    let known = shipped::capability::known(name);
     let context_tokens = tokens(notes, "context_tokens", raw.context_tokens.as_ref());
     let output_tokens = tokens(notes, "output_tokens", raw.output_tokens.as_ref());
     if let (Some(context), Some(output), Some(written)) =
@@ -40,6 +41,16 @@ pub(super) fn of(notes: &mut Notes<'_>, raw: &RawModel, name: &str) -> Capabilit
         input: input.or(known.input),
         structured_output: structured_output.or(known.structured_output),
     }
+}
+
+/// Whether anything is left to the shipped table.
+pub(super) fn takes_from_table(raw: &RawModel) -> bool {
+    let RawModel { context_tokens, output_tokens, refuses, input, structured_output, .. } = raw;
+    context_tokens.is_none()
+        || output_tokens.is_none()
+        || refuses.is_none()
+        || input.is_none()
+        || structured_output.is_none()
 }
 
 fn tokens(notes: &mut Notes<'_>, field: &str, raw: Option<&Spanned<u64>>) -> Option<u64> {

@@ -1,18 +1,12 @@
-//! `[[model]]` and its prices.
+//! `[[model]]`: what the file says of it, and what the shipped tables say where it says nothing.
 
-use super::{capability, names};
+use super::{capability, names, price};
 use crate::{
-    Model, Provider,
-    mistake::{Notes, Span, place},
-    raw::{RawModel, RawPrice},
+    Figures, Model, Provider, SaidBy, TableUse, mistake::Notes, raw::RawModel, shipped,
     suggest::did_you_mean,
 };
-use exchange::{NanoUsd, Timestamp};
-use policy::{Price, Tariff, TokenRates, price::WHOLE_PPM};
+use policy::Price;
 use serde_spanned::Spanned;
-
-/// More dollars per million tokens, or per hour, than anybody asks for.
-const RATE_USD_MAX: f64 = 1e6;
 
 pub(super) fn all(notes: &mut Notes<'_>, raw: &[RawModel], providers: &[Provider]) -> Vec<Model> {
     names::refuse_twice(notes, "model", raw.iter().filter_map(|raw| raw.name.as_ref()));
@@ -23,11 +17,15 @@ fn model(notes: &mut Notes<'_>, raw: &RawModel, providers: &[Provider]) -> Optio
     if let Some(provider) = &raw.provider {
         check_provider(notes, provider, providers);
     }
-    let prices = prices(notes, raw);
+    let written = price::written(notes, raw);
     let name = raw.name.as_ref()?;
     if name.get_ref().is_empty() {
         notes.error(name.span(), "the model's name is empty", "write it as the provider does");
     }
+    let (prices, prices_from) = match written {
+        Some(prices) => (prices, SaidBy::Pipeline),
+        None => (known_prices(raw, name.get_ref(), providers), SaidBy::Table),
+    };
     let capabilities = capability::of(notes, raw, name.get_ref());
     let family = raw.family.as_ref().map(|family| family.get_ref().clone());
     Some(Model {
@@ -35,8 +33,51 @@ fn model(notes: &mut Notes<'_>, raw: &RawModel, providers: &[Provider]) -> Optio
         provider: raw.provider.as_ref().map(|name| name.get_ref().clone()).unwrap_or_default(),
         family: family.unwrap_or_else(|| family_of(name.get_ref())),
         prices,
+        prices_from,
         capabilities,
     })
+}
+
+/// What the shipped table says that the model costs where it is served.
+fn known_prices(raw: &RawModel, name: &str, providers: &[Provider]) -> Vec<Price> {
+    let provider = raw.provider.as_ref().map(Spanned::get_ref);
+    let provider = providers.iter().find(|it| Some(&it.name) == provider);
+    let known = provider.and_then(|provider| shipped::price::known(name, &provider.base_url));
+    known.map(|known| known.prices.clone()).unwrap_or_default()
+}
+
+/// What was taken from the shipped tables, and how old that is.
+pub(super) fn from_tables(
+    notes: &Notes<'_>,
+    raw: &[RawModel],
+    (models, providers): (&[Model], &[Provider]),
+) -> Vec<TableUse> {
+    let mut uses = Vec::new();
+    for model in models {
+        let is_it = |name: &Spanned<String>| *name.get_ref() == model.name;
+        let Some(written) = raw.iter().find(|raw| raw.name.as_ref().is_some_and(is_it)) else {
+            continue;
+        };
+        let at = written.name.as_ref().map_or(0..0, Spanned::span);
+        let provider = providers.iter().find(|provider| provider.name == model.provider);
+        let capabilities = capability::takes_from_table(written)
+            .then(|| shipped::capability::sources(&model.name));
+        let prices = (model.prices_from == SaidBy::Table)
+            .then(|| shipped::price::known(&model.name, &provider?.base_url))
+            .flatten()
+            .map(|known| known.sources());
+        let figures = [(Figures::Capabilities, capabilities), (Figures::Prices, prices)];
+        for (figures, sources) in figures {
+            let oldest = sources.iter().flatten().filter_map(|source| source.read_on()).min();
+            uses.extend(oldest.map(|read| TableUse {
+                model: model.name.clone(),
+                figures,
+                read,
+                place: notes.place(at.start),
+            }));
+        }
+    }
+    uses
 }
 
 fn check_provider(notes: &mut Notes<'_>, raw: &Spanned<String>, providers: &[Provider]) {
@@ -52,110 +93,4 @@ fn family_of(name: &str) -> String {
     let own = name.rsplit('/').next().unwrap_or(name);
     let letters: String = own.chars().take_while(char::is_ascii_alphabetic).collect();
     if letters.is_empty() { own.to_owned() } else { letters.to_ascii_lowercase() }
-}
-
-fn prices(notes: &mut Notes<'_>, raw: &RawModel) -> Vec<Price> {
-    if let (Some(rate), true) = (&raw.dollars_per_hour, !raw.price.is_empty()) {
-        let what = "the model has both `price` and `dollars_per_hour`";
-        notes.error(rate.span(), what, "keep `price`; an entry of it may be `dollars_per_hour`");
-        return Vec::new();
-    }
-    if let Some(rate) = &raw.dollars_per_hour {
-        let tariff = usd(notes, "dollars_per_hour", rate).map(Tariff::Hour);
-        let always =
-            |tariff| Price { from: Timestamp(i64::MIN), until: None, tariff, source: None };
-        return tariff.map(always).into_iter().collect();
-    }
-    let mut prices: Vec<(Span, Price)> = Vec::new();
-    for price in &raw.price {
-        let read = read_price(notes, price);
-        prices.extend(read.map(|read| (place(price.from.as_ref(), &price.span), read)));
-    }
-    prices.sort_by_key(|(_, price)| price.from);
-    refuse_overlaps(notes, &prices);
-    prices.into_iter().map(|(_, price)| price).collect()
-}
-
-fn refuse_overlaps(notes: &mut Notes<'_>, prices: &[(Span, Price)]) {
-    for pair in prices.windows(2) {
-        let ((_, earlier), (at, later)) = (&pair[0], &pair[1]);
-        let reaches = earlier.until.is_some_and(|until| until > later.from);
-        if reaches || earlier.from == later.from {
-            let what = format!("two prices of one model hold at {}", later.from);
-            let remedy = "let the earlier one end where the later begins, or leave out its `until`";
-            notes.error(at.clone(), what, remedy);
-        }
-    }
-}
-
-fn read_price(notes: &mut Notes<'_>, raw: &RawPrice) -> Option<Price> {
-    let tariff = tariff(notes, raw);
-    if let (Some(from), Some(until)) = (&raw.from, &raw.until)
-        && until.get_ref() <= from.get_ref()
-    {
-        notes.error(until.span(), "the price ends before it begins", "put `until` after `from`");
-    }
-    let until = raw.until.as_ref().map(|until| *until.get_ref());
-    let source = raw.source.as_ref().map(|source| source.get_ref().clone());
-    Some(Price { from: *raw.from.as_ref()?.get_ref(), until, tariff: tariff?, source })
-}
-
-fn tariff(notes: &mut Notes<'_>, raw: &RawPrice) -> Option<Tariff> {
-    let by_tokens = raw.input.is_some() || raw.output.is_some();
-    match (&raw.dollars_per_hour, &raw.input, &raw.output) {
-        (Some(rate), _, _) if by_tokens => {
-            let what = "the price is both by tokens and by the hour";
-            notes.error(rate.span(), what, "keep one of them");
-            None
-        }
-        (Some(rate), _, _) => usd(notes, "dollars_per_hour", rate).map(Tariff::Hour),
-        (None, Some(input), Some(output)) => {
-            let input = usd(notes, "input", input);
-            let output = usd(notes, "output", output);
-            let mut part = |field: &str, raw: Option<&Spanned<f64>>| {
-                raw.and_then(|raw| usd(notes, field, raw))
-            };
-            let cached_input = part("cached_input", raw.cached_input.as_ref());
-            let cache_write = part("cache_write", raw.cache_write.as_ref());
-            let cache_write_1h = part("cache_write_1h", raw.cache_write_1h.as_ref());
-            let reasoning = part("reasoning", raw.reasoning.as_ref());
-            let batch_discount_ppm = discount(notes, raw.batch_discount.as_ref());
-            let rates = TokenRates::new(input?, output?);
-            Some(Tariff::Tokens(TokenRates {
-                cached_input,
-                cache_write,
-                cache_write_1h,
-                reasoning,
-                batch_discount_ppm,
-                ..rates
-            }))
-        }
-        (None, _, _) => {
-            let remedy = "write `input` and `output` in dollars per million tokens, or \
-                          `dollars_per_hour`";
-            notes.error(raw.span.clone(), "the price says not what is charged", remedy);
-            None
-        }
-    }
-}
-
-/// A share of the price in millionths: money is never multiplied with a float.
-fn discount(notes: &mut Notes<'_>, raw: Option<&Spanned<f64>>) -> u32 {
-    let Some(raw) = raw else { return 0 };
-    let share = *raw.get_ref();
-    if !(0.0..=1.0).contains(&share) {
-        let what = format!("`batch_discount` is {share:?}");
-        notes.error(raw.span(), what, "write a share of the price from 0 to 1, like 0.5");
-        return 0;
-    }
-    (share * f64::from(WHOLE_PPM)).round() as u32
-}
-
-fn usd(notes: &mut Notes<'_>, field: &str, raw: &Spanned<f64>) -> Option<NanoUsd> {
-    if !(0.0..=RATE_USD_MAX).contains(raw.get_ref()) {
-        let what = format!("`{field}` is {:?} dollars", raw.get_ref());
-        notes.error(raw.span(), what, format!("write an amount from 0 to {RATE_USD_MAX}"));
-        return None;
-    }
-    NanoUsd::from_usd(*raw.get_ref())
 }

@@ -139,6 +139,14 @@ fn prices_budgets_sampling_gates_and_names_void_nothing() {
     check("base_url = \"https://api.openai.com\"", "base_url = \"https://eu.api.openai.com\"", &[]);
 }
 
+/// Other calls are asked then, and what is known of the first says nothing of the others.
+#[test]
+fn refusing_lossy_translations_voids_the_evidence() {
+    let gate = |word: &str| format!("bar = 0.9\ngate = {{ lossy_translation = \"{word}\" }}");
+    check("bar = 0.9", &gate("allow"), &[]);
+    check("bar = 0.9", &gate("refuse"), &CELLS[..2]);
+}
+
 #[test]
 fn adding_a_candidate_voids_nothing() {
     check(

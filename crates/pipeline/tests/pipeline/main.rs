@@ -7,4 +7,5 @@ mod digest;
 mod golden;
 mod schema;
 mod shipped;
+mod tables;
 mod valid;

@@ -318,11 +318,11 @@ fn more_names_of_call_sites_than_a_report_has_room_for_are_refused() {
 
 #[test]
 fn what_ships_about_models_is_known_and_can_be_written_over() {
-    let known = pipeline::capability::known("gpt-4.1-mini-2025-04-14");
+    let known = pipeline::shipped::capability::known("gpt-4.1-mini-2025-04-14");
     assert_eq!((known.context_tokens, known.output_tokens), (Some(1_047_576), Some(32_768)));
-    assert_eq!(pipeline::capability::known("of-our-own"), policy::Capabilities::default());
-    assert!(pipeline::capability::known("o3").refuses.contains(&"temperature".to_owned()));
-    assert!(pipeline::capability::table().len() >= 10);
+    assert_eq!(pipeline::shipped::capability::known("of-our-own"), policy::Capabilities::default());
+    assert!(pipeline::shipped::capability::known("o3").refuses.contains(&"temperature".to_owned()));
+    assert!(pipeline::shipped::capability::table().len() >= 10);
     let own = "name = \"large\"\ncontext_tokens = 8192\nrefuses = \"seed\"\ninput = []";
     let takes = &with("name = \"large\"", own).model("large").unwrap().capabilities.clone();
     assert_eq!((takes.context_tokens, takes.output_tokens), (Some(8_192), None));

@@ -3,7 +3,9 @@
 //! A candidate of another dialect is put translated calls, live as in shadow: what a translation
 //! loses is in its evidence like everything else, and its quality was reached without it. So losses
 //! are allowed unless a pipeline refuses them; a field of which no scorer sees the effect (an end
-//! user's name, a seed, a setting of safety) is the reason to.
+//! user's name, a seed, a setting of safety) is the reason to. Where they are refused, that is call by
+//! call: one that would lose something is ineligible for the candidate, live the reference serves it,
+//! and its share of the traffic is a blind spot. The evidence then speaks of the others alone.
 
 use serde::Serialize;
 
@@ -15,8 +17,7 @@ pub const LOST_MAX: usize = 8;
 pub enum LossyTranslation {
     /// The candidate may serve such calls: what was lost is in its evidence.
     Allowed,
-    /// No candidate serves them: the gate holds a cell that has any, and a live call goes to the
-    /// reference.
+    /// No candidate is asked them, in shadow or live; the gate holds a cell that has any nevertheless.
     Refused,
 }
 

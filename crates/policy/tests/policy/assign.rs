@@ -28,7 +28,7 @@ fn candidate(name: &str) -> ArmOnTrial {
         cell: Some(format!("summarize/{name}/1")),
         sampling: Sampling::ALL,
         pi_floor: 0.2,
-        untranslatable: None,
+        unsaid: None,
         withheld: None,
     }
 }
@@ -213,16 +213,19 @@ fn arm_strategy() -> impl Strategy<Value = ArmOnTrial> {
 /// What a candidate of another dialect cannot be told is not put to it, and is no other arm's concern.
 #[test]
 fn what_cannot_be_said_to_an_arm_is_ineligible_for_that_arm_alone() {
-    let foreign = ArmOnTrial {
-        untranslatable: Some("input_audio".to_owned()),
-        withheld: Some(Withheld::Budget),
-        ..candidate("foreign")
-    };
-    let decided = assign(&draw(exchange(1), "c-1"), None, &[foreign, candidate("small")]);
-    let said = decided[0].ineligible.as_ref().map(ToString::to_string);
-    assert_eq!(said.as_deref(), Some("untranslatable:input_audio"));
-    assert_eq!((decided[0].pi, decided[0].sampled, decided[0].withheld), (0.0, false, None));
-    assert!(decided[1].sampled && decided[1].ineligible.is_none());
+    let field = || "input_audio".to_owned();
+    for (unsaid, name) in [
+        (Ineligible::Untranslatable(field()), "untranslatable:input_audio"),
+        (Ineligible::Lossy(field()), "lossy:input_audio"),
+    ] {
+        let withheld = Some(Withheld::Budget);
+        let foreign = ArmOnTrial { unsaid: Some(unsaid), withheld, ..candidate("foreign") };
+        let decided = assign(&draw(exchange(1), "c-1"), None, &[foreign, candidate("small")]);
+        let said = decided[0].ineligible.as_ref().map(ToString::to_string);
+        assert_eq!(said.as_deref(), Some(name));
+        assert_eq!((decided[0].pi, decided[0].sampled, decided[0].withheld), (0.0, false, None));
+        assert!(decided[1].sampled && decided[1].ineligible.is_none());
+    }
 }
 
 proptest! {

@@ -42,6 +42,23 @@ fn a_parameter_that_is_refused_and_content_that_is_not_read_keep_a_call_away() {
     check(&takes, &call(&[], &["audio", "image"]), false);
 }
 
+/// A translation leaves out what the model refuses; it cannot leave out what is to be looked at.
+#[test]
+fn a_parameter_that_is_refused_keeps_no_call_away_that_is_translated() {
+    let takes = Capabilities {
+        refuses: texts(&["temperature"]),
+        input: Some(texts(&["image"])),
+        ..Capabilities::default()
+    };
+    let call = |media: &[&str]| Call {
+        parameters: texts(&["model", "temperature"]),
+        media: texts(media),
+        ..Call::default()
+    };
+    assert!(takes.takes_translated(&call(&["image"]), &|_| 1_000));
+    assert!(!takes.takes_translated(&call(&["audio"]), &|_| 1_000));
+}
+
 #[test]
 fn prompt_and_reply_have_to_fit_together() {
     let takes = |context| Capabilities { context_tokens: Some(context), ..Capabilities::default() };

@@ -1,5 +1,5 @@
 use exchange::{HOUR_US, NanoUsd, ServiceTier, Timestamp, Usage, UsageSource};
-use policy::{Price, PriceBook, Tariff, TokenRates};
+use policy::{LongPrompt, Price, PriceBook, Tariff, TokenRates};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -84,6 +84,42 @@ fn calls_at_the_tariff_of_batches_cost_less_and_no_others() {
     assert_eq!(free.cost(&batch), Some(NanoUsd::ZERO));
     let all = Usage { tier: ServiceTier::Batch, ..usage(u64::MAX, 0, u64::MAX, u64::MAX) };
     assert_eq!(rates.cost(&all), None);
+}
+
+/// Twice the input, and one and a half times the output, over a thousand tokens.
+fn by_length() -> TokenRates {
+    let long_prompt = Some(LongPrompt {
+        over_tokens: 1_000,
+        input: usd("5"),
+        cached_input: Some(usd("0.5")),
+        cache_write: Some(usd("6")),
+        cache_write_1h: None,
+        output: usd("15"),
+    });
+    TokenRates { reasoning: Some(usd("11")), long_prompt, ..rates() }
+}
+
+#[test]
+fn every_token_of_a_call_with_a_long_prompt_costs_what_long_prompts_cost() {
+    let rates = by_length();
+    assert_eq!(rates.cost(&usage(1_000, 0, 0, 100)), Some(usd("0.0035")), "not longer");
+    assert_eq!(rates.cost(&usage(1_001, 0, 0, 100)), Some(usd("0.006505")));
+    assert_eq!(rates.cost(&usage(2_000, 1_500, 0, 0)), Some(usd("0.00325")), "the cache's count");
+    let written = Usage { cache_write_1h_tokens: 1_000, ..usage(2_000, 0, 2_000, 0) };
+    assert_eq!(rates.cost(&written), Some(usd("0.012")), "an hour costs as five minutes");
+    let thought = Usage { reasoning_tokens: 100, ..usage(2_000, 0, 0, 100) };
+    assert_eq!(rates.cost(&thought), Some(usd("0.0115")), "reasoning as the answer");
+}
+
+#[test]
+fn calls_that_are_known_together_cost_as_their_mean_prompt() {
+    let book = book(vec![price("2026-01-01", None, Tariff::Tokens(by_length()))]);
+    let cost =
+        |calls| book.cost_of_all(("large", at("2026-11-20")), calls, &usage(3_000, 0, 0, 0), 0);
+    assert_eq!(cost(3), Some(usd("0.0075")), "three short ones");
+    assert_eq!(cost(2), Some(usd("0.015")), "two long ones");
+    assert_eq!(cost(0), Some(usd("0.015")));
+    assert_eq!(book.cost_of_all(("other", at("2026-11-20")), 1, &usage(1, 0, 0, 0), 0), None);
 }
 
 #[test]

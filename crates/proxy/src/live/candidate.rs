@@ -7,7 +7,7 @@ use crate::{
     capture::CallSide,
     forward, headers,
     serve::{Call, Worker},
-    steer::{Blocks, Rewrite, Telling},
+    steer::{Blocks, Rewrite, Seen, Telling},
 };
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use tokio::time::Instant;
@@ -64,45 +64,47 @@ async fn send(worker: &Worker, call: &Call, rewrite: &Rewrite) -> Option<Answer>
 
 /// A reply, whole or in pieces, in the caller's words.
 async fn replied(worker: &Worker, answer: Answer, rewrite: &Rewrite, seen_by: Instant) -> Asked {
-    let answer = match &rewrite.telling {
+    match &rewrite.telling {
         Telling::AsItComes if answer.is_document() => seen_whole(worker, answer, rewrite).await,
         Telling::AsItComes => seen_in_pieces(answer, rewrite, seen_by).await,
         Telling::Anew(retell) => match retell.stream() {
             None => match seen_whole(worker, answer, rewrite).await {
-                Some(answer) => return told(answer.told_whole(retell.as_ref())),
-                None => None,
+                Asked::Answered(answer) => told(answer.told_whole(retell.as_ref())),
+                other @ (Asked::Failed | Asked::Blocked) => other,
             },
             Some(stream) => match seen_in_pieces(answer, rewrite, seen_by).await {
-                Some(answer) => return told(answer.told(stream, retell.head()).await),
-                None => None,
+                Asked::Answered(answer) => told(answer.told(stream, retell.head()).await),
+                other @ (Asked::Failed | Asked::Blocked) => other,
             },
         },
-    };
-    answer.map_or(Asked::Blocked, |answer| Asked::Answered(Box::new(answer)))
+    }
 }
 
 fn told(answer: Option<Answer>) -> Asked {
     answer.map_or(Asked::Failed, |answer| Asked::Answered(Box::new(answer)))
 }
 
-/// The reply, held back; `None` is a block for which the reference is to be asked.
-async fn seen_whole(worker: &Worker, answer: Answer, rewrite: &Rewrite) -> Option<Answer> {
+/// The reply, held back.
+async fn seen_whole(worker: &Worker, answer: Answer, rewrite: &Rewrite) -> Asked {
     let answer = held(worker, answer).await;
-    match &rewrite.blocks {
-        Blocks::Reported(_) => Some(answer),
-        Blocks::AskReference(_) => (!is_block(&answer, rewrite)).then_some(answer),
-    }
+    let seen = look_at(&answer, rewrite);
+    judged(answer, seen, &rewrite.blocks)
 }
 
-/// The reply, with its first pieces at hand; `None` is a block for which the reference is to be asked.
-async fn seen_in_pieces(answer: Answer, rewrite: &Rewrite, seen_by: Instant) -> Option<Answer> {
-    match &rewrite.blocks {
-        Blocks::Reported(_) => match rewrite.telling {
-            // What is told anew is read as it is told.
-            Telling::Anew(_) => Some(answer),
-            Telling::AsItComes => Some(answer.first_frame().await),
-        },
-        Blocks::AskReference(sight) => answer.watched(sight.pieces(), seen_by).await,
+/// The reply, with its first pieces at hand: nothing of it is told before the model has said something.
+async fn seen_in_pieces(answer: Answer, rewrite: &Rewrite, seen_by: Instant) -> Asked {
+    let mut look = rewrite.blocks.sight().pieces();
+    let (answer, seen) = answer.watched(look.as_mut(), seen_by).await;
+    judged(answer, seen, &rewrite.blocks)
+}
+
+fn judged(answer: Answer, seen: Seen, blocks: &Blocks) -> Asked {
+    match (seen, blocks) {
+        (Seen::Failure, _) => Asked::Failed,
+        (Seen::Block, Blocks::AskReference(_)) => Asked::Blocked,
+        (Seen::Block, Blocks::Reported(_)) | (Seen::Nothing | Seen::Reply, _) => {
+            Asked::Answered(Box::new(answer))
+        }
     }
 }
 
@@ -113,20 +115,19 @@ async fn refused(worker: &Worker, answer: Answer, rewrite: &Rewrite) -> Asked {
         return Asked::Failed;
     }
     let answer = held(worker, answer).await;
-    if !is_block(&answer, rewrite) {
-        return Asked::Failed;
-    }
-    match (&rewrite.blocks, &rewrite.telling) {
-        (Blocks::AskReference(_), Telling::AsItComes | Telling::Anew(_)) => Asked::Blocked,
-        (Blocks::Reported(_), Telling::AsItComes) => Asked::Answered(Box::new(answer)),
-        (Blocks::Reported(_), Telling::Anew(retell)) => {
+    match (look_at(&answer, rewrite), &rewrite.blocks, &rewrite.telling) {
+        (Seen::Nothing | Seen::Reply | Seen::Failure, _, _) => Asked::Failed,
+        (Seen::Block, Blocks::AskReference(_), _) => Asked::Blocked,
+        (Seen::Block, Blocks::Reported(_), Telling::AsItComes) => Asked::Answered(Box::new(answer)),
+        (Seen::Block, Blocks::Reported(_), Telling::Anew(retell)) => {
             Asked::Answered(Box::new(answer.block(retell.as_ref())))
         }
     }
 }
 
-fn is_block(answer: &Answer, rewrite: &Rewrite) -> bool {
+/// What a reply is that was held back; one that is longer than that is not looked at.
+fn look_at(answer: &Answer, rewrite: &Rewrite) -> Seen {
     let sight = rewrite.blocks.sight();
     let body = answer.whole_body();
-    body.is_some_and(|body| sight.is_block(answer.status(), answer.headers(), &body))
+    body.map_or(Seen::Nothing, |body| sight.whole(answer.status(), answer.headers(), &body))
 }

@@ -1,5 +1,6 @@
-//! What a candidate's reply is that its provider's content policy stopped: no failure of the candidate,
-//! and not what the caller asked for. The policy's owner says what becomes of it.
+//! What a candidate's reply is before any of it is told: the model's, or a failure behind a status of
+//! success, or one that a content policy stopped, which is no failure of the candidate and not what the
+//! caller asked for. The policy's owner says what becomes of the last.
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -23,10 +24,10 @@ impl Blocks {
     }
 }
 
-/// Sees whether a reply of a candidate was stopped by a content policy.
+/// Sees what a reply of a candidate is.
 pub trait Sight: Send + Sync {
     /// A reply that came whole, whatever its status.
-    fn is_block(&self, status: StatusCode, headers: &HeaderMap, body: &Bytes) -> bool;
+    fn whole(&self, status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Seen;
 
     /// A reply that comes in pieces.
     fn pieces(&self) -> Box<dyn Look>;
@@ -47,4 +48,6 @@ pub enum Seen {
     Reply,
     /// A block, of which nothing was told yet.
     Block,
+    /// An error of the provider, before the model said anything.
+    Failure,
 }

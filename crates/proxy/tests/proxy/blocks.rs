@@ -1,4 +1,5 @@
-//! Replies of candidates that a content policy stopped: reported, or the reference asked instead.
+//! What is seen of candidates' replies before any of it is told. Of those that a content policy stopped:
+//! reported, or the reference asked instead; of errors behind a status of success: the reference is asked.
 
 use crate::{
     live::{Script, by_reference, call, stage, stamps},
@@ -21,29 +22,35 @@ pub(crate) fn of(body: &[u8]) -> Blocks {
     }
 }
 
-/// Whatever holds the word "blocked" is a block; a stream that says "so" before is a reply.
+/// Whatever holds the word "blocked" is a block, and "error" an error; of a stream the first word that is
+/// not "head" counts.
 struct Word;
 
 impl Sight for Word {
-    fn is_block(&self, _: StatusCode, _: &HeaderMap, body: &Bytes) -> bool {
-        body.windows(7).any(|word| word == b"blocked")
+    fn whole(&self, _: StatusCode, _: &HeaderMap, body: &Bytes) -> Seen {
+        let body = String::from_utf8_lossy(body);
+        match (body.contains("blocked"), body.contains("error")) {
+            (true, _) => Seen::Block,
+            (false, true) => Seen::Failure,
+            (false, false) => Seen::Reply,
+        }
     }
 
     fn pieces(&self) -> Box<dyn Look> {
-        Box::new(Heard(Vec::new()))
+        Box::new(Heard(String::new()))
     }
 }
 
-struct Heard(Vec<u8>);
+struct Heard(String);
 
 impl Look for Heard {
     fn push(&mut self, bytes: &[u8]) -> Seen {
-        self.0.extend_from_slice(bytes);
-        let holds = |word: &[u8]| self.0.windows(word.len()).any(|it| it == word);
-        match (holds(b"so"), holds(b"blocked")) {
-            (true, _) => Seen::Reply,
-            (false, true) => Seen::Block,
-            (false, false) => Seen::Nothing,
+        self.0.push_str(&String::from_utf8_lossy(bytes));
+        match self.0.trim_start_matches("head\n") {
+            "" => Seen::Nothing,
+            word if word.starts_with("blocked") => Seen::Block,
+            word if word.starts_with("error") => Seen::Failure,
+            _ => Seen::Reply,
         }
     }
 }
@@ -113,6 +120,28 @@ fn a_stream_that_has_said_something_goes_on() {
     let (_, route, told) = asked(&stream, "summarise pieces asked");
     assert_eq!(route.as_deref(), Some("live"));
     assert_eq!(said(&told), "HEAD\nSO\nBLOCKED\n");
+}
+
+#[test]
+fn an_error_of_which_nothing_was_told_is_answered_by_the_reference_whatever_its_status() {
+    let whole = json("200 OK", "{\"it is\":\"an error\"}");
+    let stream = format!("{STREAM}5\r\nhead\n\r\n6\r\nerror\n\r\n0\r\n\r\n");
+    let silent = format!("{STREAM}5\r\nhead\n\r\n0\r\n\r\n");
+    for blocks in ["asked", "reported"] {
+        check(&whole, &format!("summarise own {blocks}"), REFERENCE);
+        check(&whole, &format!("summarise whole {blocks}"), REFERENCE);
+        for stream in [&stream, &silent] {
+            check(stream, &format!("summarise own {blocks}"), REFERENCE);
+            check(stream, &format!("summarise pieces {blocks}"), REFERENCE);
+        }
+    }
+}
+
+#[test]
+fn an_error_behind_what_was_told_is_told() {
+    let stream = format!("{STREAM}3\r\nso\n\r\n6\r\nerror\n\r\n0\r\n\r\n");
+    let (_, route, told) = asked(&stream, "summarise pieces asked");
+    assert_eq!((route.as_deref(), said(&told).as_str()), (Some("live"), "SO\nERROR\n"));
 }
 
 /// Nothing decides what it is: it is told before the wait for a candidate is over.

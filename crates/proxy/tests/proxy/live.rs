@@ -221,6 +221,24 @@ fn acceptance_at_another_endpoint_does_not_count() {
     assert_eq!(client.ask(&call("good", "summarise")).1, "{\"by\":\"reference\"}");
 }
 
+/// Gemini has a path for each model: an application that asks many is still one that was accepted.
+#[test]
+fn a_model_in_the_path_makes_no_endpoint_of_its_own_and_a_verb_does() {
+    let stage = stage(Route::Live, small);
+    let mut client = stage.rig.client();
+    let mut ask = |path: &str| {
+        client.ask(&call("good", "summarise").replacen("/v1/chat/completions", path, 1)).1
+    };
+    assert_eq!(ask("/v1/chat/model-0:generate"), "{\"by\":\"reference\"}");
+    for model in 1..40 {
+        let path = format!("/v1/chat/model-{model}:generate");
+        assert_eq!(ask(&path), "{\"by\":\"small\"}", "{path}");
+    }
+    for other in ["/v1/chat/model-0:count", "/v1/chat/models:/generate", "/v1/chat/generate"] {
+        assert_eq!(ask(other), "{\"by\":\"reference\"}", "{other}");
+    }
+}
+
 #[test]
 fn acceptance_grows_old() {
     let stage = stage(Route::Live, small);

@@ -60,7 +60,8 @@ fn reference(columns: &Columns, at: usize, prices: &PriceBook) -> Result<Option<
     };
     // A price that changes within a day changes at midnight, as providers announce it.
     let noon = Timestamp(i64::from(columns.date("day", at)?.0) * DAY_US + DAY_US / 2);
-    Ok(prices.cost(model, noon, &usage, 0))
+    let calls = columns.count("calls", at)?;
+    Ok(prices.cost_of_all((model, noon), calls, &usage, 0))
 }
 
 async fn add_overhead(

@@ -11,7 +11,7 @@ use crate::{
 };
 use confidence::Mode;
 use exchange::{Arm, Call, NanoUsd, Timestamp, Usage, UsageSource};
-use policy::{ArmOnTrial, Cell, Draw, Sampling, Withheld, assign::Content};
+use policy::{ArmOnTrial, Cell, Draw, Ineligible, Sampling, Withheld, assign::Content};
 
 /// What a judge reads beyond call and replies: its instructions and the rubric.
 const JUDGE_PROMPT_TOKENS: u64 = 600;
@@ -66,7 +66,7 @@ impl Context<'_> {
         rows
     }
 
-    fn ineligible(&self, seen: &Seen) -> Option<policy::Ineligible> {
+    fn ineligible(&self, seen: &Seen) -> Option<Ineligible> {
         let controlled = self.work.mode == Mode::AA && self.work.control;
         let content = match (seen.exchange.redacted, controlled) {
             (false, _) => Content::Untouched,
@@ -82,7 +82,7 @@ impl Context<'_> {
         });
         // A status of success is no answer yet: a stream may have died, or carried an error.
         let broken = !seen.reply.complete || seen.reply.error.is_some();
-        why.or_else(|| broken.then_some(policy::Ineligible::ReferenceError))
+        why.or_else(|| broken.then_some(Ineligible::ReferenceError))
     }
 
     /// The candidates, and behind them the control, which is asked wherever one of them is.
@@ -94,9 +94,9 @@ impl Context<'_> {
         let mut found = Arms::default();
         for OnTrial { cell, pi_floor, refuted } in cells {
             let before = spent.len();
-            let untranslatable = self.untranslatable(seen, &cell.candidate);
+            let unsaid = self.unsaid(seen, &cell.candidate);
             let withheld =
-                refuted.then_some(Withheld::Refuted).or(needed).or_else(|| match untranslatable {
+                refuted.then_some(Withheld::Refuted).or(needed).or_else(|| match unsaid {
                     Some(_) => None,
                     None => self.withhold(seen, Some(&cell.candidate), &mut spent),
                 });
@@ -107,7 +107,7 @@ impl Context<'_> {
                 cell: Some(cell.cell),
                 sampling: self.work.sampling.within(pi_floor),
                 pi_floor,
-                untranslatable,
+                unsaid,
                 withheld,
             });
         }
@@ -119,12 +119,12 @@ impl Context<'_> {
         found
     }
 
-    /// The part of a call that cannot be said to a candidate.
-    fn untranslatable(&self, seen: &Seen, candidate: &str) -> Option<String> {
+    /// Why a call is not said to a candidate.
+    fn unsaid(&self, seen: &Seen, candidate: &str) -> Option<Ineligible> {
         let (dialect, body) = (seen.dialect?, seen.body.as_ref()?);
         let said = Said { dialect, call: &seen.call, body };
         let models = &self.settings.models;
-        said.obstacle(models, models.models.get(candidate)?)
+        said.obstacle(models, models.models.get(candidate)?, self.work.lossy_translation)
     }
 
     /// Why a candidate (or, with `None`, the control) is not to be asked; else its cost is planned.
@@ -168,7 +168,12 @@ impl Context<'_> {
 
     fn takes(&self, model: &Model, seen: &Seen) -> bool {
         let tokens = |call: &Call| seen.dialect.map_or(0, |dialect| dialect.prompt_tokens(call));
-        model.capabilities.takes(&seen.call, &tokens)
+        let provider = self.settings.models.providers.get(&model.provider);
+        if provider.map(|provider| provider.dialect) == seen.dialect {
+            model.capabilities.takes(&seen.call, &tokens)
+        } else {
+            model.capabilities.takes_translated(&seen.call, &tokens)
+        }
     }
 
     fn judges(&self) -> Vec<&str> {
@@ -210,7 +215,7 @@ fn control_of(
     withheld: Option<Withheld>,
     sampling: Sampling,
 ) -> ArmOnTrial {
-    let could = |arm: &&ArmOnTrial| arm.untranslatable.is_none() && arm.withheld.is_none();
+    let could = |arm: &&ArmOnTrial| arm.unsaid.is_none() && arm.withheld.is_none();
     let asked = candidates.iter().filter(could);
     let most = asked.map(|arm| arm.sampling.conversations).max();
     let nobody = if most.is_none() { candidates.first() } else { None };
@@ -222,7 +227,7 @@ fn control_of(
         cell: None,
         sampling,
         pi_floor: sampling.probability(),
-        untranslatable: nobody.and_then(|arm| arm.untranslatable.clone()),
+        unsaid: nobody.and_then(|arm| arm.unsaid.clone()),
         withheld: withheld.or_else(|| nobody?.withheld),
     }
 }

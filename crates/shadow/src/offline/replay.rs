@@ -17,7 +17,9 @@ use crate::{
 use confidence::Mode;
 use exchange::{Arm as Side, Date, ExchangeId, NanoUsd};
 use futures::{StreamExt, TryStreamExt, stream};
-use policy::{Block, Cell, Definition, Ineligible, Withheld, assign::Content, epoch};
+use policy::{
+    Block, Cell, Definition, Ineligible, LossyTranslation, Withheld, assign::Content, epoch,
+};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tokio_util::sync::CancellationToken;
 
@@ -236,7 +238,8 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
             let job = exchange.job(&self.settings.models, Vec::new());
             let has_control = controls.contains(&exchange.exchange_id);
             let why = ineligible(job.as_ref(), work, has_control);
-            let why = why.or_else(|| self.untranslatable(job.as_ref()?, &cell.candidate));
+            let lossy = work.lossy_translation;
+            let why = why.or_else(|| self.unsaid(job.as_ref()?, &cell.candidate, lossy));
             let cost = self.cost(work, &cell.candidate, std::iter::once(&exchange));
             let assignment = AssignmentRow {
                 date: exchange.observed_at.date(),
@@ -329,11 +332,10 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
         self.forbidden(work, std::iter::once(candidate).chain(judges))
     }
 
-    /// The part of a call that cannot be said to a candidate.
-    fn untranslatable(&self, job: &Job, candidate: &str) -> Option<Ineligible> {
+    /// Why a call is not said to a candidate.
+    fn unsaid(&self, job: &Job, candidate: &str, lossy: LossyTranslation) -> Option<Ineligible> {
         let models = &self.settings.models;
-        let obstacle = Said::of(job).obstacle(models, models.models.get(candidate)?);
-        obstacle.map(Ineligible::Untranslatable)
+        Said::of(job).obstacle(models, models.models.get(candidate)?, lossy)
     }
 
     fn cost<'a>(

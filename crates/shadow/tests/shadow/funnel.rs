@@ -2,11 +2,12 @@
 
 use crate::world::{CATEGORY, RIGHT, World, definition, only, set};
 use confidence::Mode;
+use dialect::Dialect;
 use exchange::{Body, Capture, Event, Exchange, MINUTE_US, Meter, NanoUsd, SECOND_US};
-use policy::{Capabilities, Sampling, Share};
+use policy::{Capabilities, LossyTranslation, Sampling, Share};
 use proptest::prelude::*;
 use serde_json::json;
-use shadow::{Model, Settings};
+use shadow::{Model, Provider, Settings};
 use std::collections::BTreeMap;
 use testkit::sim::Fault;
 
@@ -124,6 +125,50 @@ async fn what_cannot_be_asked_says_why() {
     let short = Capabilities { context_tokens: Some(8), ..Capabilities::default() };
     check(|_| {}, |it| takes(it, short), "capability").await;
     check(|_| {}, |settings| settings.caps.total = Some(NanoUsd::ZERO), "budget").await;
+}
+
+/// `small` is served in another dialect; nobody has a key for it, so nobody is ever asked.
+fn elsewhere(settings: &mut Settings, lossy: LossyTranslation, refuses: &[&str]) {
+    let anthropic = Provider { dialect: Dialect::Anthropic, client: None };
+    settings.models.providers.insert("claude".to_owned(), anthropic);
+    let refuses = refuses.iter().map(|name| (*name).to_owned()).collect();
+    let small = Model {
+        provider: "claude".to_owned(),
+        wire_name: "small".to_owned(),
+        capabilities: Capabilities {
+            refuses,
+            output_tokens: Some(1_000),
+            ..Capabilities::default()
+        },
+    };
+    settings.models.models.insert("small".to_owned(), small);
+    settings.categories.get_mut(CATEGORY).unwrap().lossy_translation = lossy;
+}
+
+#[tokio::test]
+async fn a_call_that_would_lose_something_is_left_out_by_itself_where_that_is_refused() {
+    let seed = |exchange: &mut Exchange| {
+        set(exchange, "metadata", json!(null));
+        set(exchange, "seed", json!(7));
+    };
+    let refused = |refuses| {
+        move |settings: &mut Settings| {
+            elsewhere(settings, LossyTranslation::Refused, refuses);
+        }
+    };
+    check(seed, refused(&[]), "lossy:seed").await;
+    check(seed, |settings| elsewhere(settings, LossyTranslation::Allowed, &[]), "no_key").await;
+    check(|exchange| set(exchange, "metadata", json!(null)), refused(&[]), "no_key").await;
+    // What the model refuses is left out of a translation, which is a loss like others.
+    let warm = |exchange: &mut Exchange| {
+        set(exchange, "metadata", json!(null));
+        set(exchange, "temperature", json!(0.2));
+    };
+    check(warm, refused(&["temperature"]), "lossy:temperature").await;
+    let allowed = |settings: &mut Settings| {
+        elsewhere(settings, LossyTranslation::Allowed, &["temperature"]);
+    };
+    check(warm, allowed, "no_key").await;
 }
 
 #[tokio::test]

@@ -10,7 +10,10 @@ use exchange::{
     ExchangeId, Headers, NanoUsd, Origin, RawCall, RawReply, Route, SECOND_US, Served, Timestamp,
 };
 use journal::Journal;
-use policy::{Categorizer, Definition, Price, PriceBook, Rule, Sampling, Tariff, TokenRates, When};
+use policy::{
+    Categorizer, Definition, LossyTranslation, Price, PriceBook, Rule, Sampling, Tariff,
+    TokenRates, When,
+};
 use serde_json::json;
 use shadow::{
     Allotted, Caps, CategoryWork, Elsewhere, Hear, JournalLedger, JudgeForm, JudgeWork, Limits,
@@ -209,6 +212,7 @@ pub(crate) fn work(mode: Mode) -> CategoryWork {
             rubric: "The sum is right.".to_owned(),
             repeats: 1,
         }),
+        lossy_translation: LossyTranslation::Allowed,
         sampling: Sampling::ALL,
         deadline: Duration::from_secs(20),
     }

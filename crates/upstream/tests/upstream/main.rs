@@ -13,6 +13,9 @@ use std::{sync::Arc, time::Duration};
 use upstream::{Answer, Client, Error, Failure, Fault, Limits, ProviderTarget, Quota, Secret, Way};
 
 const KEY: &str = "sk-live-0123456789";
+/// A cap of a month, and a workspace's or an empty account: neither says so by the error's type.
+const ANTHROPIC_CAP: &str = r#"{"type":"error","error":{"type":"rate_limit_error","message":"You have reached your API usage limits","details":{"error_code":"enforced_spend_limit_reached"}}}"#;
+const ANTHROPIC_SPENT: &str = r#"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the Anthropic API."}}"#;
 const SPEND_CAP: &str = r#"{"error":{"code":"insufficient_quota","message":"no credit"}}"#;
 
 struct Frozen;
@@ -69,6 +72,8 @@ async fn a_failure_is_blamed_on_whose_it_is_and_retried_where_that_may_help() {
     check(vec![status(503); 4], 5_000, (Err(Fault::Provider), 4)).await;
     check(vec![status(429); 4], 5_000, (Err(Fault::Provider), 4)).await;
     check(vec![Turn::status(429, SPEND_CAP)], 5_000, (Err(Fault::Ours), 1)).await;
+    check(vec![Turn::status(429, ANTHROPIC_CAP)], 5_000, (Err(Fault::Ours), 1)).await;
+    check(vec![Turn::status(400, ANTHROPIC_SPENT)], 5_000, (Err(Fault::Ours), 1)).await;
     check(vec![status(400)], 5_000, (Err(Fault::Candidate), 1)).await;
     check(vec![status(404)], 5_000, (Err(Fault::Candidate), 1)).await;
     check(vec![status(401)], 5_000, (Err(Fault::Ours), 1)).await;

@@ -190,9 +190,8 @@ fn behind_others(sdk: &Sdk, untold: &Untold, (dialect, model): (Dialect, &str)) 
         if other != dialect {
             reference.heal();
             let behind = Behind::new(sdk, (untold, &direct), &reference, (dialect, model, other));
-            // No candidate is asked for a caller that the reference has not accepted at an endpoint, of
-            // which Gemini has one for each model. Sixteen are remembered, the first of them the least.
-            let asked = asked.iter().rev().filter(|name| !name.contains("embedding"));
+            // No candidate is asked for a caller that the reference has not accepted at an endpoint.
+            let asked = asked.iter().filter(|name| !name.contains("embedding"));
             sdk.warm(&behind.base_url(), &asked.map(String::as_str).collect::<Vec<_>>());
             behind.check();
         }

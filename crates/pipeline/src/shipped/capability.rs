@@ -1,7 +1,8 @@
 //! The table of what models take, as it ships: data beside the code, maintained like prices.
 
+use super::source::{self, Source};
 use policy::{Capabilities, StructuredOutput, categorize};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::sync::LazyLock;
 
 const TABLE: &str = include_str!("capabilities.toml");
@@ -11,20 +12,6 @@ const TABLE: &str = include_str!("capabilities.toml");
 struct Table {
     source: Vec<Source>,
     model: Vec<Row>,
-}
-
-/// A page that rows of the table follow.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Source {
-    /// What rows call it.
-    pub name: String,
-    /// Where it is.
-    pub page: String,
-    /// What was taken from it.
-    pub says: String,
-    /// The day on which it was read.
-    pub read: String,
 }
 
 #[derive(Deserialize)]
@@ -51,8 +38,7 @@ pub fn known(model: &str) -> Capabilities {
 #[must_use]
 pub fn sources(model: &str) -> Vec<Source> {
     let names = row_of(model).map(|row| row.sources.as_slice()).unwrap_or_default();
-    let of = |name: &String| SHIPPED.source.iter().find(|source| source.name == *name).cloned();
-    names.iter().filter_map(of).collect()
+    source::named(&SHIPPED.source, names).into_iter().cloned().collect()
 }
 
 /// The table; one that cannot be read would only mean that nothing is known, and a test reads it.
