@@ -10,6 +10,7 @@ mod journal;
 mod model;
 mod names;
 mod provider;
+mod reach;
 mod schedule;
 mod scorers;
 mod settings;

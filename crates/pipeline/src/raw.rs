@@ -221,6 +221,7 @@ impl RawModel {
 /// One of a model's prices.
 pub(crate) struct RawPrice {
     pub(crate) span: Span,
+    pub(crate) written: Written,
     pub(crate) from: Option<Spanned<Timestamp>>,
     pub(crate) until: Option<Spanned<Timestamp>>,
     pub(crate) input: Option<Spanned<f64>>,
@@ -257,6 +258,7 @@ impl RawPrice {
         }
         Some(Self {
             span: section.span(),
+            written: section.written(),
             from: section.moment(notes, "from"),
             until: section.moment(notes, "until"),
             input: section.number(notes, "input"),
