@@ -11,6 +11,7 @@ mod model;
 mod names;
 pub(crate) mod price;
 mod provider;
+mod reach;
 mod schedule;
 mod scorers;
 mod settings;

@@ -152,7 +152,7 @@ pub struct JudgeDef {
     pub rubric: String,
     /// How often it is asked in each order.
     pub repeats: u32,
-    /// How it is asked for the form of its word; `None` leaves it to what is known of the model.
+    /// How it is asked for the form of its word; `None` leaves it to what its dialect knows of the model.
     pub form: Option<JudgeForm>,
     /// What labels must show of its sensitivity plus specificity less one before the gate opens; the
     /// margin is shrunk to that part from the start.

@@ -115,11 +115,15 @@ impl<'t> Section<'t> {
             | DeValue::Boolean(_)
             | DeValue::Datetime(_)
             | DeValue::Array(_)
-            | DeValue::Table(_) => None,
+            | DeValue::Table(_) => {
+                wrong_type(notes, value, &format!("`{field}`"), "a number");
+                return None;
+            }
         };
         let number = number.filter(|number| number.is_finite());
         if number.is_none() {
-            wrong_type(notes, value, &format!("`{field}`"), "a number");
+            let what = format!("`{field}` is no number that can be reckoned with");
+            notes.error(value.span(), what, "write one that is not nan and not so large");
         }
         number.map(|number| Spanned::new(value.span(), number))
     }
@@ -127,10 +131,15 @@ impl<'t> Section<'t> {
     /// A whole number that is not negative.
     pub(crate) fn count(&self, notes: &mut Notes<'_>, field: &str) -> Option<Spanned<u64>> {
         let value = self.value(field)?;
-        let integer = value.get_ref().as_integer();
-        let count = integer.and_then(|i| u64::from_str_radix(i.as_str(), i.radix()).ok());
-        if count.is_none() {
+        let Some(integer) = value.get_ref().as_integer() else {
             wrong_type(notes, value, &format!("`{field}`"), "a whole number that is not negative");
+            return None;
+        };
+        let count = u64::from_str_radix(integer.as_str(), integer.radix()).ok();
+        if count.is_none() {
+            let what =
+                format!("`{field}` is negative, or beyond all numbers that can be counted with");
+            notes.error(value.span(), what, "write a whole number that is not negative");
         }
         count.map(|count| Spanned::new(value.span(), count))
     }

@@ -2,8 +2,8 @@
 //! takes to look at every byte of the reply once (`memchr` for a byte that is not there), and beside
 //! the library that does its work, by itself on the same text: what is left is ours.
 //!
-//! With names of scorers behind `--`, only those. The target is at least 50,000 a second each. Linux only: the thread's CPU time is read from
-//! `/proc`, so that other work on the machine counts little.
+//! With names of scorers behind `--`, only those. The target is at least 50,000 a second each. Linux only:
+//! the thread's CPU time is read from `/proc`, so that other work on the machine counts little.
 
 #![cfg(test)]
 #![expect(clippy::print_stdout, reason = "a bench is run for what it prints")]
@@ -96,7 +96,14 @@ fn library(spec: &ScorerSpec, case: &Case) -> Option<Alone> {
     let (ours, theirs) = (bytes_of(&case.reply), bytes_of(&case.reference));
     let settings = serde_json::to_value(spec).unwrap();
     Some(match (spec.name(), settings["unit"].as_str(), settings["language"].as_str()) {
-        ("language", _, _) => ("whatlang", languages(&settings, &ours)),
+        ("language", _, _) => {
+            let asked = case
+                .call
+                .first_user
+                .clone()
+                .filter(|_| settings["any_of"].as_array().is_none_or(Vec::is_empty));
+            ("whatlang", languages(&settings, asked.into_iter().chain([ours])))
+        }
         ("edit_similarity", Some("chars"), _) => ("rapidfuzz", edits(ours.bytes(), theirs.bytes())),
         ("edit_similarity", _, _) => {
             let [ours, theirs] = numbered([&ours, &theirs], char::is_whitespace);
@@ -124,9 +131,9 @@ fn library(spec: &ScorerSpec, case: &Case) -> Option<Alone> {
     })
 }
 
-/// As many characters as the scorer reads.
-fn languages(settings: &Value, text: &str) -> Box<dyn FnMut()> {
-    let text: String = text.chars().take(256).collect();
+/// As many characters of each text as the scorer reads.
+fn languages(settings: &Value, texts: impl Iterator<Item = String>) -> Box<dyn FnMut()> {
+    let texts: Vec<String> = texts.map(|text| text.chars().take(256).collect()).collect();
     let known = |code: &Value| whatlang::Lang::from_code(code.as_str().unwrap()).unwrap();
     let among: Vec<whatlang::Lang> =
         settings["among"].as_array().into_iter().flatten().map(known).collect();
@@ -135,7 +142,9 @@ fn languages(settings: &Value, text: &str) -> Box<dyn FnMut()> {
         false => whatlang::Detector::with_allowlist(among),
     };
     Box::new(move || {
-        black_box(detector.detect(black_box(&text)));
+        for text in &texts {
+            black_box(detector.detect(black_box(text)));
+        }
     })
 }
 
@@ -242,6 +251,7 @@ fn cases() -> Vec<(Value, Case)> {
         json!({"kind": "contains", "all": ["parcel"], "none": ["lawsuit"], "case": "ignored"}),
         json!({"kind": "forbidden", "words": ["guaranteed return"], "classes": classes}),
         json!({"kind": "length", "unit": "words", "max": 1000}),
+        json!({"kind": "language"}),
         json!({"kind": "language", "any_of": ["eng"]}),
         json!({"kind": "language", "any_of": ["eng"], "among": ["eng", "deu", "fra", "spa"]}),
         json!({"kind": "not_refusal"}),
@@ -328,7 +338,8 @@ fn prose(what: &'static str, every: usize) -> Case {
     let ours: Vec<&str> =
         words.map(|(at, word)| if at % every == 4 { "indeed" } else { word }).collect();
     let metadata = [("expected".to_owned(), "the number of your order is 42".to_owned())];
-    let call = Call { metadata: metadata.into(), ..Call::default() };
+    let first_user = Some(SENTENCES.concat());
+    let call = Call { metadata: metadata.into(), first_user, ..Call::default() };
     let reply = said(format!("{} 42", ours.join(" ")));
     Case { what, call, reply, reference: said(format!("{reference} 42")) }
 }

@@ -54,11 +54,42 @@ pub(crate) fn equal(a: &Value, b: &Value) -> bool {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b))
         }
         (Value::Object(a), Value::Object(b)) => {
-            let same = |(name, a): (&String, &Value)| b.get(name).is_some_and(|b| equal(a, b));
-            a.len() == b.len() && a.iter().all(same)
+            // Most members have the same place in both, and need not be looked for.
+            let same = |((name, a), (beside, other)): (Member<'_>, Member<'_>)| {
+                let found = if name == beside { Some(other) } else { b.get(name) };
+                found.is_some_and(|b| equal(a, b))
+            };
+            a.len() == b.len() && a.iter().zip(b).all(same)
         }
         (a, b) => a == b,
     }
+}
+
+type Member<'v> = (&'v String, &'v Value);
+
+/// A JSON pointer (RFC 6901), taken apart once.
+pub(crate) struct Pointer(Vec<String>);
+
+impl Pointer {
+    pub(crate) fn of(text: &str) -> Self {
+        let parts = text.split('/').skip(1);
+        Self(parts.map(|part| part.replace("~1", "/").replace("~0", "~")).collect())
+    }
+
+    /// What it points to, as [`Value::pointer`] says.
+    pub(crate) fn find<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+        self.0.iter().try_fold(value, |value, part| match value {
+            Value::Object(members) => members.get(part),
+            Value::Array(items) => items.get(place(part)?),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+        })
+    }
+}
+
+/// A place in a list, which has one spelling.
+fn place(part: &str) -> Option<usize> {
+    let is_other = part.starts_with('+') || (part.starts_with('0') && part.len() > 1);
+    if is_other { None } else { part.parse().ok() }
 }
 
 /// Integers as integers, because floats take different long ones for the same.

@@ -16,7 +16,7 @@ const PAIR_SLOTS: usize = 1 << 12;
 const PAIR_MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The words of a text: runs of letters and digits, and each sign of a script without spaces.
-pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
+fn words(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         rest = rest.trim_start_matches(|mark: char| !mark.is_alphanumeric());
@@ -44,6 +44,11 @@ fn stands_alone(mark: char) -> bool {
     )
 }
 
+/// The parts of a text of ASCII alone, where a byte is a character and is told without reading it as one.
+fn parts(text: &str, ends: impl Fn(&u8) -> bool) -> impl Iterator<Item = &[u8]> {
+    text.as_bytes().split(ends).filter(|part| !part.is_empty())
+}
+
 /// Two sequences with their elements as numbers: equal elements have equal ones.
 pub(crate) struct Pair {
     ours: Vec<u32>,
@@ -54,6 +59,24 @@ pub(crate) struct Pair {
 pub(crate) struct TooLong;
 
 impl Pair {
+    /// Two texts by what stands between white space.
+    pub(crate) fn spaced(ours: &str, theirs: &str) -> Result<Self, TooLong> {
+        if ours.is_ascii() && theirs.is_ascii() {
+            let is_space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
+            return Self::new(parts(ours, is_space), parts(theirs, is_space));
+        }
+        Self::new(ours.split_whitespace(), theirs.split_whitespace())
+    }
+
+    /// Two texts by their words.
+    pub(crate) fn worded(ours: &str, theirs: &str) -> Result<Self, TooLong> {
+        if ours.is_ascii() && theirs.is_ascii() {
+            let is_other = |byte: &u8| !byte.is_ascii_alphanumeric();
+            return Self::new(parts(ours, is_other), parts(theirs, is_other));
+        }
+        Self::new(words(ours), words(theirs))
+    }
+
     pub(crate) fn new<T: Hash + Eq>(
         ours: impl Iterator<Item = T>,
         theirs: impl Iterator<Item = T>,

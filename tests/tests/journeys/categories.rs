@@ -99,6 +99,8 @@ fn check_listed(deployment: &Deployment) -> String {
     let sites = other["call_sites"].as_array().unwrap();
     let calls: Vec<_> = sites.iter().map(|site| site["calls"].as_u64().unwrap() as usize).collect();
     assert_eq!(calls, CALLS);
+    let shares: f64 = sites.iter().map(|site| site["cost_share"].as_f64().unwrap()).sum();
+    assert!((shares - 1.0).abs() < 1e-9, "what each costs of all: {shares}");
     let template = sites[0]["example"]["template"].as_str().unwrap();
     assert_eq!(template, "You answer tickets of …. Today is ….");
     let table = deployment.run(&["categories"]).done();

@@ -88,9 +88,11 @@ pub(crate) fn unknown(id: ExchangeId) -> String {
 
 fn in_words(sections: &Map<String, Value>) -> String {
     let mut text = String::new();
-    for (title, rows) in sections {
+    // A map of JSON has an order of its own.
+    for (title, _) in QUESTIONS {
         text += &format!("{title}\n");
-        let rows = rows.as_array().map(Vec::as_slice).unwrap_or_default();
+        let rows = sections.get(title).and_then(Value::as_array);
+        let rows = rows.map(Vec::as_slice).unwrap_or_default();
         if rows.is_empty() {
             text += "  nothing\n";
         }

@@ -121,10 +121,17 @@ pub(super) fn check(notes: &mut Notes<'_>, at: Span, model: &Model, when: Option
     }
 }
 
-/// A judge is held to a schema, so that its word can be read.
+/// A judge that is asked by schema has to take one.
 pub(super) fn check_judge(notes: &mut Notes<'_>, at: Span, model: &Model) {
-    if !model.capabilities.takes_form(Some(StructuredOutput::JsonSchema.name())) {
+    if !takes_schema(model) {
         let what = format!("the judge `{}` cannot be held to a JSON Schema", model.name);
-        notes.error(at, what, "choose one that can, or write `structured_output` of the model");
+        let remedy = "write `form = \"words\"`, choose one that can, or write `structured_output` of \
+                      the model";
+        notes.error(at, what, remedy);
     }
+}
+
+/// Whether a model can be held to a JSON Schema, as far as is known of it.
+pub(super) fn takes_schema(model: &Model) -> bool {
+    model.capabilities.takes_form(Some(StructuredOutput::JsonSchema.name()))
 }

@@ -1,12 +1,12 @@
 //! `[[category]]`: its rule, its mode and target, its candidates.
 
 use super::{
-    Known, SameFamily, capability, names, scorers,
+    Known, SameFamily, capability, names, reach, scorers,
     settings::{self, Defaults, check_pattern},
     target,
 };
 use crate::{
-    CategoryDef, JudgeDef, Model, Risk,
+    CategoryDef, JudgeDef, JudgeForm, Model, Risk,
     mistake::{Notes, Span, place},
     raw::{RawCategory, RawPipeline, RawTokenRange, RawWhen},
     suggest::{did_you_mean, quoted},
@@ -32,7 +32,15 @@ pub(super) fn all(
     }
     let raw = &pipeline.categories;
     names::refuse_twice(notes, "category", raw.iter().filter_map(|raw| raw.name.as_ref()));
-    raw.iter().filter_map(|raw| category(notes, raw, known, defaults)).collect()
+    let defined: Vec<(Span, CategoryDef)> = raw
+        .iter()
+        .filter_map(|raw| {
+            let at = place(raw.name.as_ref(), &raw.span);
+            Some((at, category(notes, raw, known, defaults)?))
+        })
+        .collect();
+    reach::check(notes, &defined);
+    defined.into_iter().map(|(_, category)| category).collect()
 }
 
 fn category(
@@ -313,7 +321,9 @@ fn check_partial(
 ) {
     let at = place(raw.mode.as_ref(), &raw.span);
     check_allowed(notes, (at.clone(), "judge"), judge, (known, allowed));
-    capability::check_judge(notes, at.clone(), judge);
+    if let Some(JudgeForm::Schema) = known.judge.and_then(|judge| judge.form) {
+        capability::check_judge(notes, at.clone(), judge);
+    }
     let candidates = raw.candidates.as_ref().map(|raw| raw.get_ref().as_slice());
     let candidates = candidates.unwrap_or_default().iter();
     for name in candidates {
@@ -323,6 +333,25 @@ fn check_partial(
     for (at, model) in references(raw, known) {
         refuse_partial(notes, (known, judge), (at, "reference"), Some(model));
     }
+    let kin = unnamed_references(raw, known).find(|model| model.family == judge.family);
+    refuse_partial(notes, (known, judge), (at, "reference"), kin);
+}
+
+/// Whom a judge may meet as the reference where the rule names no model: every one of the file that is
+/// neither on trial in the category nor a judge.
+fn unnamed_references<'a>(
+    raw: &RawCategory<'_>,
+    known: &Known<'a>,
+) -> impl Iterator<Item = &'a Model> {
+    let is_named = raw.when.as_ref().is_some_and(|when| when.model.is_some());
+    let candidates = raw.candidates.as_ref().map(|raw| raw.get_ref().as_slice());
+    let is_candidate = move |model: &Model| {
+        candidates.unwrap_or_default().iter().any(|name| *name.get_ref() == model.name)
+    };
+    let judges = move |model: &Model| {
+        known.judge.is_some_and(|judge| judge.models().any(|name| name == model.name))
+    };
+    known.models.iter().filter(move |it| !is_named && !is_candidate(it) && !judges(it))
 }
 
 fn refuse_partial(

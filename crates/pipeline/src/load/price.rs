@@ -98,6 +98,14 @@ fn tariff(notes: &mut Notes<'_>, raw: &RawPrice) -> Option<Tariff> {
                 ..rates
             }))
         }
+        // One of them is there and wrong, which has been told.
+        (None, input, output)
+            if raw.written.has("dollars_per_hour")
+                || (raw.written.has("input") && input.is_none())
+                || (raw.written.has("output") && output.is_none()) =>
+        {
+            None
+        }
         (None, _, _) => {
             let remedy = "write `input` and `output` in dollars per million tokens, or \
                           `dollars_per_hour`";

@@ -1,6 +1,6 @@
 //! The sections that there is one of: judge, budget, mirror, and the defaults of categories.
 
-use super::{ReadFile, anchors::anchors};
+use super::{ReadFile, anchors::anchors, capability};
 use crate::{
     Budget, JudgeDef, JudgeForm, Mirror, Model, Redaction,
     mistake::{Notes, place},
@@ -67,11 +67,13 @@ pub(super) fn judge(
     let assumed_youden = raw.assumed_youden.as_ref().map(|youden| assumed(notes, youden));
     let youden_min = youden_min(notes, raw);
     let panel = panel(notes, raw, models);
+    let model = raw.model.as_ref()?.get_ref().clone();
+    let judges = models.iter().filter(|it| it.name == model || panel.contains(&it.name));
     Some(JudgeDef {
-        model: raw.model.as_ref()?.get_ref().clone(),
+        form: form(notes, raw.form.as_ref()).or_else(|| known_form(judges)),
+        model,
         panel,
         youden_min,
-        form: form(notes, raw.form.as_ref()),
         rubric: rubric?,
         repeats: u32::try_from(repeats).unwrap_or(1),
         assumed_youden,
@@ -85,6 +87,11 @@ fn rubric(notes: &mut Notes<'_>, raw: &RawJudge, read_file: &ReadFile<'_>) -> Op
             Some(rubric.get_ref().clone())
         }
         (None, Some(file)) => match read_file(file.get_ref()) {
+            Ok(text) if text.trim().is_empty() => {
+                let what = format!("the rubric `{}` is empty", file.get_ref());
+                notes.error(file.span(), what, "say in it what makes a reply acceptable");
+                None
+            }
             Ok(text) => Some(text),
             Err(why) => {
                 let what = format!("the rubric `{}` cannot be read", file.get_ref());
@@ -144,6 +151,11 @@ fn form(notes: &mut Notes<'_>, raw: Option<&Spanned<String>>) -> Option<JudgeFor
             None
         }
     }
+}
+
+/// Where one of them cannot be held to a schema, all are asked in words: a panel is asked the same.
+fn known_form<'a>(mut judges: impl Iterator<Item = &'a Model>) -> Option<JudgeForm> {
+    judges.any(|model| !capability::takes_schema(model)).then_some(JudgeForm::Words)
 }
 
 fn assumed(notes: &mut Notes<'_>, raw: &Spanned<f64>) -> f64 {

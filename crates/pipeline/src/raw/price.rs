@@ -3,7 +3,7 @@
 use super::{Value, one};
 use crate::{
     mistake::{Notes, Span},
-    section::Section,
+    section::{Section, Written},
 };
 use exchange::Timestamp;
 use serde_spanned::Spanned;
@@ -11,6 +11,7 @@ use serde_spanned::Spanned;
 /// One of a model's prices.
 pub(crate) struct RawPrice {
     pub(crate) span: Span,
+    pub(crate) written: Written,
     pub(crate) from: Option<Spanned<Timestamp>>,
     pub(crate) until: Option<Spanned<Timestamp>>,
     pub(crate) input: Option<Spanned<f64>>,
@@ -49,6 +50,7 @@ impl RawPrice {
         }
         Some(Self {
             span: section.span(),
+            written: section.written(),
             from: section.moment(notes, "from"),
             until: section.moment(notes, "until"),
             input: section.number(notes, "input"),

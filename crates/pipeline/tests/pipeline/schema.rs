@@ -118,6 +118,7 @@ const BEYOND_A_SCHEMA: &[&str] = &[
     "journal_password_without_a_way",
     "journal_without_a_password",
     "judge_is_an_arm",
+    "judge_is_kin_of_a_reference_that_no_rule_names",
     "judge_is_of_the_family",
     "judge_panel",
     "judge_rubric_in_a_file_that_is_missing",

@@ -2,7 +2,7 @@
 
 use confidence::Mode;
 use exchange::Timestamp;
-use pipeline::{JudgeFigures, Pipeline, Target, load_with_files};
+use pipeline::{JudgeFigures, JudgeForm, Pipeline, Target, load_with_files};
 use policy::{Price, Sampling, Share, Tariff, TokenRange, TokenRates, UnmeasuredJudge};
 use std::collections::BTreeMap;
 
@@ -213,6 +213,27 @@ fn judge_budget_and_mirror_are_read() {
     let redact: Vec<_> =
         pipeline.mirror.redact.iter().map(|r| (r.pattern.as_str(), r.with.as_str())).collect();
     assert_eq!(redact, [("a+", "[redacted]"), ("b", "-")]);
+}
+
+#[test]
+fn a_judge_that_takes_no_schema_is_asked_in_words() {
+    let form = |pipeline: &Pipeline| pipeline.judge.as_ref().unwrap().form;
+    assert_eq!(form(&small()), None, "by what its dialect knows of it");
+    let judge = "name = \"judge-1\"";
+    let cannot = format!("{judge}\nstructured_output = \"none\"");
+    assert_eq!(form(&with(judge, &cannot)), Some(JudgeForm::Words));
+    let text = SMALL.replace("repeats = 2", "repeats = 2\nform = \"schema\"");
+    let mistakes = load_with_files(&text.replacen(judge, &cannot, 1), read_file).unwrap_err();
+    assert!(mistakes.iter().all(|it| it.remedy.contains("form = \"words\"")), "{mistakes:#?}");
+}
+
+#[test]
+fn a_rubric_that_says_nothing_is_refused() {
+    let mistakes = load_with_files(SMALL, |path| {
+        read_file(path).map(|text| if path.ends_with(".md") { " \n".to_owned() } else { text })
+    });
+    let what: Vec<String> = mistakes.unwrap_err().into_iter().map(|it| it.what).collect();
+    assert!(what.contains(&"the rubric `rubrics/chat.md` is empty".to_owned()), "{what:#?}");
 }
 
 #[test]

@@ -38,9 +38,7 @@ impl Agreement for Scorer {
         let (ours, theirs) = (text_of(reply), text_of(reference));
         match self.0.unit {
             Edited::Words => {
-                let Ok(pair) = Pair::new(ours.split_whitespace(), theirs.split_whitespace()) else {
-                    return too_long("words");
-                };
+                let Ok(pair) = Pair::spaced(ours, theirs) else { return too_long("words") };
                 self.word("words", pair.lengths(), |most| pair.edits(most))
             }
             Edited::Chars => {

@@ -15,7 +15,7 @@ pub use config::{Config, Field, Text};
 
 use super::{Agreement, check_pass_at, text_of};
 use crate::{
-    document,
+    document::{self, Pointer},
     number::Tolerance,
     score::Word,
     text::{normalised, quoted},
@@ -30,7 +30,7 @@ const FIELDS_MAX: usize = 256;
 
 pub(crate) struct Scorer {
     config: Config,
-    tolerances: Vec<Tolerance>,
+    places: Vec<(Pointer, Tolerance)>,
     weight: f64,
 }
 
@@ -42,9 +42,10 @@ pub(crate) fn compile(config: &Config) -> Result<Scorer, String> {
     if config.fields.len() > FIELDS_MAX {
         return Err(format!("`fields` has more than {FIELDS_MAX} entries: name fewer"));
     }
-    let tolerances = config.fields.iter().map(tolerance).collect::<Result<_, _>>()?;
+    let place = |field: &Field| Ok((Pointer::of(&field.at), tolerance(field)?));
+    let places = config.fields.iter().map(place).collect::<Result<_, String>>()?;
     let weight = config.fields.iter().map(|field| field.weight).sum();
-    Ok(Scorer { config: config.clone(), tolerances, weight })
+    Ok(Scorer { config: config.clone(), places, weight })
 }
 
 fn tolerance(field: &Field) -> Result<Tolerance, String> {
@@ -67,10 +68,10 @@ impl Agreement for Scorer {
             Ok(ours) => ours,
             Err(why) => return Word::fail(why),
         };
-        let compared = self.config.fields.iter().zip(&self.tolerances);
+        let compared = self.config.fields.iter().zip(&self.places);
         let differing: Vec<&Field> = compared
-            .filter(|(field, tolerance)| {
-                !same(field, tolerance, ours.pointer(&field.at), theirs.pointer(&field.at))
+            .filter(|(field, (at, tolerance))| {
+                !same(field, tolerance, at.find(&ours), at.find(&theirs))
             })
             .map(|(field, _)| field)
             .collect();

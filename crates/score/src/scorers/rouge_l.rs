@@ -17,7 +17,7 @@ use super::{Agreement, check_pass_at, text_of};
 use crate::{
     items,
     score::Word,
-    sequence::{Pair, SEQUENCE_MAX, words},
+    sequence::{Pair, SEQUENCE_MAX},
 };
 use exchange::Reply;
 
@@ -34,7 +34,7 @@ pub(crate) fn compile(config: &Config) -> Result<Scorer, String> {
 impl Agreement for Scorer {
     fn score(&self, reply: &Reply, reference: &Reply) -> Word {
         let (ours, theirs) = (text_of(reply).to_lowercase(), text_of(reference).to_lowercase());
-        let Ok(pair) = Pair::new(words(&ours), words(&theirs)) else {
+        let Ok(pair) = Pair::worded(&ours, &theirs) else {
             return Word::abstain(format!("more than {SEQUENCE_MAX} words"));
         };
         let (ours, theirs) = pair.lengths();

@@ -48,6 +48,31 @@ proptest! {
         prop_assert_eq!(similar, Some(1.0 - edits as f64 / longer));
     }
 
+    /// Texts of ASCII alone are taken apart by bytes, which makes the same words.
+    #[test]
+    fn words_of_ascii_are_those_of_any_text(
+        ours in "[aB1 .,\t\n\u{b}\u{c}\r\u{1c}\u{1f}-]{0,40}",
+        theirs in "[aB1 .,\t\n\u{b}\u{c}\r\u{1c}\u{1f}-]{0,40}",
+        mark in prop_oneof![Just(""), Just(" é")],
+    ) {
+        let [ours, theirs] = [ours, theirs + " a"].map(|text| text + mark);
+        let [our_words, their_words] =
+            [&ours, &theirs].map(|text| text.split_whitespace().collect::<Vec<_>>());
+        let longer = our_words.len().max(their_words.len()) as f64;
+        let (_, edits) = by_tables(&our_words, &their_words);
+        let similar = value(&json!({"kind": "edit_similarity"}), &ours, &theirs);
+        prop_assert_eq!(similar, Some(1.0 - edits as f64 / longer));
+        let lower = [&ours, &theirs].map(|text| text.to_lowercase());
+        let [our_words, their_words] = lower.each_ref().map(|text| {
+            let words = text.split(|mark: char| !mark.is_alphanumeric());
+            words.filter(|word| !word.is_empty()).collect::<Vec<_>>()
+        });
+        let (common, _) = by_tables(&our_words, &their_words);
+        let all = (our_words.len() + their_words.len()) as f64;
+        let rouge = value(&json!({"kind": "rouge_l"}), &ours, &theirs);
+        prop_assert_eq!(rouge, Some(2.0 * common as f64 / all));
+    }
+
     /// Long enough for bands, and for what is decided without counting.
     #[test]
     fn edited_characters_are_those_of_the_textbook(

@@ -24,9 +24,11 @@ pub(super) fn toml(base_urls: &[(String, String)]) -> String {
     }
     for ((model, prices), provider) in PRICES.iter().zip(PROVIDER_OF) {
         let [input, cached, output] = prices.map(dollars);
+        // The judge is no kin of the reference, though its name begins alike.
+        let family = if *model == JUDGE { "family = \"umpire\"\n" } else { "" };
         let _ = write!(
             text,
-            "\n[[model]]\nname = \"{model}\"\nprovider = \"{provider}\"\nprice = [{{ \
+            "\n[[model]]\nname = \"{model}\"\nprovider = \"{provider}\"\n{family}price = [{{ \
              from = \"2026-01-01\", input = {input}, cached_input = {cached}, \
              output = {output} }}]\n"
         );

@@ -27,14 +27,14 @@ pub(super) fn table(traffic: &Traffic) -> String {
 
 fn heading(text: &mut String, category: &Category) {
     let Category { category: name, calls, share, cost_usd, cost_share, .. } = category;
-    let cost_share = cost_share.map_or(String::new(), |share| format!(" ({})", percent(share)));
-    let share = percent(*share);
+    let (share, cost_share) = (percent(*share), of_all_cost(*cost_share));
     // Writing to a text cannot fail.
     let _ = writeln!(text, "{name}: {calls} calls ({share}), ${cost_usd:.4}{cost_share}");
 }
 
 fn call_site(text: &mut String, site: &CallSite) {
     let CallSite { calls, cost_usd, sites, endpoint, .. } = site;
+    let cost_share = of_all_cost(site.cost_share);
     let model = plain(site.model.as_deref().unwrap_or("no model"), LINE_CHARS_MAX);
     let unpriced = match site.unpriced {
         0 => String::new(),
@@ -42,12 +42,13 @@ fn call_site(text: &mut String, site: &CallSite) {
     };
     let Some(name) = &site.call_site else {
         let what = format!("the rest, {sites}");
-        let _ = writeln!(text, "  {what:<18} {calls:>8} calls  ${cost_usd:.4}{unpriced}");
+        let _ =
+            writeln!(text, "  {what:<18} {calls:>8} calls  ${cost_usd:.4}{cost_share}{unpriced}");
         return;
     };
     let _ = writeln!(
         text,
-        "  {name:<18} {calls:>8} calls  ${cost_usd:.4}{unpriced}  {model}, {endpoint}, by {}",
+        "  {name:<18} {calls:>8} calls  ${cost_usd:.4}{cost_share}{unpriced}  {model}, {endpoint}, by {}",
         site.category_source
     );
     let Some(example) = &site.example else { return };
@@ -57,6 +58,11 @@ fn call_site(text: &mut String, site: &CallSite) {
         }
     }
     let _ = writeln!(text, "      e.g.   {}", example.exchange);
+}
+
+/// The share behind an amount, where it is known.
+fn of_all_cost(share: Option<f64>) -> String {
+    share.map_or_else(String::new, |share| format!(" ({})", percent(share)))
 }
 
 fn percent(share: f64) -> String {

@@ -46,6 +46,8 @@ pub(super) struct CallSite {
     /// Calls whose price is not known.
     pub(super) unpriced: u64,
     pub(super) cost_usd: f64,
+    /// Of all cost that is known; `None` where none is.
+    pub(super) cost_share: Option<f64>,
     pub(super) first_at: String,
     pub(super) last_at: String,
     pub(super) example: Option<Example>,
@@ -101,7 +103,7 @@ impl Traffic {
         for row in rows {
             let example = examples.remove(&row.example);
             let category = row.category.clone();
-            by_category.entry(category).or_default().push(row.call_site(example));
+            by_category.entry(category).or_default().push(row.call_site(example, cost_usd));
         }
         let of = |(category, call_sites)| Category::of(category, call_sites, (calls, cost_usd));
         let mut categories: Vec<Category> = by_category.into_iter().map(of).collect();
@@ -119,14 +121,15 @@ impl Category {
             calls,
             share: calls as f64 / all.max(1) as f64,
             cost_usd,
-            cost_share: (all_usd > 0.0).then(|| cost_usd / all_usd),
+            cost_share: share(cost_usd, all_usd),
             call_sites,
         }
     }
 }
 
 impl Row {
-    fn call_site(self, example: Option<Example>) -> CallSite {
+    fn call_site(self, example: Option<Example>, all_usd: f64) -> CallSite {
+        let cost_usd = self.cost.unwrap_or(0.0);
         CallSite {
             call_site: self.call_site,
             sites: self.sites,
@@ -136,12 +139,18 @@ impl Row {
             model: self.model,
             calls: self.calls,
             unpriced: self.calls.saturating_sub(self.priced),
-            cost_usd: self.cost.unwrap_or(0.0),
+            cost_usd,
+            cost_share: share(cost_usd, all_usd),
             first_at: self.first_at,
             last_at: self.last_at,
             example,
         }
     }
+}
+
+/// A part of all cost that is known.
+fn share(cost_usd: f64, all_usd: f64) -> Option<f64> {
+    (all_usd > 0.0).then(|| cost_usd / all_usd)
 }
 
 /// What the largest call sites say, by the exchange that was chosen of each.
