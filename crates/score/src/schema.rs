@@ -12,17 +12,23 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+mod patterns;
 mod strict;
 mod unfold;
 
-use unfold::Work;
+use patterns::Search;
+use unfold::{Unfolded, Work};
 
 /// A longer schema is not compiled.
 pub(crate) const SCHEMA_BYTES_MAX: usize = 256 << 10;
 /// A scorer keeps no more compiled schemas of calls than this.
 pub(crate) const SCHEMAS_CACHED_MAX: usize = 256;
 /// How far a pattern that looks around or back may search; every other one is linear in the text.
-const PATTERN_STEPS_MAX: usize = 100_000;
+const PATTERN_STEPS_MAX: usize = 5_000;
+/// Such a pattern is held against no longer value, because each of its steps may read all of one.
+const LOOKED_AROUND_BYTES_MAX: usize = 16 << 10;
+/// No more subschemas are held against a value, at all its places together: some take 100 ns.
+const CHECKS_MAX: u64 = 50_000_000;
 /// What a compiled pattern may take of memory.
 const PATTERN_SIZE_MAX: usize = 1 << 20;
 /// Of a schema's complaint, no more than this.
@@ -83,7 +89,8 @@ pub(crate) struct Reading {
 /// A schema that is ready.
 pub(crate) struct Ready {
     validator: Validator,
-    work: Work,
+    unfolded: Unfolded,
+    search: Search,
 }
 
 /// A schema that is ready, or why it cannot be.
@@ -140,11 +147,11 @@ impl Reading {
             Formats::Checked => options.should_validate_formats(true),
             Formats::Ignored => options.should_validate_formats(false),
         };
-        let work = unfold::of(schema)?;
+        let unfolded = unfold::of(schema)?;
         let validator = options
             .build(schema)
             .map_err(|error| format!("schema does not compile: {}", complaint(&error)))?;
-        Ok(Arc::new(Ready { validator, work }))
+        Ok(Arc::new(Ready { validator, unfolded, search: patterns::of(schema) }))
     }
 }
 
@@ -161,9 +168,18 @@ impl From<Draft> for jsonschema::Draft {
 }
 
 impl Ready {
-    /// Holds a value against the schema.
-    pub(crate) fn check(&self, value: &Value) -> Word {
-        match self.work {
+    /// Holds a value, which was so many bytes long, against the schema.
+    pub(crate) fn check(&self, value: &Value, bytes: usize) -> Word {
+        if self.search == Search::LookingAround && bytes > LOOKED_AROUND_BYTES_MAX {
+            return Word::abstain(format!(
+                "a pattern of the schema looks around, and the value is longer than \
+                 {LOOKED_AROUND_BYTES_MAX} bytes"
+            ));
+        }
+        if self.unfolded.checks.saturating_mul(places(value)) > CHECKS_MAX {
+            return Word::abstain("the schema asks too much of so large a value");
+        }
+        match self.unfolded.work {
             Work::Bounded => match self.validator.validate(value) {
                 Ok(()) => Word::pass(),
                 Err(error) if gave_up(&error) => Word::abstain(complaint(&error)),
@@ -174,6 +190,15 @@ impl Ready {
                 "the value does not satisfy the schema, which refers to itself".to_owned()
             }),
         }
+    }
+}
+
+/// How many values a value is made of, itself among them.
+fn places(value: &Value) -> u64 {
+    1 + match value {
+        Value::Array(items) => items.iter().map(places).sum(),
+        Value::Object(members) => members.values().map(places).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
     }
 }
 

@@ -37,6 +37,14 @@ const NAMED: [&str; 6] =
 const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
 const NAMES: [&str; 4] = ["$id", "id", "$anchor", "$dynamicAnchor"];
 
+/// How much a schema asks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unfolded {
+    pub(super) work: Work,
+    /// No more subschemas are held against one place of a value.
+    pub(super) checks: u64,
+}
+
 /// What can be asked of a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Work {
@@ -47,23 +55,26 @@ pub(super) enum Work {
 }
 
 /// Refuses a schema that asks for itself at the same place, or for too much there.
-pub(super) fn of(schema: &Value) -> Result<Work, String> {
+pub(super) fn of(schema: &Value) -> Result<Unfolded, String> {
     let mut graph = Graph::default();
     graph.add(schema);
     while let Some((from, reference)) = graph.references.pop() {
         graph.refer(schema, from, reference);
     }
-    match unfolded(&graph.here) {
-        None => return Err("schema asks for itself at the same place of a value".to_owned()),
-        Some(visits) if visits > VISITS_MAX => {
-            return Err(format!("schema asks for more than {VISITS_MAX} schemas at one place"));
-        }
-        Some(_) => {}
+    let Some(here) = unfolded(&graph.here) else {
+        return Err("schema asks for itself at the same place of a value".to_owned());
+    };
+    // A place is reached by any subschema, not by the whole schema alone.
+    if here.iter().any(|visits| *visits > VISITS_MAX) {
+        return Err(format!("schema asks for more than {VISITS_MAX} schemas at one place"));
     }
     let edges = graph.here.iter().zip(&graph.deeper);
     let all: Vec<Vec<usize>> = edges.map(|(here, deeper)| [&here[..], deeper].concat()).collect();
-    let is_bounded = unfolded(&all).is_some_and(|size| size <= UNFOLDED_MAX);
-    Ok(if is_bounded { Work::Bounded } else { Work::Unfolding })
+    let whole = unfolded(&all).and_then(|sizes| sizes.first().copied());
+    Ok(match whole.filter(|size| *size <= UNFOLDED_MAX) {
+        Some(checks) => Unfolded { work: Work::Bounded, checks },
+        None => Unfolded { work: Work::Unfolding, checks: graph.checks_once(&here) },
+    })
 }
 
 #[derive(Default)]
@@ -101,6 +112,13 @@ impl<'s> Graph<'s> {
             }
         }
         number
+    }
+
+    /// What is held against one place where each subschema is asked about a container once: all that any
+    /// of them asks of the parts of one.
+    fn checks_once(&self, here: &[u64]) -> u64 {
+        let deeper = self.deeper.iter().flatten().map(|to| here[*to]);
+        deeper.chain(here.first().copied()).fold(0, u64::saturating_add)
     }
 
     fn read_names(&mut self, keywords: &'s Map<String, Value>, number: usize) {
@@ -146,9 +164,9 @@ fn last_part(name: &str) -> &str {
     name.rsplit(['/', '#']).next().unwrap_or(name)
 }
 
-/// How many there are from the first one on, each as often as it is reached; `None` where one
-/// reaches itself.
-fn unfolded(edges: &[Vec<usize>]) -> Option<u64> {
+/// How many there are from each one on, each as often as it is reached; `None` where one reaches
+/// itself.
+fn unfolded(edges: &[Vec<usize>]) -> Option<Vec<u64>> {
     let mut waiting = vec![0_usize; edges.len()];
     for to in edges.iter().flatten() {
         waiting[*to] += 1;
@@ -173,5 +191,5 @@ fn unfolded(edges: &[Vec<usize>]) -> Option<u64> {
         let below = edges[from].iter().map(|to| sizes[*to]).fold(0, u64::saturating_add);
         sizes[from] = below.saturating_add(1);
     }
-    sizes.first().copied()
+    Some(sizes)
 }

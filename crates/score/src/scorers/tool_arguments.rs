@@ -24,7 +24,7 @@ use crate::{
 use exchange::{Call, Reply, ToolCall};
 
 /// Raised whenever the same settings would score differently.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 pub(crate) struct Scorer {
     calls: Calls,
@@ -69,7 +69,7 @@ impl Scorer {
         };
         let word = match document::arguments(&called.arguments) {
             Err(why) => Word::fail(why),
-            Ok(arguments) => ready.check(&arguments),
+            Ok(arguments) => ready.check(&arguments, called.arguments.len()),
         };
         word.of(&name)
     }

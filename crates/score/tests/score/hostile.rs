@@ -150,6 +150,9 @@ fn monstrous_schemas_of_calls_are_survived() {
         deep,
         // As many ways to the bottom as there are leaves of a tree 40 levels high.
         doubling(40),
+        // The same at a place further down.
+        json!({"$defs": doubling(40)["$defs"], "items": {"$ref": "#/$defs/40"}}),
+        json!({"$defs": doubling(40)["$defs"], "additionalProperties": {"$ref": "#/$defs/40"}}),
         // The same again at each level of the value.
         json!({"allOf": [{"items": {"$ref": "#"}}, {"items": {"$ref": "#"}}]}),
         json!({"anyOf": [{"items": {"$ref": "#"}}, {"items": {"$ref": "#"}}], "maxItems": 0}),
@@ -172,8 +175,62 @@ fn monstrous_schemas_of_calls_are_survived() {
         let again = scorers.score_absolute(&call, &said(&text));
         assert_eq!(scores, again, "{schema}: the cached schema says the same");
         let _ = scorers.score_absolute(&call, &said(&nested));
+        let _ = scorers.score_absolute(&call, &said("[1]"));
+        let _ = scorers.score_absolute(&call, &said("{\"a\": 1}"));
         let _ = scorers.score_absolute(&call, &said("-123456789012345678901234567890e300"));
     }
+}
+
+/// A pattern that looks around may read the whole text at each of its steps, so long texts are not held
+/// against one, wherever the schema has it.
+#[test]
+fn patterns_that_look_around_are_not_held_against_long_texts() {
+    let pattern = json!({"pattern": "(?=(0|1)*$)(0|1|01)*2"});
+    let long = format!("\"{}\"", "01".repeat(10_000));
+    for schema in [
+        pattern.clone(),
+        json!({"anyOf": [{"type": "object"}, pattern]}),
+        json!({"patternProperties": {"(a)\\1": true}}),
+        json!({"$ref": "#/$defs/a", "$defs": {"a": pattern}}),
+    ] {
+        let call = call(&json!({"schema": schema, "tools": {"f": schema}}));
+        let scorers = scorers(&[json!({"kind": "json_schema"}), json!({"kind": "tool_arguments"})]);
+        let calling = Reply {
+            tool_calls: vec![ToolCall { name: "f".into(), arguments: long.clone() }],
+            ..said(&long)
+        };
+        for score in scorers.score_absolute(&call, &calling) {
+            assert_eq!(score.value, None, "{schema}: {}", score.reason);
+            assert!(score.reason.contains("looks around"), "{}", score.reason);
+        }
+        let short = scorers.score_absolute(&call, &said("\"0102\"")).remove(0);
+        assert_ne!(short.value, None, "{schema}: {}", short.reason);
+    }
+    let linear = call(&json!({"schema": {"pattern": "^(0|1|01)*$"}}));
+    let score = scorers(&[json!({"kind": "json_schema"})]).score_absolute(&linear, &said(&long));
+    assert_eq!(score[0].value, Some(1.0), "the linear engine reads any text");
+}
+
+/// What a schema asks at each place is multiplied by how many places a value has.
+#[test]
+fn a_schema_that_asks_much_is_not_held_against_a_large_value() {
+    let all: Vec<Value> = (0..4_000).map(|at| json!({"not": {"const": at}})).collect();
+    let call = call(&json!({"schema": {"items": {"allOf": all}}}));
+    let scorers = scorers(&[json!({"kind": "json_schema"})]);
+    let value = |places: usize| {
+        let text = format!("[{}]", vec!["-1"; places].join(","));
+        scorers.score_absolute(&call, &said(&text)).remove(0)
+    };
+    assert_eq!(value(10).value, Some(1.0));
+    let large = value(100_000);
+    assert_eq!(large.value, None, "{}", large.reason);
+    assert!(large.reason.contains("asks too much"), "{}", large.reason);
+    // Each of many asks for many of every item.
+    let each = vec![json!({"items": {"$ref": "#/$defs/a"}}); 3_000];
+    let defs = json!({"a": {"allOf": vec![json!({}); 9_000]}});
+    let squared = crate::support::call(&json!({"schema": {"allOf": each, "$defs": defs}}));
+    let score = scorers.score_absolute(&squared, &said("[1, 1]")).remove(0);
+    assert!(score.value.is_none() && score.reason.contains("asks too much"), "{}", score.reason);
 }
 
 fn doubling(levels: usize) -> Value {
