@@ -16,7 +16,7 @@ RUN apt-get update \
  && install -d -o foreshadow -g foreshadow /data
 COPY --from=build /out/foreshadow /usr/local/bin/foreshadow
 USER foreshadow
-ENV FORESHADOW_DATA=/data FORESHADOW_PIPELINE=/etc/foreshadow/pipeline.toml
+ENV FORESHADOW_DATA=/data FORESHADOW_LOCAL=/data FORESHADOW_PIPELINE=/etc/foreshadow/pipeline.toml
 VOLUME /data
 EXPOSE 8080 8081
 # Inside the container both listeners take every address; what is reachable from outside is what the

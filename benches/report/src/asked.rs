@@ -2,7 +2,7 @@
 
 use crate::{Failure, rows, world};
 use exchange::Timestamp;
-use lake::{Lake, Table};
+use lake::{Lake, Place, Table};
 use parquet::arrow::{
     ProjectionMask,
     arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
@@ -15,6 +15,7 @@ use report::{
 use std::{
     collections::BTreeMap,
     fs::{self, File},
+    path::Path,
     sync::atomic::{AtomicUsize, Ordering},
     time::Instant,
 };
@@ -117,7 +118,7 @@ async fn whole_report(root: &str) -> Result<String, Failure> {
 }
 
 async fn warehouse(root: &str) -> Result<Warehouse, Failure> {
-    let lake = Lake::open(root);
+    let lake = Lake::open(Place::folder(Path::new(root))?);
     let mut tables = Vec::new();
     for table in Table::ALL {
         tables.push((table.name().to_owned(), lake.provider(table, None).await?));
@@ -169,7 +170,7 @@ fn rules() -> Rules {
 
 /// The live files of every table that the report reads.
 pub(crate) async fn files(root: &str) -> Result<BTreeMap<String, Vec<String>>, Failure> {
-    let lake = Lake::open(root);
+    let lake = Lake::open(Place::folder(Path::new(root))?);
     let mut files = BTreeMap::new();
     for table in Table::ALL {
         let live = lake.files(table).await?.into_iter().map(|file| local(&file.path));

@@ -8,7 +8,7 @@ use crate::{rules, system::Deployment};
 use anyhow::Result;
 use report::Outlook;
 use shadow::Allotted;
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -51,7 +51,7 @@ pub(crate) async fn keep(deployment: Deployment, stop: CancellationToken) {
 }
 
 async fn allotted(deployment: &Deployment) -> Result<Allotted> {
-    if !Path::new(&deployment.place.lake()).exists() {
+    if deployment.lake().is_empty().await? {
         return Ok(Allotted::new());
     }
     let (pipeline, now) = (&deployment.pipeline, deployment.clock.now());

@@ -2,6 +2,7 @@
 
 use crate::{
     commands::{explain, up::Role},
+    place::Home,
     rules,
     system::Deployment,
     warehouse::look,
@@ -16,6 +17,7 @@ use std::{
     net::SocketAddr,
     sync::{Arc, atomic::Ordering},
 };
+use tokio::runtime::Handle;
 
 /// Answers for one deployment.
 pub(crate) struct Desk {
@@ -35,15 +37,24 @@ impl Desk {
 
     pub(crate) fn deps(desk: &Arc<Self>, metrics: Metrics) -> Deps {
         let policies = desk.deployment.policies();
-        let readable = move || policies.newest().map(|_| ()).map_err(|error| format!("{error:#}"));
+        let runtime = Handle::current();
+        let readable = move || {
+            let newest = runtime.block_on(policies.newest());
+            newest.map(|_| ()).map_err(|error| format!("{error:#}"))
+        };
         let (log, open) = (Arc::clone(&desk.log), Arc::clone(&desk.deployment.worker_open));
         let takes = move || log.partitions(mirror::TOPIC).map(|_| ()).map_err(|e| e.to_string());
         let works = move || {
             let open = open.load(Ordering::Relaxed);
             open.then_some(()).ok_or_else(|| "the worker is not open: see the log".to_owned())
         };
-        let mut checks = vec![Check::new("policy", readable)];
-        // Without brokers a proxy spools and serves: nobody may take it off the live path for them.
+        let mut checks = Vec::new();
+        // Without its store a proxy goes by what it knows, and then by the reference: nobody may take it
+        // off the live path for that, …
+        if desk.deployment.place.home() == Home::Disk || !desk.role.serves() {
+            checks.push(Check::new("policy", readable));
+        }
+        // … nor for brokers, without which it spools.
         if desk.deployment.pipeline.journal.is_none() || !desk.role.serves() {
             checks.insert(0, Check::new("journal", takes));
         }
@@ -83,7 +94,7 @@ impl Answers for Desk {
     }
 
     async fn policy(&self) -> Result<Value, Unanswered> {
-        let policy = self.deployment.policies().newest().map_err(failed)?;
+        let policy = self.deployment.policies().newest().await.map_err(failed)?;
         serde_json::to_value(policy).map_err(|error| Unanswered::Failed(error.to_string()))
     }
 

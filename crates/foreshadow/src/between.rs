@@ -30,8 +30,7 @@ pub(crate) enum Between {
 impl Between {
     /// Opens it. Brokers may be away.
     pub(crate) fn open(deployment: &Deployment) -> Result<Self> {
-        let root = deployment.place.root();
-        deployment.place.create().with_context(|| format!("cannot make {}", root.display()))?;
+        deployment.place.create()?;
         match &deployment.pipeline.journal {
             None => embedded(&deployment.place).map(Self::Embedded),
             Some(kafka) => {

@@ -17,9 +17,18 @@ pub(crate) struct Cli {
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
-    /// The deployment's folder: journal, lake and policy
+    /// Where the deployment's data is: a folder, or s3://BUCKET/PREFIX for tables and policy
     #[arg(long, global = true, env = "FORESHADOW_DATA", default_value = "foreshadow-data")]
     pub(crate) data: PathBuf,
+    /// This process's own folder where --data is a bucket: journal, spool, ledger
+    #[arg(
+        long,
+        global = true,
+        env = "FORESHADOW_LOCAL",
+        value_name = "DIR",
+        default_value = "foreshadow-data"
+    )]
+    pub(crate) local: PathBuf,
     /// What is evaluated: providers, models, categories, gate
     #[arg(long, global = true, env = "FORESHADOW_PIPELINE", value_name = "FILE")]
     pub(crate) pipeline: Option<PathBuf>,

@@ -45,7 +45,7 @@ pub(crate) async fn repair(lake: &Lake, policies: &Policies) -> Result<()> {
     let batches = lake.scan(Table::Decisions, &["policy_version"], &[] as &[Filter]).await?;
     let known: Vec<Known> = batch_to_rows(Table::Decisions, &batches)?;
     let known: BTreeSet<u64> = known.iter().filter_map(|known| known.policy_version).collect();
-    let policies = policies.all()?;
+    let policies = policies.all().await?;
     let mut rows = Vec::new();
     for policy in policies.iter().filter(|policy| !known.contains(&policy.version)) {
         if let Some(decision) = &policy.decision {

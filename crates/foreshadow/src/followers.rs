@@ -1,34 +1,31 @@
 //! Which proxies go by which version of the policy: a small file of each, beside the policy.
 
-use crate::place::{create_private, listed};
 use anyhow::Result;
 use exchange::{DAY_US, Timestamp};
+use futures::{StreamExt, TryStreamExt, stream};
+use lake::Files;
 use policy::following::Sign;
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
-use tokio::{
-    task::{JoinHandle, spawn_blocking},
-    time::timeout,
-};
+use std::time::Duration;
+use tokio::{task::JoinHandle, time::timeout};
+use tokio_util::task::TaskTracker;
 
 /// How long a sign is kept of a proxy that did not take it away itself.
 const KEPT_US: i64 = DAY_US;
 /// How long a proxy that ends waits for a sign that is being written.
 const LEAVE_MAX: Duration = Duration::from_secs(1);
-/// No more signs are read than this.
+/// No more signs are read than this …
 const SIGNS_MAX: usize = 1_000;
+/// … and so many at once.
+const AT_ONCE: usize = 16;
 
 /// The signs of a deployment's proxies.
 #[derive(Clone, Debug)]
 pub(crate) struct Followers {
-    folder: PathBuf,
+    files: Files,
 }
 
-/// One proxy that says by which version it goes, for as long as it follows. It waits for no disk: one
-/// that hangs holds up a sign, and nothing else.
+/// One proxy that says by which version it goes, for as long as it follows. It waits for no disk and no
+/// store: one that hangs holds up a sign, and nothing else.
 #[derive(Debug)]
 pub(crate) struct Follower {
     followers: Followers,
@@ -39,17 +36,21 @@ pub(crate) struct Follower {
 }
 
 impl Followers {
-    /// Those of the policy in this folder.
-    pub(crate) fn of(policy: &Path) -> Self {
-        Self { folder: policy.join("followers") }
+    pub(crate) fn new(files: Files) -> Self {
+        Self { files }
     }
 
     /// The last sign of every proxy, by name. What is no sign that this program reads is left out.
-    pub(crate) fn signs(&self) -> Result<Vec<Sign>> {
+    pub(crate) async fn signs(&self) -> Result<Vec<Sign>> {
+        let names = self.files.names().await?.into_iter().take(SIGNS_MAX);
         // One may be taken away while it is read.
-        let read = |path: PathBuf| Sign::from_json(&fs::read(path).unwrap_or_default());
-        let mut signs: Vec<_> =
-            listed(&self.folder)?.into_iter().take(SIGNS_MAX).filter_map(read).collect();
+        let read = |name: String| async move {
+            let text = self.files.read(&name).await?.unwrap_or_default();
+            Ok::<_, lake::Error>(Sign::from_json(&text))
+        };
+        let signs = stream::iter(names).map(read).buffered(AT_ONCE);
+        let signs: Vec<Option<Sign>> = signs.try_collect().await?;
+        let mut signs: Vec<Sign> = signs.into_iter().flatten().collect();
         signs.sort_by(|one, other| one.proxy_instance.cmp(&other.proxy_instance));
         Ok(signs)
     }
@@ -60,24 +61,20 @@ impl Followers {
     }
 
     /// Takes away the signs of proxies that are long gone.
-    fn forget(&self, now: Timestamp) {
-        let gone = |sign: &Sign| sign.age_us(now) > KEPT_US;
-        for sign in self.signs().unwrap_or_default().iter().filter(|sign| gone(sign)) {
-            let _ = fs::remove_file(self.file(&sign.proxy_instance));
+    async fn forget(&self, now: Timestamp) {
+        let gone = |sign: &&Sign| sign.age_us(now) > KEPT_US;
+        for sign in self.signs().await.unwrap_or_default().iter().filter(gone) {
+            let _ = self.files.remove(&file(&sign.proxy_instance)).await;
         }
     }
 
-    fn file(&self, proxy_instance: &str) -> PathBuf {
-        self.folder.join(format!("{proxy_instance}.json"))
+    async fn write(&self, sign: &Sign) -> Result<()> {
+        Ok(self.files.replace(&file(&sign.proxy_instance), sign.to_json()?.into()).await?)
     }
+}
 
-    fn write(&self, sign: &Sign) -> Result<()> {
-        create_private(&self.folder)?;
-        let path = self.file(&sign.proxy_instance);
-        let aside = path.with_extension("new");
-        fs::write(&aside, sign.to_json()?)?;
-        Ok(fs::rename(&aside, &path)?)
-    }
+fn file(proxy_instance: &str) -> String {
+    format!("{proxy_instance}.json")
 }
 
 impl Follower {
@@ -96,11 +93,11 @@ impl Follower {
         let sign = Sign::new(&self.proxy_instance, version, now);
         let is_first = self.last.replace(sign.clone()).is_none();
         let followers = self.followers.clone();
-        self.writing = Some(spawn_blocking(move || {
+        self.writing = Some(TaskTracker::new().spawn(async move {
             if is_first {
-                followers.forget(now);
+                followers.forget(now).await;
             }
-            followers.write(&sign)
+            followers.write(&sign).await
         }));
     }
 
@@ -112,15 +109,15 @@ impl Follower {
         }
     }
 
-    /// A proxy that ends in order is not missed: its sign goes, unless the disk hangs.
+    /// A proxy that ends in order is not missed: its sign goes, unless the store hangs.
     pub(crate) async fn leave(self) {
-        let is_settled = match self.writing {
-            Some(writing) => timeout(LEAVE_MAX, writing).await.is_ok(),
-            None => true,
+        let settled = async {
+            if let Some(writing) = self.writing {
+                // How that ended is all one: what was written is taken away.
+                let _ = writing.await;
+            }
+            let _ = self.followers.files.remove(&file(&self.proxy_instance)).await;
         };
-        if is_settled {
-            let file = self.followers.file(&self.proxy_instance);
-            let _ = spawn_blocking(move || fs::remove_file(file)).await;
-        }
+        let _ = timeout(LEAVE_MAX, settled).await;
     }
 }

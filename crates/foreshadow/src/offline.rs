@@ -14,7 +14,6 @@ use anyhow::{Context, Result, bail};
 use exchange::Clock;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use journal::Journal;
-use lake::Lake;
 use pipeline::Pipeline;
 use shadow::{JournalLedger, LedgerCopy, Limits, LowQuota, Offline, OfflineMeans, Origin};
 use std::{io::IsTerminal, sync::Arc};
@@ -52,13 +51,14 @@ impl Session {
         origin: Origin,
         low_quota: watch::Receiver<LowQuota>,
     ) -> Result<Self> {
-        let lake = Lake::open(&of.place.lake());
+        of.place.create()?;
+        let lake = of.place.lake();
         let folder = of.place.offline();
         let opened = Journal::open(&folder, journal::Limits::bytes(LEDGER_BYTES_MAX));
         let journal = match opened {
             Err(journal::Error::Locked { .. }) => bail!(
                 "another `rescore`, `replay`, `golden` or `judge anchors` works on {}: wait until it has ended",
-                of.place.root().display()
+                of.place.own().display()
             ),
             opened => opened.with_context(|| format!("ledger {}", folder.display()))?,
         };

@@ -3,7 +3,6 @@
 
 use crate::{
     place::Place,
-    policies::Policies,
     warehouse::{self, Look},
 };
 use anyhow::Result;
@@ -19,7 +18,7 @@ pub(crate) async fn look(
     as_of: Timestamp,
 ) -> Result<(Look, Rules)> {
     let look = warehouse::look(place, as_of, Limits::default()).await?;
-    let history = Policies::new(place.policy()).all()?;
+    let history = place.policies().all().await?;
     let rules = of(pipeline, &history, &look, as_of);
     Ok((look, rules))
 }

@@ -50,7 +50,7 @@ async fn last_at(deployment: &Deployment, origin: Origin) -> Result<Option<Times
         at: Option<i64>,
     }
     let Deployment { place, clock, .. } = deployment;
-    if !place.has_lake() {
+    if place.lake().is_empty().await? {
         return Ok(None);
     }
     let look = look(place, clock.now(), Limits::default()).await?;

@@ -9,8 +9,7 @@ use exchange::{Body, Clock, Exchange, NanoUsd};
 use http::{HeaderName, HeaderValue};
 use journal::kafka;
 use pipeline::{
-    CategoryDef, GoldenCall, JudgeFigures, KafkaJournal, Password, PasswordSource, Pipeline,
-    Provider,
+    CategoryDef, GoldenCall, JudgeFigures, KafkaJournal, Password, Pipeline, Provider, SecretSource,
 };
 use policy::Categorizer;
 use proxy::{Http2, Key, Upstream};
@@ -260,21 +259,47 @@ pub(crate) fn kafka(of: &KafkaJournal, secrets: &Secrets) -> Result<kafka::Setti
 }
 
 fn login(password: &Password, secrets: &Secrets) -> Result<kafka::Login> {
-    let secret = match &password.source {
-        PasswordSource::Variable(name) => {
-            secrets(name).with_context(|| format!("`[journal]` needs a password: set {name}"))?
-        }
-        PasswordSource::File(path) => std::fs::read_to_string(path)
-            .with_context(|| format!("the password of `[journal]` is not in {path}"))?,
-    };
+    let secret = held("[journal]", "password", &password.source, secrets)?;
     let mechanism = match password.mechanism {
         pipeline::Mechanism::Plain => kafka::Mechanism::Plain,
         pipeline::Mechanism::ScramSha256 => kafka::Mechanism::ScramSha256,
         pipeline::Mechanism::ScramSha512 => kafka::Mechanism::ScramSha512,
     };
     let user = password.user.clone();
-    let password = kafka::Secret::new(secret.trim_end_matches(['\r', '\n']));
-    Ok(kafka::Login { mechanism, user, password })
+    Ok(kafka::Login { mechanism, user, password: kafka::Secret::new(secret) })
+}
+
+/// How the store of buckets is reached, and as whom.
+pub(crate) fn s3(of: &pipeline::S3, secrets: &Secrets) -> Result<lake::S3> {
+    let session = match &of.session {
+        // A key that is not lent has none.
+        Some(SecretSource::Variable(name)) => secrets(name),
+        Some(source @ SecretSource::File(_)) => Some(held("[s3]", "session", source, secrets)?),
+        None => None,
+    };
+    Ok(lake::S3 {
+        endpoint: of.endpoint.clone(),
+        region: of.region.clone(),
+        addressing: if of.path_style { lake::Addressing::Path } else { lake::Addressing::Host },
+        ca_pem: of.ca_pem.clone(),
+        key: lake::Key {
+            id: held("[s3]", "key id", &of.key_id, secrets)?,
+            secret: lake::Secret::new(held("[s3]", "secret", &of.secret, secrets)?),
+            session: session.map(lake::Secret::new),
+        },
+    })
+}
+
+/// A secret that a section needs, from where the pipeline says that it is.
+fn held(section: &str, what: &str, source: &SecretSource, secrets: &Secrets) -> Result<String> {
+    let secret = match source {
+        SecretSource::Variable(name) => {
+            secrets(name).with_context(|| format!("`{section}` needs a {what}: set {name}"))?
+        }
+        SecretSource::File(path) => std::fs::read_to_string(path)
+            .with_context(|| format!("the {what} of `{section}` is not in {path}"))?,
+    };
+    Ok(secret.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn caps(pipeline: &Pipeline) -> Caps {

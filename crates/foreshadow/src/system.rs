@@ -32,11 +32,13 @@ use std::{
     time::Duration,
 };
 use telemetry::Tap;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How often closed days are compacted.
 const UPKEEP_EVERY: Duration = Duration::from_secs(3_600);
+/// How long a process that starts waits for the tables before it serves.
+const ALIGN_WAIT_MAX: Duration = Duration::from_secs(5);
 /// What a deployment is made of.
 #[derive(Clone)]
 pub(crate) struct Deployment {
@@ -80,17 +82,21 @@ impl Deployment {
     /// Before anything is mirrored into a journal: no offset may come again that the tables know.
     /// Where they cannot be asked now, the worker asks again, and refuses until then.
     pub(crate) async fn align(&self, journal: &Journal) {
-        if let Err(error) = Recorder::embedded(self.lake(), journal).align(journal).await {
-            tracing::warn!(error = format!("{error:#}"), "journal and tables were not compared");
-        }
+        let recorder = Recorder::embedded(self.lake(), journal);
+        let error = match timeout(ALIGN_WAIT_MAX, recorder.align(journal)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => format!("{error:#}"),
+            Err(_) => format!("no answer within {} s", ALIGN_WAIT_MAX.as_secs()),
+        };
+        tracing::warn!(error, "journal and tables were not compared");
     }
 
     pub(crate) fn lake(&self) -> Lake {
-        Lake::open(&self.place.lake())
+        self.place.lake()
     }
 
     pub(crate) fn policies(&self) -> Policies {
-        Policies::new(self.place.policy())
+        self.place.policies()
     }
 }
 
@@ -115,14 +121,14 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    pub(crate) fn start(
+    pub(crate) async fn start(
         deployment: &Deployment,
         way_in: Arc<dyn Append>,
         options: LiveOptions,
     ) -> Result<Self> {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let policies = deployment.policies();
-        let (tell, policy) = watch::channel(Arc::new(policies.newest()?));
+        let (tell, policy) = watch::channel(Arc::new(policies.first().await));
         let (name, clock) = (deployment.instance.clone(), Arc::clone(&deployment.clock));
         let following = policies.follow(name, clock, tell, stop.clone());
         tasks.spawn(following);

@@ -3,7 +3,7 @@
 use crate::{clock::WallClock, place::Place};
 use anyhow::{Result, bail};
 use exchange::{Clock, Timestamp};
-use lake::{Lake, Table};
+use lake::Table;
 use report::{Limits, Warehouse};
 use std::collections::BTreeMap;
 
@@ -26,17 +26,17 @@ pub(crate) fn moment(as_of: Option<Timestamp>) -> Result<Timestamp> {
 
 /// Looks at the lake as of a moment.
 pub(crate) async fn look(place: &Place, as_of: Timestamp, limits: Limits) -> Result<Look> {
-    if !place.has_lake() {
+    let lake = place.lake();
+    let known = lake.versions().await?;
+    if known.is_empty() {
         bail!(
             "there is no lake in {}: start `foreshadow up` with the same --data, or try \
              `foreshadow demo`",
-            place.root().display()
+            place.shared()
         );
     }
-    let lake = Lake::open(&place.lake());
     let mut versions = BTreeMap::new();
     let mut tables = Vec::new();
-    let known = lake.versions().await?;
     for table in Table::ALL {
         let version = known.get(&table).copied();
         tables.push((table.name().to_owned(), lake.provider(table, version).await?));

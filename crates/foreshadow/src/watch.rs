@@ -4,10 +4,9 @@
 //! decision with its evidence on record like every other. A version that a person made in the
 //! meantime stands: the next look decides anew.
 
-use crate::{decisions, place::Place, policies::Policies, rules, system::Deployment};
+use crate::{decisions, place::Place, rules, system::Deployment};
 use anyhow::Result;
 use exchange::Timestamp;
-use lake::Lake;
 use pipeline::Pipeline;
 use policy::{Decision, Policy, decision, turn_back};
 use report::weigh;
@@ -29,8 +28,8 @@ pub(crate) async fn look(
     pipeline: &Pipeline,
     now: Timestamp,
 ) -> Result<Vec<Policy>> {
-    let policies = Policies::new(place.policy());
-    let mut ruling = policies.newest()?;
+    let policies = place.policies();
+    let mut ruling = policies.newest().await?;
     if ruling.routes.is_empty() {
         return Ok(Vec::new());
     }
@@ -48,12 +47,12 @@ pub(crate) async fn look(
         let category = cell.evidence.category.clone();
         tracing::warn!(category, candidate = cell.evidence.candidate, %reason, "demoted");
         ruling = turn_back(&ruling, &weighed, reason, ACTOR)?;
-        policies.publish(&ruling)?;
+        policies.publish(&ruling).await?;
         metrics::counter!("foreshadow_demotions_total", "category" => category).increment(1);
         made.push(ruling.clone());
     }
     if !made.is_empty() {
-        decisions::repair(&Lake::open(&place.lake()), &policies).await?;
+        decisions::repair(&place.lake(), &policies).await?;
     }
     Ok(made)
 }

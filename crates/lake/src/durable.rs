@@ -5,12 +5,12 @@
 //! long after the journal was told that it need not keep those records. Here a file's bytes are on
 //! disk before it has its name, and the name is before the write counts as done.
 
-use deltalake_core::logstore::object_store::{
+use futures::stream::BoxStream;
+use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
     ObjectStore, ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult,
     RenameOptions, RenameTargetMode, Result, UploadPart, local::LocalFileSystem, path::Path,
 };
-use futures::stream::BoxStream;
 use std::{
     fmt,
     hash::{BuildHasher, RandomState},
@@ -18,6 +18,9 @@ use std::{
     ops::Range,
     path::{Path as FilePath, PathBuf},
 };
+
+/// What the name of a file begins with that has not its own yet.
+pub(crate) const STAGED: &str = "staged-";
 
 /// The local file system, from its root.
 #[derive(Debug, Default)]
@@ -127,7 +130,7 @@ impl Durable {
     fn staged_name(location: &Path) -> Path {
         let chance = RandomState::new().hash_one(location.as_ref());
         let name = location.filename().unwrap_or_default();
-        let staged = format!("staged-{chance:016x}-{name}");
+        let staged = format!("{STAGED}{chance:016x}-{name}");
         let mut parts: Vec<_> = location.parts().collect();
         parts.pop();
         parts.into_iter().chain([staged.into()]).collect()

@@ -1,5 +1,6 @@
 //! What can go wrong with the tables, where, and what to do about it.
 
+use crate::bucket::{Outage, outage};
 use arrow::error::ArrowError;
 use deltalake_core::{
     DeltaTableError, datafusion::error::DataFusionError, kernel::transaction::TransactionError,
@@ -33,13 +34,49 @@ pub enum Error {
         /// What the storage said.
         source: Box<DeltaTableError>,
     },
-    /// The address is of a kind that this build cannot open.
-    #[error("{place} is no place for tables; name a local folder, or a store of this build")]
-    Address {
+    /// The bucket's store does not answer, or not well.
+    #[error(
+        "{place} cannot be reached: {said}; look at the network, at the store, and at `endpoint` of \
+         [s3]; it is tried again"
+    )]
+    Away {
         /// The table's address.
         place: String,
-        /// What the table format said.
-        source: Box<DeltaTableError>,
+        /// What the store said, or how it was silent.
+        said: String,
+    },
+    /// The bucket's store knows who comes, and will not.
+    #[error(
+        "{place} may not be used: {said}; look at the key that [s3] names, at what it may do in the \
+         bucket, and at `region`"
+    )]
+    Refused {
+        /// The table's address.
+        place: String,
+        /// What the store said.
+        said: String,
+    },
+    /// The store has no such bucket.
+    #[error("{place} is nowhere: {said}; make the bucket, or name another one in --data")]
+    NoBucket {
+        /// The table's address.
+        place: String,
+        /// What the store said.
+        said: String,
+    },
+    /// The address is none that this build can use.
+    #[error("{place} is no place for tables: {why}")]
+    Address {
+        /// What was to be an address.
+        place: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A file is longer than any that is written.
+    #[error("{place} is longer than any file of its kind; somebody else wrote it: take it away")]
+    TooLong {
+        /// The file's address.
+        place: String,
     },
     /// Other commits kept coming first.
     #[error("table {table} is written by too many at once; it is tried again")]
@@ -110,10 +147,13 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Error::Storage { .. } | Error::Contended { .. } => true,
+            Error::Storage { .. } | Error::Away { .. } | Error::Contended { .. } => true,
             Error::ReadOnly { .. }
             | Error::Full { .. }
+            | Error::Refused { .. }
+            | Error::NoBucket { .. }
             | Error::Address { .. }
+            | Error::TooLong { .. }
             | Error::Gap { .. }
             | Error::Straddles { .. }
             | Error::Reserved(_)
@@ -127,6 +167,9 @@ impl Error {
 
     /// Sorts what the table format reports by what can be done about it.
     pub(crate) fn at(place: &str, source: DeltaTableError) -> Self {
+        if let Some(outage) = outage(&source) {
+            return Self::of(outage, place);
+        }
         let (place, kind) = (place.to_owned(), io_kind(&source));
         let source = Box::new(source);
         match kind {
@@ -137,13 +180,27 @@ impl Error {
                 Error::Full { place, source }
             }
             Some(_) => Error::Storage { place, source },
-            None if matches!(*source, DeltaTableError::InvalidTableLocation(_)) => {
-                Error::Address { place, source }
-            }
             None if matches!(*source, DeltaTableError::ObjectStore { .. }) => {
                 Error::Storage { place, source }
             }
             None => Error::Damaged { place, source },
+        }
+    }
+
+    /// The same of a query.
+    pub(crate) fn queried(table: &'static str, place: &str, source: DataFusionError) -> Self {
+        match outage(&source) {
+            Some(outage) => Self::of(outage, place),
+            None => Error::Query { table, source: Box::new(source) },
+        }
+    }
+
+    fn of(outage: Outage, place: &str) -> Self {
+        let place = place.to_owned();
+        match outage {
+            Outage::Refused(said) => Error::Refused { place, said },
+            Outage::NoBucket(said) => Error::NoBucket { place, said },
+            Outage::Away(said) => Error::Away { place, said },
         }
     }
 }

@@ -60,10 +60,12 @@ impl Lake {
             None => self.newest(table).await?,
         };
         match delta {
-            Some(delta) => provider_of(table, &delta).await.map_err(|source| query(table, source)),
+            Some(delta) => {
+                provider_of(table, &delta).await.map_err(|source| self.query(table, source))
+            }
             None => {
                 let empty = MemTable::try_new(Arc::new(engine_schema(table)), vec![Vec::new()]);
-                Ok(Arc::new(empty.map_err(|source| query(table, source))?))
+                Ok(Arc::new(empty.map_err(|source| self.query(table, source))?))
             }
         }
     }
@@ -83,7 +85,7 @@ impl Lake {
         };
         let condition = filters.iter().map(Filter::condition).collect::<Result<Vec<Expr>>>()?;
         let batches = scan(table, &delta, (columns, condition)).await;
-        let batches = batches.map_err(|source| query(table, source))?;
+        let batches = batches.map_err(|source| self.query(table, source))?;
         batches.iter().map(|batch| published(table, batch)).collect()
     }
 
@@ -105,6 +107,10 @@ impl Lake {
         let mut files: Vec<File> = state.log_data().into_iter().map(file).collect();
         files.sort_unstable();
         Ok(files)
+    }
+
+    pub(crate) fn query(&self, table: Table, source: DataFusionError) -> Error {
+        Error::queried(table.name(), &self.place(table), source)
     }
 }
 
@@ -211,8 +217,4 @@ fn engine_type(kind: &DataType) -> DataType {
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(engine_field).collect()),
         other => other.clone(),
     }
-}
-
-pub(crate) fn query(table: Table, source: DataFusionError) -> Error {
-    Error::Query { table: table.name(), source: Box::new(source) }
 }

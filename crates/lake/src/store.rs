@@ -1,18 +1,12 @@
 //! Where the tables are, how one is opened or made, and which versions they have.
 
-use crate::{
-    Error, Result, Table,
-    durable::{Durable, create_folders},
-    error::is_lost,
-    table::PARTITION,
-};
+use crate::{Error, Place, Result, Table, table::PARTITION};
 use deltalake_core::{
-    DeltaTable, DeltaTableBuilder, DeltaTableError,
+    DeltaTable, DeltaTableError,
     datafile::writer::{DeltaWriter, WriterConfig},
     kernel::{StructType, engine::arrow_conversion::TryIntoKernel},
     operations::get_num_idx_cols_and_stats_columns,
     protocol::SaveMode,
-    table::builder::parse_table_uri,
 };
 use parquet::{
     basic::{Compression, ZstdLevel},
@@ -21,7 +15,6 @@ use parquet::{
 use std::{
     collections::{BTreeMap, HashMap},
     num::NonZeroU64,
-    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -32,22 +25,29 @@ pub(crate) const FILE_BYTES_MAX: u64 = 128 * 1024 * 1024;
 /// How often making a table may lose against somebody else who makes it.
 const CREATE_TRIES_MAX: u32 = 4;
 
-/// A folder of tables, on a local disk or an object store.
+/// The tables of one place.
 ///
 /// To open it touches nothing; a table appears with its first row. Every read sees the newest
 /// version at the time of the call, unless it names one.
 #[derive(Clone, Debug)]
 pub struct Lake {
-    root: Arc<str>,
+    place: Place,
     opened: Arc<Mutex<HashMap<Table, DeltaTable>>>,
 }
 
 impl Lake {
-    /// The lake below a local folder or an address such as `s3://bucket/lake`.
+    /// The tables that lie in a place.
     #[must_use]
-    pub fn open(root: &str) -> Self {
-        let root = root.strip_prefix("file://").unwrap_or(root).trim_end_matches('/');
-        Self { root: root.into(), opened: Arc::default() }
+    pub fn open(place: Place) -> Self {
+        Self { place, opened: Arc::default() }
+    }
+
+    /// Whether nothing was ever recorded.
+    ///
+    /// # Errors
+    /// The storage cannot be read.
+    pub async fn is_empty(&self) -> Result<bool> {
+        self.place.is_empty().await
     }
 
     /// The version of every table that exists.
@@ -67,14 +67,14 @@ impl Lake {
     /// The address of a table.
     #[must_use]
     pub fn place(&self, table: Table) -> String {
-        format!("{}/{}", self.root, table.name())
+        self.place.below(table.name()).to_string()
     }
 
     /// The newest version of a table, or nothing where there is no table yet.
     pub(crate) async fn newest(&self, table: Table) -> Result<Option<DeltaTable>> {
         let mut delta = match self.remembered(table) {
             Some(delta) => delta,
-            None => match self.handle(table)? {
+            None => match self.found(table).await? {
                 Some(delta) => delta,
                 None => return Ok(None),
             },
@@ -111,8 +111,12 @@ impl Lake {
                     self.remember(table, &delta);
                     return Ok(delta);
                 }
-                Err(error) if is_lost(&error) => {}
-                Err(error) => return Err(Error::at(&self.place(table), error)),
+                // Whether somebody else was first shows in what is there now.
+                Err(error) => {
+                    if self.found(table).await?.is_none() {
+                        return Err(Error::at(&self.place(table), error));
+                    }
+                }
             }
         }
         Err(Error::Contended { table: table.name() })
@@ -129,17 +133,15 @@ impl Lake {
     }
 
     async fn create(&self, table: Table) -> Result<DeltaTable, DeltaTableError> {
-        let place = self.place(table);
-        if is_local(&place) {
-            create_folders(Path::new(&place))?;
-        }
+        let place = self.place.below(table.name());
+        place.make()?;
         let schema: StructType = table.schema().as_ref().try_into_kernel()?;
         let configuration = [
             ("delta.checkpointInterval", Some(CHECKPOINT_COMMITS.to_owned())),
             ("delta.dataSkippingStatsColumns", Some(table.indexed().join(","))),
         ];
-        builder(&place)?
-            .build()?
+        place
+            .table()?
             .create()
             .with_table_name(table.name())
             .with_comment(table.doc())
@@ -150,14 +152,13 @@ impl Lake {
             .await
     }
 
-    /// A table's address made ready to load, or nothing where a local folder does not exist.
-    fn handle(&self, table: Table) -> Result<Option<DeltaTable>> {
-        let place = self.place(table);
-        if is_local(&place) && !Path::new(&place).join("_delta_log").is_dir() {
+    /// A table that was not looked at yet, if there is one.
+    async fn found(&self, table: Table) -> Result<Option<DeltaTable>> {
+        let place = self.place.below(table.name());
+        if place.below("_delta_log").is_empty().await? {
             return Ok(None);
         }
-        let built = builder(&place).and_then(DeltaTableBuilder::build);
-        built.map(Some).map_err(|error| Error::at(&place, error))
+        place.table().map(Some).map_err(|error| Error::at(&place.to_string(), error))
     }
 }
 
@@ -181,18 +182,4 @@ pub(crate) fn new_writer(table: Table, delta: &DeltaTable) -> Result<DeltaWriter
         stats,
     );
     Ok(DeltaWriter::new(delta.object_store(), config))
-}
-
-/// A table that is about to be opened or made, on storage that keeps what it was given.
-fn builder(place: &str) -> Result<DeltaTableBuilder, DeltaTableError> {
-    let url = parse_table_uri(place)?;
-    let builder = DeltaTableBuilder::from_url(url.clone())?;
-    Ok(match is_local(place) {
-        true => builder.with_storage_backend(Arc::new(Durable::default()), url),
-        false => builder,
-    })
-}
-
-fn is_local(place: &str) -> bool {
-    !place.contains("://")
 }

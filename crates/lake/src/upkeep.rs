@@ -9,7 +9,7 @@ use crate::{
     Error, Lake, Result, Table,
     commit::TRIES_MAX,
     error::is_lost,
-    read::{day, published, query, select},
+    read::{day, published, select},
     store::{FILE_BYTES_MAX, new_writer, version_of},
     table::PARTITION,
 };
@@ -126,11 +126,11 @@ impl Lake {
         let columns: Vec<&str> = table.columns().iter().map(|column| column.name).collect();
         let of_day = vec![col(PARTITION).eq(day(date)?)];
         let rows = select(table, delta, (&columns, of_day)).await;
-        let rows = rows.map_err(|source| query(table, source))?.execute_stream().await;
-        let mut rows = rows.map_err(|source| query(table, source))?;
+        let rows = rows.map_err(|source| self.query(table, source))?.execute_stream().await;
+        let mut rows = rows.map_err(|source| self.query(table, source))?;
         let mut writer = new_writer(table, delta).map_err(failed)?;
         while let Some(batch) = rows.next().await {
-            let batch = published(table, &batch.map_err(|source| query(table, source))?)?;
+            let batch = published(table, &batch.map_err(|source| self.query(table, source))?)?;
             writer.write(&batch).await.map_err(failed)?;
         }
         writer.close().await.map_err(failed)

@@ -18,11 +18,12 @@ pub mod shipped;
 mod suggest;
 
 pub use golden::{Golden, GoldenCall, GoldenCase};
-pub use load::{PIPELINE_BYTES_MAX, load, load_with_files};
+pub use load::{PIPELINE_BYTES_MAX, load, load_with_files, s3_with_files};
 pub use mistake::{Mistake, Severity};
 pub use pipeline::{
     Anchors, Budget, CategoryDef, JudgeDef, JudgeFigures, JudgeForm, KafkaJournal, Mechanism,
-    Mirror, Model, NamedCallSite, Password, PasswordSource, Pipeline, Provider, Redaction, Target,
+    Mirror, Model, NamedCallSite, Password, Pipeline, Provider, Redaction, S3, SecretSource,
+    Target,
 };
 pub use raw::sections;
 pub use risk::Risk;

@@ -12,15 +12,20 @@ mod names;
 pub(crate) mod price;
 mod provider;
 mod reach;
+mod s3;
 mod schedule;
 mod scorers;
+mod secret;
 mod settings;
 mod target;
 mod verdict;
 
 use crate::{
-    CategoryDef, JudgeDef, Mistake, Model, Pipeline, Provider, mistake::Notes, raw::RawPipeline,
+    CategoryDef, JudgeDef, Mistake, Model, Pipeline, Provider, S3,
+    mistake::Notes,
+    raw::{RawPipeline, s3::RawS3},
 };
+use serde_spanned::Spanned;
 use std::collections::BTreeSet;
 use toml::de::DeTable;
 
@@ -45,10 +50,40 @@ pub fn load_with_files(
     read_file: impl Fn(&str) -> Result<String, String>,
 ) -> Result<Pipeline, Vec<Mistake>> {
     let mut notes = Notes::new(text);
+    let Some(table) = parsed(&mut notes, text) else { return Err(notes.finish()) };
+    let raw = RawPipeline::read(&mut notes, &table);
+    let pipeline = check(&mut notes, &raw, &read_file);
+    match pipeline {
+        Some(pipeline) if !notes.has_errors() => {
+            Ok(Pipeline { warnings: notes.finish(), ..pipeline })
+        }
+        Some(_) | None => Err(notes.finish()),
+    }
+}
+
+/// Reads of a pipeline how the store is reached, whatever the rest of the file says: what is recorded
+/// can be read, and a category demoted, while somebody edits another one.
+///
+/// # Errors
+/// Every mistake of that section, in the order of the file.
+pub fn s3_with_files(
+    text: &str,
+    read_file: impl Fn(&str) -> Result<String, String>,
+) -> Result<S3, Vec<Mistake>> {
+    let mut notes = Notes::new(text);
+    let Some(table) = parsed(&mut notes, text) else { return Err(notes.finish()) };
+    let written = table.get_ref().get("s3");
+    let raw = written.and_then(|value| RawS3::read(&mut notes, value));
+    let s3 = s3::s3(&mut notes, raw.as_ref(), &read_file);
+    if notes.has_errors() { Err(notes.finish()) } else { Ok(s3) }
+}
+
+/// The file as TOML; where it is none, its mistakes are noted, one for each line.
+fn parsed<'t>(notes: &mut Notes<'_>, text: &'t str) -> Option<Spanned<DeTable<'t>>> {
     if text.len() > PIPELINE_BYTES_MAX {
         let what = format!("the pipeline is {} bytes long", text.len());
         notes.error(0..0, what, format!("keep it under {PIPELINE_BYTES_MAX} bytes"));
-        return Err(notes.finish());
+        return None;
     }
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut lines = BTreeSet::new();
@@ -63,17 +98,7 @@ pub fn load_with_files(
         notes.error(at, what, "mend the syntax; the rest is checked after that");
     }
     // What the parser made of broken text would only be held against the user a second time.
-    if notes.has_errors() {
-        return Err(notes.finish());
-    }
-    let raw = RawPipeline::read(&mut notes, &table);
-    let pipeline = check(&mut notes, &raw, &read_file);
-    match pipeline {
-        Some(pipeline) if !notes.has_errors() => {
-            Ok(Pipeline { warnings: notes.finish(), ..pipeline })
-        }
-        Some(_) | None => Err(notes.finish()),
-    }
+    (!notes.has_errors()).then_some(table)
 }
 
 /// What sections have been found to say, for those that refer to them.
@@ -130,6 +155,7 @@ fn check(
     let budget = settings::budget(notes, raw);
     let mirror = settings::mirror(notes, raw.mirror.as_ref());
     let journal = journal::journal(notes, raw.journal.as_ref(), &mirror, read_file);
+    let s3 = s3::s3(notes, raw.s3.as_ref(), read_file);
     let defaults = settings::defaults(notes, raw, judge.as_ref());
     let category_names: Vec<&str> = raw
         .categories
@@ -160,6 +186,7 @@ fn check(
         budget: budget?,
         mirror,
         journal,
+        s3,
         golden,
         from_tables,
         warnings: Vec::new(),

@@ -33,6 +33,8 @@ pub struct Pipeline {
     pub mirror: Mirror,
     /// The brokers that carry the journal; `None` where it is embedded.
     pub journal: Option<KafkaJournal>,
+    /// How the store is reached where what is shared lies in a bucket.
+    pub s3: S3,
     /// Cases that its models are asked now and again.
     pub golden: Golden,
     /// What it leaves to the shipped tables.
@@ -276,12 +278,31 @@ pub struct Password {
     /// The name.
     pub user: String,
     /// Where the password is.
-    pub source: PasswordSource,
+    pub source: SecretSource,
 }
 
-/// Where a password is; never the password itself.
+/// How a store of buckets is reached that speaks like S3.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PasswordSource {
+pub struct S3 {
+    /// Where it listens, without a slash at the end; `None` is Amazon's own in the region.
+    pub endpoint: Option<String>,
+    /// The region that requests are signed for.
+    pub region: String,
+    /// Whether the bucket's name stands in the path, and not before the host's name.
+    pub path_style: bool,
+    /// The certificate authorities that it is trusted by, in PEM; `None` leaves it to the system's.
+    pub ca_pem: Option<String>,
+    /// Where the key's id is.
+    pub key_id: SecretSource,
+    /// Where the key's secret is.
+    pub secret: SecretSource,
+    /// Where the session of a key is that is lent for a while; nothing has to be there.
+    pub session: Option<SecretSource>,
+}
+
+/// Where a secret is; never the secret itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
     /// In this variable.
     Variable(String),
     /// In this file, without the line's end.

@@ -6,6 +6,7 @@ pub(crate) mod anchors;
 pub(crate) mod golden;
 pub(crate) mod journal;
 pub(crate) mod price;
+pub(crate) mod s3;
 
 use crate::{
     mistake::{Notes, Span},
@@ -15,6 +16,7 @@ use anchors::RawAnchors;
 use golden::{RawGolden, RawGoldenCase};
 use journal::RawJournal;
 use price::{RawLongPrompt, RawPrice};
+use s3::RawS3;
 use serde_spanned::Spanned;
 use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
@@ -38,6 +40,7 @@ pub fn sections() -> [(&'static str, &'static [&'static str]); 20] {
         ("mirror", RawMirror::FIELDS),
         ("redact", RawRedaction::FIELDS),
         ("journal", RawJournal::FIELDS),
+        ("s3", RawS3::FIELDS),
         ("sampling", RawSampling::FIELDS),
         ("gate", RawGate::FIELDS),
         ("category", RawCategory::FIELDS),
@@ -57,6 +60,7 @@ const ROOT_FIELDS: &[&str] = &[
     "budget",
     "mirror",
     "journal",
+    "s3",
     "sampling",
     "gate",
     "category",
@@ -75,6 +79,7 @@ pub(crate) struct RawPipeline<'t> {
     pub(crate) budget: Option<RawBudget>,
     pub(crate) mirror: Option<RawMirror>,
     pub(crate) journal: Option<RawJournal>,
+    pub(crate) s3: Option<RawS3>,
     pub(crate) sampling: Option<RawSampling>,
     pub(crate) gate: Option<RawGate>,
     pub(crate) categories: Vec<RawCategory<'t>>,
@@ -94,6 +99,7 @@ impl<'t> RawPipeline<'t> {
             budget: one(notes, &root, "budget", RawBudget::read),
             mirror: one(notes, &root, "mirror", RawMirror::read),
             journal: one(notes, &root, "journal", RawJournal::read),
+            s3: one(notes, &root, "s3", RawS3::read),
             sampling: one(notes, &root, "sampling", RawSampling::read),
             gate: one(notes, &root, "gate", RawGate::read),
             categories: all(notes, &root, "category", RawCategory::read),

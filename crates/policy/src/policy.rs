@@ -145,10 +145,10 @@ impl Policy {
         }
     }
 
-    /// The file's name in the policy folder. Names sort as versions do.
+    /// The file's name.
     #[must_use]
     pub fn file_name(&self) -> String {
-        format!("{:08}.json", self.version)
+        file_name(self.version)
     }
 
     /// The file: indented JSON, the same bytes for the same policy.
@@ -224,6 +224,12 @@ impl RouteRule {
     pub fn share_max(&self) -> Share {
         self.schedule.iter().map(|step| step.share).max().unwrap_or(Share::NONE)
     }
+}
+
+/// The name of a version's file, beside those of the others. Names sort as versions do.
+#[must_use]
+pub fn file_name(version: u64) -> String {
+    format!("{version:08}.json")
 }
 
 /// What of the last good policy is in force when its folder was last read well at `read_at`:

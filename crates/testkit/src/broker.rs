@@ -1,7 +1,4 @@
 //! A real Apache Kafka broker, for tests: one node in KRaft mode on free ports of loopback.
-//!
-//! It ends with the process that started it, however that ends: a shell between the two waits for
-//! the end of its input and then kills the broker, by its id, and removes its folder.
 
 mod jars;
 mod relay;
@@ -9,34 +6,22 @@ mod relay;
 pub use jars::Jars;
 pub use relay::Relay;
 
-use crate::Error;
+use crate::{
+    Error,
+    process::{Process, Start, free},
+};
 use std::{
     fmt::Write as _,
     fs,
-    io::{BufRead, BufReader, Write as _},
-    net::{Ipv4Addr, TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread,
-    time::Duration,
+    process::{Command, Stdio},
 };
 
-/// How long a broker may take to come up on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
-const STEP: Duration = Duration::from_millis(50);
+const NAME: &str = "broker";
 const PROPERTIES: &str = "server.properties";
 const DATA: &str = "data";
 /// Any id will do; a cluster has one node here.
 const CLUSTER: &str = "foreshadow-test-broker";
-/// Starts the broker, says its id, waits until nobody holds the other end of its input, and cleans up.
-const WATCH: &str = r#"
-java -Xmx512m -Xshare:auto -XX:+UseSerialGC -cp "$1" kafka.Kafka "$2/server.properties" >>"$2/log" 2>&1 &
-echo $!
-read -r word
-kill -9 $! 2>/dev/null
-wait $!
-[ "$word" = keep ] || rm -rf "$2"
-"#;
 
 /// A user that the broker knows, by `PLAIN` and by `SCRAM-SHA-256`.
 pub const USER: &str = "mirror";
@@ -60,8 +45,7 @@ pub struct Broker {
     guard: Option<Guard>,
     ports: Ports,
     relay: Relay,
-    watch: Child,
-    id: u32,
+    process: Process,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -89,9 +73,19 @@ impl Broker {
         fs::write(&properties, settings(folder, ports, guard))
             .map_err(Error::io(format!("write {}", properties.display())))?;
         format(jars, &properties, guard)?;
-        let (watch, id) = spawn(jars, folder, ports)?;
+        let java = ["java", "-Xmx512m", "-Xshare:auto", "-XX:+UseSerialGC", "-cp"];
+        let words = java.map(ToOwned::to_owned).into_iter();
+        let properties = properties.display().to_string();
+        let words = words.chain([jars.class_path(), "kafka.Kafka".to_owned(), properties]);
+        let process = Process::start(Start {
+            name: NAME,
+            words: words.collect(),
+            variables: Vec::new(),
+            folder: folder.to_owned(),
+            port: plain,
+        })?;
         let (jars, folder, guard) = (jars.clone(), folder.to_owned(), guard.cloned());
-        Ok(Self { jars, folder, guard, ports, relay, watch, id })
+        Ok(Self { jars, folder, guard, ports, relay, process })
     }
 
     /// Where clients begin, as `HOST:PORT`, without TLS and without a password.
@@ -121,7 +115,7 @@ impl Broker {
     /// Its process id.
     #[must_use]
     pub fn id(&self) -> u32 {
-        self.id
+        self.process.id()
     }
 
     /// `kill -9`: what it had not written to its files is gone.
@@ -129,12 +123,7 @@ impl Broker {
     /// # Errors
     /// [`Error`] if the signal cannot be sent.
     pub fn kill(&mut self) -> Result<(), Error> {
-        self.signal("KILL")?;
-        if let Some(mut shell) = self.watch.stdin.take() {
-            shell.write_all(b"keep\n").map_err(Error::io("tell the broker's shell"))?;
-        }
-        self.watch.wait().map_err(Error::io("wait for the broker"))?;
-        Ok(())
+        self.process.kill()
     }
 
     /// Stands still, with its connections open: none of its threads does anything any more.
@@ -142,14 +131,7 @@ impl Broker {
     /// # Errors
     /// [`Error`] if the signal cannot be sent, or a thread goes on.
     pub fn freeze(&self) -> Result<(), Error> {
-        self.signal("STOP")?;
-        for _ in 0..PATIENCE.as_millis() / STEP.as_millis() {
-            if stands_still(self.id) {
-                return Ok(());
-            }
-            thread::sleep(STEP);
-        }
-        Err(Error::Broker(format!("process {} does not stand still", self.id)))
+        self.process.freeze()
     }
 
     /// Goes on after [`Broker::freeze`].
@@ -157,7 +139,7 @@ impl Broker {
     /// # Errors
     /// [`Error`] if the signal cannot be sent.
     pub fn thaw(&self) -> Result<(), Error> {
-        self.signal("CONT")
+        self.process.thaw()
     }
 
     /// Comes up again after [`Broker::kill`], on the same ports and the same disk.
@@ -165,9 +147,7 @@ impl Broker {
     /// # Errors
     /// [`Error`] as for [`Broker::start`].
     pub fn restart(&mut self) -> Result<(), Error> {
-        let (watch, id) = spawn(&self.jars, &self.folder, self.ports)?;
-        (self.watch, self.id) = (watch, id);
-        Ok(())
+        self.process.restart()
     }
 
     /// Comes up again after [`Broker::kill`], on the same ports, as the same cluster, and with an empty
@@ -181,39 +161,6 @@ impl Broker {
         format(&self.jars, &self.folder.join(PROPERTIES), self.guard.as_ref())?;
         self.restart()
     }
-
-    fn signal(&self, name: &str) -> Result<(), Error> {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.id.to_string()]).status();
-        let sent = sent.map_err(Error::io(format!("send SIG{name} to the broker")))?;
-        match sent.success() {
-            true => Ok(()),
-            false => Err(Error::Broker(format!("no process {} takes SIG{name}", self.id))),
-        }
-    }
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        drop(self.watch.stdin.take());
-        let _ = self.watch.wait();
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// On a busy machine a thread goes on for a while after the signal was sent.
-fn stands_still(id: u32) -> bool {
-    let Ok(threads) = fs::read_dir(format!("/proc/{id}/task")) else { return false };
-    threads.flatten().all(|thread| {
-        let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
-        // One that has ended meanwhile says nothing.
-        stat.is_empty() || stat.contains(") T ")
-    })
-}
-
-fn free() -> Result<u16, Error> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let addr = listener.and_then(|listener| listener.local_addr());
-    Ok(addr.map_err(Error::io("find a free port"))?.port())
 }
 
 fn settings(folder: &Path, ports: Ports, guard: Option<&Guard>) -> String {
@@ -277,48 +224,12 @@ fn format(jars: &Jars, properties: &Path, guard: Option<&Guard>) -> Result<(), E
         done.map_err(Error::io("run java, which a broker needs: install default-jre-headless"))?;
     match done.status.success() {
         true => Ok(()),
-        false => Err(Error::Broker(format!(
-            "its storage cannot be formatted: {}",
-            String::from_utf8_lossy(&done.stderr).trim()
-        ))),
+        false => Err(Error::Server {
+            name: NAME,
+            why: format!(
+                "its storage cannot be formatted: {}",
+                String::from_utf8_lossy(&done.stderr).trim()
+            ),
+        }),
     }
-}
-
-/// Starts it and waits until it takes connections, which it does when it is ready to serve them.
-fn spawn(jars: &Jars, folder: &Path, ports: Ports) -> Result<(Child, u32), Error> {
-    let mut watch = Command::new("sh")
-        .args(["-c", WATCH, "broker", &jars.class_path()])
-        .arg(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(Error::io("run sh"))?;
-    let told = watch.stdout.take().ok_or_else(|| Error::Broker("its shell says nothing".into()))?;
-    let mut id = String::new();
-    BufReader::new(told).read_line(&mut id).map_err(Error::io("read the broker's id"))?;
-    let id = id.trim().parse().map_err(|_| Error::Broker(format!("`{id}` is no process id")))?;
-    let log = || {
-        let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
-        log.lines()
-            .rev()
-            .take(20)
-            .collect::<Vec<_>>()
-            .into_iter()
-            .rev()
-            .collect::<Vec<_>>()
-            .join("\n")
-    };
-    for _ in 0..PATIENCE.as_millis() / STEP.as_millis() {
-        if TcpStream::connect((Ipv4Addr::LOCALHOST, ports.plain)).is_ok() {
-            return Ok((watch, id));
-        }
-        // Nobody waits for it yet: what has ended is a zombie.
-        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-        if stat.is_empty() || stat.contains(") Z ") {
-            return Err(Error::Broker(format!("it ended at once: {}", log())));
-        }
-        thread::sleep(STEP);
-    }
-    Err(Error::Broker(format!("it does not come up: {}", log())))
 }

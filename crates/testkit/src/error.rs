@@ -18,9 +18,14 @@ pub enum Error {
     /// A call could not be put into HTTP.
     #[error("call: {0}")]
     Call(#[from] http::Error),
-    /// A broker does not come up, or not as it was asked to.
-    #[error("broker: {0}")]
-    Broker(String),
+    /// A server beside the test does not come up, or not as it was asked to.
+    #[error("{name}: {why}")]
+    Server {
+        /// What it is called.
+        name: &'static str,
+        /// What is wrong.
+        why: String,
+    },
     /// A line of a recorded file is not what the format says.
     #[error("{file} line {line}: {source}")]
     Record {

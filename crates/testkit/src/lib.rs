@@ -5,6 +5,7 @@
 //! - [`world`]: fourteen days of traffic whose true quality, category by category, is declared.
 //! - [`recorded`]: the same, from recorded answers of real models.
 //! - [`broker`]: a real Apache Kafka broker, from its own jars, that can be killed and frozen.
+//! - [`bucket`]: a real S3 server with conditional writes, that can be killed and frozen.
 //! - [`client`]: plays calls through a base URL.
 //! - [`SteppedClock`]: time that moves only when it is told to.
 //!
@@ -13,11 +14,14 @@
 //! shared their arithmetic, they would share its mistakes.
 
 pub mod broker;
+pub mod bucket;
 mod chance;
 pub mod client;
 mod clock;
 mod error;
+mod fetched;
 mod live_call;
+mod process;
 pub mod recorded;
 pub mod sim;
 pub mod world;

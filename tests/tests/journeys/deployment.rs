@@ -13,6 +13,7 @@ use std::{
     os::fd::OwnedFd,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     thread,
 };
 use tempfile::TempDir;
@@ -71,7 +72,10 @@ const HAND_OVER: &str = r#"export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@" 3<&0 </d
 #[derive(Debug)]
 pub(crate) struct Deployment {
     folder: Folder,
+    /// What `--data` says.
     pub(crate) data: PathBuf,
+    /// Processes that were started, each as on a machine of its own.
+    machines: AtomicU32,
     pub(crate) pipeline: PathBuf,
     keys: Vec<(String, String)>,
 }
@@ -84,7 +88,8 @@ impl Deployment {
         fs::write(&pipeline, pipeline_toml).unwrap();
         let data = folder.path().join("data");
         let own = |(name, key): &(&str, &str)| ((*name).to_owned(), (*key).to_owned());
-        Self { data, pipeline, keys: keys.iter().map(own).collect(), folder }
+        let machines = AtomicU32::default();
+        Self { data, machines, pipeline, keys: keys.iter().map(own).collect(), folder }
     }
 
     /// A copy of what another command left in `data`, to be changed at will.
@@ -92,7 +97,8 @@ impl Deployment {
         let folder = Folder::new();
         let copy = folder.path().join("data");
         run(Command::new("cp").arg("-a").arg(data).arg(&copy), PATIENCE).done();
-        Self { pipeline: copy.join("pipeline.toml"), data: copy, keys: Vec::new(), folder }
+        let (pipeline, machines) = (copy.join("pipeline.toml"), AtomicU32::default());
+        Self { pipeline, data: copy, machines, keys: Vec::new(), folder }
     }
 
     /// The same with one more key.
@@ -108,8 +114,14 @@ impl Deployment {
 
     /// The binary on this deployment.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
+        self.command_on("commands", args)
+    }
+
+    /// The same on a machine with that name: where `--data` is a bucket, no other has its folder.
+    pub(crate) fn command_on(&self, machine: &str, args: &[&str]) -> Command {
         let mut command = foreshadow();
         command.args(args).arg("--data").arg(&self.data).arg("--pipeline").arg(&self.pipeline);
+        command.arg("--local").arg(self.beside(machine));
         command.envs(self.keys.iter().cloned()).stdin(Stdio::null());
         command
     }
@@ -151,7 +163,9 @@ impl Deployment {
             "proxy" => &["--listen", "127.0.0.1:0", "--threads", "1"],
             _ => &[],
         };
-        let command = self.command(&[&[role, "--admin", "127.0.0.1:0"], live].concat());
+        let machine = format!("machine-{}", self.machines.fetch_add(1, Ordering::Relaxed));
+        let args = [&[role, "--admin", "127.0.0.1:0"], live].concat();
+        let command = self.command_on(&machine, &args);
         Foreshadow::start(command, &self.beside(&format!("{role}.log")))
     }
 

@@ -7,7 +7,7 @@ use crate::{
     wait::{PATIENCE, until},
 };
 use serde_json::json;
-use std::{cell::Cell, collections::BTreeMap, fs};
+use std::{cell::Cell, collections::BTreeMap, fs, path::PathBuf};
 use testkit::client::{Client, Played};
 
 #[test]
@@ -64,6 +64,13 @@ pub(crate) fn publish(deployment: &Deployment) {
 /// Promotions as a file of the published format: categories and their candidates, in the first version,
 /// of all conversations, from now on.
 pub(crate) fn publish_routes(deployment: &Deployment, routes: &[(String, String)]) {
+    let folder = deployment.data.join("policy");
+    fs::create_dir_all(&folder).unwrap();
+    fs::rename(policy(deployment, routes), folder.join("00000001.json")).unwrap();
+}
+
+/// The same file, beside the deployment.
+pub(crate) fn policy(deployment: &Deployment, routes: &[(String, String)]) -> PathBuf {
     let step = json!({"from": 0, "share": 1.0});
     let route = |candidate| json!({"candidate": candidate, "stage": "live", "schedule": [step]});
     let named: BTreeMap<_, _> =
@@ -79,11 +86,9 @@ pub(crate) fn publish_routes(deployment: &Deployment, routes: &[(String, String)
             "evidence_digest": null, "evidence": null,
         },
     });
-    let folder = deployment.data.join("policy");
-    fs::create_dir_all(&folder).unwrap();
     let aside = deployment.beside("policy.json");
     fs::write(&aside, policy.to_string()).unwrap();
-    fs::rename(aside, folder.join("00000001.json")).unwrap();
+    aside
 }
 
 #[track_caller]

@@ -40,7 +40,7 @@ impl Cluster {
 }
 
 /// The town's deployment, its journal on a cluster.
-fn deployment(town: &Town, address: &str) -> Deployment {
+pub(crate) fn deployment(town: &Town, address: &str) -> Deployment {
     let prefix = PREFIXES.fetch_add(1, Ordering::Relaxed);
     let deployment = town.live_deployment();
     let text = fs::read_to_string(&deployment.pipeline).unwrap();
@@ -53,7 +53,7 @@ fn deployment(town: &Town, address: &str) -> Deployment {
 }
 
 #[track_caller]
-fn until_shadowed(deployment: &Deployment, calls: u64) {
+pub(crate) fn until_shadowed(deployment: &Deployment, calls: u64) {
     until(&format!("{calls} calls in the tables"), PATIENCE, || {
         let found = deployment.count("SELECT count(*) AS n FROM shadows");
         (found >= calls).then_some(())
@@ -62,7 +62,7 @@ fn until_shadowed(deployment: &Deployment, calls: u64) {
 
 /// Each call once, in every table, whoever read it how often.
 #[track_caller]
-fn check_once(deployment: &Deployment, calls: u64) {
+pub(crate) fn check_once(deployment: &Deployment, calls: u64) {
     for table in ["exchanges", "assignments", "shadows"] {
         let rows = deployment.count(&format!("SELECT count(*) AS n FROM {table}"));
         let distinct =
@@ -72,7 +72,7 @@ fn check_once(deployment: &Deployment, calls: u64) {
 }
 
 /// The version that so many proxies say to go by, if it is the one that rules.
-fn same_version(deployment: &Deployment, proxies: usize) -> Option<u64> {
+pub(crate) fn same_version(deployment: &Deployment, proxies: usize) -> Option<u64> {
     let said = deployment.run(&["policy", "show", "--format", "json"]).done();
     let shown: Value = serde_json::from_str(&said).unwrap();
     let signs = shown["proxies"].as_array().unwrap();

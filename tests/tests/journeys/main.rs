@@ -16,6 +16,7 @@
 
 mod anchors;
 mod blocked;
+mod bucket;
 mod categories;
 mod command;
 mod deployment;

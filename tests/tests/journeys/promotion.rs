@@ -50,12 +50,12 @@ pub(crate) fn on_copy() -> Deployment {
 }
 
 /// The report of the demo's fortnight.
-fn shown_report() -> &'static str {
+pub(crate) fn shown_report() -> &'static str {
     static REPORT: OnceLock<String> = OnceLock::new();
     REPORT.get_or_init(|| report(&on_copy()))
 }
 
-fn report(deployment: &Deployment) -> String {
+pub(crate) fn report(deployment: &Deployment) -> String {
     deployment.run(&["report", "--format", "json", "--as-of", AS_OF]).done()
 }
 

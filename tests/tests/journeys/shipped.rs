@@ -2,6 +2,7 @@
 //! ones: calls that its rules claim reach their category, and what its candidates answer is scored.
 
 use crate::{
+    bucket::Store,
     deployment::Deployment,
     kafka::Cluster,
     wait::{PATIENCE, until},
@@ -84,9 +85,13 @@ fn models_of_makers_that_speak_another_dialect() {
 }
 
 #[test]
-fn a_journal_on_kafka() {
-    let cluster = Cluster::start();
-    check_with("kafka", |text| text.replace("kafka:9092", &cluster.address));
+fn a_journal_on_kafka_and_tables_in_a_bucket() {
+    let (cluster, store) = (Cluster::start(), Store::start());
+    let altered = |text: String| {
+        let text = text.replace("kafka:9092", &cluster.address);
+        text.replace("http://store:7070", &store.access.endpoint)
+    };
+    check_with("kafka", altered, |deployment| store.of(deployment));
 }
 
 #[test]
@@ -102,14 +107,19 @@ fn no_pipeline_ships_untried() {
 }
 
 fn check(name: &str) {
-    check_with(name, |text| text);
+    check_with(name, |text| text, |deployment| deployment);
 }
 
-fn check_with(name: &str, altered: impl Fn(String) -> String) {
+fn check_with(
+    name: &str,
+    altered: impl Fn(String) -> String,
+    placed: impl Fn(Deployment) -> Deployment,
+) {
     let text = altered(text(name));
     let pipeline = pipeline::load(&text).unwrap();
     let runtime = Runtime::new().unwrap();
     let (deployment, providers) = deploy(&runtime, &text);
+    let deployment = placed(deployment);
     let up = deployment.up();
     for category in &pipeline.categories {
         let reference = reference(&pipeline, category);

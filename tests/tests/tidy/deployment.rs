@@ -8,7 +8,7 @@ mod cli;
 use crate::tree::{exists, none, read, root};
 use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
-use pipeline::Pipeline;
+use pipeline::{Pipeline, S3, SecretSource};
 use serde::Deserialize;
 use serde_yaml_ng::Value;
 use std::{
@@ -204,7 +204,9 @@ fn every_variable_that_is_set_is_read_and_every_key_that_is_needed_is_set() {
         let keys = |provider: &pipeline::Provider| {
             [provider.key_env.clone(), provider.shadow_key_env.clone()]
         };
-        let needed: BTreeSet<String> = pipeline.providers.iter().flat_map(keys).flatten().collect();
+        let mut needed: BTreeSet<String> =
+            pipeline.providers.iter().flat_map(keys).flatten().collect();
+        needed.extend(variables_of(&pipeline.s3));
         let set: BTreeSet<String> = service.environment.keys().cloned().collect();
         assert_eq!(
             set.difference(&known).cloned().collect::<BTreeSet<_>>(),
@@ -212,9 +214,21 @@ fn every_variable_that_is_set_is_read_and_every_key_that_is_needed_is_set() {
             "{name}: the variables that are set are not the pipeline's"
         );
         for (variable, value) in &service.environment {
+            if known.contains(variable) {
+                continue;
+            }
             assert_eq!(*value, format!("${{{variable}:-}}"), "{name}: a key stands in the file");
         }
     }
+}
+
+/// The variables that a key of the store has to be in.
+fn variables_of(s3: &S3) -> Vec<String> {
+    let named = [&s3.key_id, &s3.secret].into_iter().map(|source| match source {
+        SecretSource::Variable(name) => name.clone(),
+        SecretSource::File(path) => panic!("{path}: no container has that file"),
+    });
+    named.collect()
 }
 
 /// What the image sets.
@@ -228,12 +242,41 @@ fn image_variables() -> BTreeMap<String, String> {
 #[test]
 fn every_process_has_the_same_data_and_pipeline_where_the_image_looks_for_them() {
     let (compose, variables) = (compose(), image_variables());
+    assert_eq!(variables["FORESHADOW_DATA"], variables["FORESHADOW_LOCAL"], "one folder for all");
+    let mut shared = BTreeSet::new();
     for (name, service) in compose.ours() {
         let mounts = mounts(service);
-        let data = variables["FORESHADOW_DATA"].as_str();
-        assert!(mounts.contains(&("data", data)), "{name}: {mounts:?}");
+        let own = variables["FORESHADOW_LOCAL"].as_str();
+        assert!(mounts.contains(&("data", own)), "{name}: {mounts:?}");
+        shared.insert(service.environment["FORESHADOW_DATA"].as_str());
         let (_, place) = pipeline_of(service);
         assert_eq!(place, variables["FORESHADOW_PIPELINE"], "{name}");
+    }
+    assert_eq!(shared.len(), 1, "they do not share what they should: {shared:?}");
+}
+
+#[test]
+fn the_pipeline_finds_the_store_where_it_listens_and_the_bucket_in_it() {
+    let compose = compose();
+    let store = compose.service("store");
+    let word = |name: &str| {
+        let at = store.command.iter().position(|word| word == name);
+        at.map(|at| store.command[at + 1].as_str()).unwrap_or_else(|| panic!("it has no {name}"))
+    };
+    for (name, service) in compose.ours() {
+        let s3 = pipeline_of(service).0.s3;
+        let endpoint = format!("http://store{}", word("--port"));
+        assert_eq!(s3.endpoint.as_ref(), Some(&endpoint), "{name}");
+        assert!(s3.path_style, "{name}: the bucket's name leads to no host");
+        let set =
+            ["ROOT_ACCESS_KEY", "ROOT_SECRET_KEY"].map(|name| store.environment[name].clone());
+        let known = variables_of(&s3).into_iter().map(|variable| format!("${{{variable}:-}}"));
+        assert!(set.into_iter().eq(known), "{name}: the store knows another key");
+        let data = service.environment["FORESHADOW_DATA"].strip_prefix("s3://");
+        let (bucket, prefix) = data.and_then(|rest| rest.split_once('/')).expect("a bucket");
+        assert!(!prefix.is_empty(), "{name}: nothing else could lie in the bucket");
+        let folder = format!("{}/{bucket}", word("posix"));
+        assert!(mounts(store).contains(&("store", &folder)), "the bucket is no volume");
     }
 }
 

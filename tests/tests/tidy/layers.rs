@@ -56,10 +56,11 @@ const MAY_USE: [(&str, &[&str]); 18] = [
 ];
 
 /// What tests may use beyond that: simulated providers, and laws to hold them against.
-const TESTS_MAY_USE: [(&str, &str); 10] = [
+const TESTS_MAY_USE: [(&str, &str); 11] = [
     ("journal", "testkit"),
     ("shadow", "testkit"),
     ("mirror", "testkit"),
+    ("lake", "testkit"),
     ("proxy", "testkit"),
     ("upstream", "testkit"),
     ("testkit", "confidence"),

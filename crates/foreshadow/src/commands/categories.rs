@@ -14,6 +14,7 @@ use crate::{
     commands::check,
     outcome::{Outcome, print},
     place::Place,
+    settings::environment,
     warehouse::{look, moment},
 };
 use anyhow::{Result, bail};
@@ -29,7 +30,11 @@ pub(crate) async fn run(global: &Global, args: &Categories) -> Result<Outcome> {
 }
 
 async fn list(global: &Global, args: &Categories) -> Result<Outcome> {
-    let traffic = gather(global, args).await?;
+    let place = match check::place(global)? {
+        Ok(place) => place,
+        Err(outcome) => return Ok(outcome),
+    };
+    let traffic = gather(&place, args).await?;
     match global.format {
         None | Some(Format::Table) => print(&shown::table(&traffic)),
         Some(Format::Json) => print(&format!("{}\n", serde_json::to_string_pretty(&traffic)?)),
@@ -48,12 +53,13 @@ async fn propose(global: &Global, args: &Categories) -> Result<Outcome> {
         Ok(pipeline) => pipeline,
         Err(outcome) => return Ok(outcome),
     };
-    let traffic = gather(global, args).await?;
+    let place = Place::of(global, &pipeline.s3, &environment())?;
+    let traffic = gather(&place, args).await?;
     print(&proposal::toml(&traffic, &pipeline));
     Ok(Outcome::Done)
 }
 
-async fn gather(global: &Global, args: &Categories) -> Result<Traffic> {
-    let look = look(&Place::new(&global.data), moment(args.as_of)?, Limits::default()).await?;
+async fn gather(place: &Place, args: &Categories) -> Result<Traffic> {
+    let look = look(place, moment(args.as_of)?, Limits::default()).await?;
     Traffic::gather(&look.warehouse).await
 }

@@ -4,10 +4,12 @@ use crate::{
     cli::{Check, Format, Global},
     clock::WallClock,
     outcome::{Outcome, print},
+    place::Place,
+    settings::environment,
 };
 use anyhow::{Context, Result, bail};
 use exchange::Clock;
-use pipeline::{Mistake, Pipeline, load_with_files};
+use pipeline::{Mistake, Pipeline, load_with_files, s3_with_files};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -46,26 +48,48 @@ pub(crate) fn needed(global: &Global, command: &str) -> Result<Result<Pipeline, 
              `foreshadow check FILE` validates one)"
         );
     };
-    Ok(read(file)?.map_err(|mistakes| {
-        // Whoever closed our standard error does not want to know.
-        let _ =
-            std::io::Write::write_all(&mut std::io::stderr(), in_words(file, &mistakes).as_bytes());
-        Outcome::Wrong
-    }))
+    Ok(read(file)?.map_err(|mistakes| wrong(file, &mistakes)))
+}
+
+/// Where a command works that needs no pipeline. The store of a bucket is reached as one says, if one is
+/// named, whatever else stands in that file.
+pub(crate) fn place(global: &Global) -> Result<Result<Place, Outcome>> {
+    let s3 = match &global.pipeline {
+        Some(file) if Place::is_bucket(global) => {
+            let text = text_of(file)?;
+            match s3_with_files(&text, |name| beside(file, name)) {
+                Ok(s3) => s3,
+                Err(mistakes) => return Ok(Err(wrong(file, &mistakes))),
+            }
+        }
+        Some(_) | None => pipeline::S3::default(),
+    };
+    Place::of(global, &s3, &environment()).map(Ok)
+}
+
+fn wrong(file: &Path, mistakes: &[Mistake]) -> Outcome {
+    // Whoever closed our standard error does not want to know.
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), in_words(file, mistakes).as_bytes());
+    Outcome::Wrong
 }
 
 fn read(file: &Path) -> Result<Result<Pipeline, Vec<Mistake>>> {
-    let text = fs::read_to_string(file)
-        .with_context(|| format!("cannot read the pipeline {}", file.display()))?;
-    Ok(self::text(file, &text))
+    Ok(self::text(file, &text_of(file)?))
+}
+
+fn text_of(file: &Path) -> Result<String> {
+    fs::read_to_string(file).with_context(|| format!("cannot read the pipeline {}", file.display()))
 }
 
 /// What a pipeline of this text would come to if it stood in that file.
 pub(crate) fn text(file: &Path, text: &str) -> std::result::Result<Pipeline, Vec<Mistake>> {
+    load_with_files(text, |name| beside(file, name))
+}
+
+/// A file that the pipeline names.
+fn beside(file: &Path, name: &str) -> std::result::Result<String, String> {
     let folder = file.parent().map(PathBuf::from).unwrap_or_default();
-    load_with_files(text, |name| {
-        fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
-    })
+    fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
 }
 
 pub(crate) fn in_words(file: &Path, mistakes: &[Mistake]) -> String {

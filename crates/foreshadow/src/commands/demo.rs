@@ -101,12 +101,12 @@ async fn promote_what_clears(
             share: Share::new(share)?,
             lake_version: look.versions.clone(),
         };
-        let next = promote(&policies.newest()?, approval, promotion)?;
-        policies.publish(&next)?;
+        let next = promote(&policies.newest().await?, approval, promotion)?;
+        policies.publish(&next).await?;
         promoted.push((category.clone(), cell.evidence.candidate.clone()));
     }
     decisions::repair(&stage.deployment.lake(), &policies).await?;
-    stage.follow(policies.newest()?.version).await?;
+    stage.follow(policies.newest().await?.version).await?;
     Ok(promoted)
 }
 

@@ -3,32 +3,33 @@
 use crate::{
     cli::{Demote, Global},
     clock::WallClock,
+    commands::check,
     decisions,
     outcome::{Outcome, print},
-    place::Place,
-    policies::Policies,
     who,
 };
 use anyhow::Result;
 use exchange::Clock;
-use lake::Lake;
 use policy::promotion::{Lowering, demote};
 
 pub(crate) async fn run(global: &Global, args: &Demote) -> Result<Outcome> {
-    let place = Place::new(&global.data);
-    let policies = Policies::new(place.policy());
+    let place = match check::place(global)? {
+        Ok(place) => place,
+        Err(outcome) => return Ok(outcome),
+    };
+    let policies = place.policies();
     let lowering = Lowering {
         actor: who::person(args.by.as_deref()),
         decided_at: WallClock.now(),
         reasons: Vec::new(),
         note: args.note.clone(),
     };
-    let next = demote(&policies.newest()?, &args.category, lowering)?;
-    policies.publish(&next)?;
+    let next = demote(&policies.newest().await?, &args.category, lowering)?;
+    policies.publish(&next).await?;
     print(&format!(
         "{} is served by its reference again (policy {}); running proxies follow within a second\n",
         args.category, next.version
     ));
-    decisions::repair(&Lake::open(&place.lake()), &policies).await?;
+    decisions::repair(&place.lake(), &policies).await?;
     Ok(Outcome::Done)
 }

@@ -3,8 +3,8 @@
 use crate::{
     cli::{Explain, Format, Global},
     clock::WallClock,
+    commands::check,
     outcome::{Outcome, print},
-    place::Place,
     plain,
     warehouse::look,
 };
@@ -48,7 +48,11 @@ const QUESTIONS: [(&str, &str); 5] = [
 ];
 
 pub(crate) async fn run(global: &Global, args: &Explain) -> Result<Outcome> {
-    let look = look(&Place::new(&global.data), WallClock.now(), Limits::default()).await?;
+    let place = match check::place(global)? {
+        Ok(place) => place,
+        Err(outcome) => return Ok(outcome),
+    };
+    let look = look(&place, WallClock.now(), Limits::default()).await?;
     let Some(sections) = sections(&look.warehouse, args.exchange).await? else {
         bail!("{}", unknown(args.exchange));
     };

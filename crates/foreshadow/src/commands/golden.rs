@@ -12,7 +12,7 @@ use crate::{
     system::Deployment,
     warehouse::look,
 };
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use exchange::{Clock, NanoUsd};
 use report::{Format as Rows, Limits, render_rows};
 use serde::{Deserialize, Serialize};
@@ -52,10 +52,11 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<Outcome> {
         Err(outcome) => return Ok(outcome),
     };
     chosen(&pipeline, args.category.as_ref(), None)?;
-    let place = Place::new(&global.data);
+    let secrets = environment();
+    let place = Place::of(global, &pipeline.s3, &secrets)?;
     if !args.last {
         let clock = Arc::new(WallClock) as Arc<dyn Clock>;
-        let deployment = Deployment::new(place.clone(), pipeline, environment(), clock);
+        let deployment = Deployment::new(place.clone(), pipeline, secrets, clock);
         let run = once(&deployment, args.category.as_ref(), no_quota(), &until_told()?).await?;
         if run.asked == 0 {
             bail!(
@@ -85,7 +86,6 @@ async fn once(
     if cases.is_empty() {
         bail!("the pipeline has no golden case here: add [[golden.case]] to it");
     }
-    deployment.place.create().context("the data folder")?;
     let mut session = Session::open(&deployment.into(), Origin::Golden, low_quota).await?;
     let bar = progress("golden cases", cases.len() as u64)?;
     let run = session.offline.golden(&cases, stop, &|| bar.inc(1)).await;

@@ -27,8 +27,9 @@ pub(crate) fn run(global: &Global, command: JournalCommand) -> Result<Outcome> {
         Ok(pipeline) => pipeline,
         Err(outcome) => return Ok(outcome),
     };
-    let place = Place::new(&global.data);
-    let deployment = Deployment::new(place, pipeline, environment(), Arc::new(WallClock));
+    let secrets = environment();
+    let place = Place::of(global, &pipeline.s3, &secrets)?;
+    let deployment = Deployment::new(place, pipeline, secrets, Arc::new(WallClock));
     let log = Between::open(&deployment)?.log();
     match args {
         Dead { replay: None } => list(&*log)?,

@@ -10,6 +10,7 @@ use crate::{
     commands::check,
     outcome::{Outcome, print},
     place::Place,
+    settings::environment,
     warehouse::{look, moment},
 };
 use anyhow::{Result, bail};
@@ -30,7 +31,7 @@ pub(crate) async fn run(global: &Global, args: &Judge) -> Result<Outcome> {
                 Ok(pipeline) => pipeline,
                 Err(outcome) => return Ok(outcome),
             };
-            let place = Place::new(&global.data);
+            let place = Place::of(global, &pipeline.s3, &environment())?;
             let look = look(&place, moment(args.as_of)?, Limits::default()).await?;
             measured(&look.warehouse, &known(&pipeline)).await?
         }

@@ -3,8 +3,8 @@
 use crate::{
     cli::{Global, LakeCommand},
     clock::WallClock,
+    commands::check,
     outcome::{Outcome, print},
-    place::Place,
     recorder::day,
 };
 use anyhow::{Result, bail};
@@ -13,7 +13,10 @@ use lake::{Lake, Table};
 use std::{collections::BTreeMap, time::Duration};
 
 pub(crate) async fn run(global: &Global, command: &LakeCommand) -> Result<Outcome> {
-    let lake = Lake::open(&Place::new(&global.data).lake());
+    let lake = match check::place(global)? {
+        Ok(place) => place.lake(),
+        Err(outcome) => return Ok(outcome),
+    };
     match command {
         LakeCommand::Files { table } => files(&lake, table).await?,
         LakeCommand::Views => views(&lake).await?,

@@ -9,6 +9,7 @@ use crate::{
     outcome::{Outcome, print},
     place::Place,
     rules,
+    settings::environment,
     warehouse::moment,
 };
 use anyhow::{Result, bail};
@@ -19,7 +20,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<Outcome> {
         Ok(pipeline) => pipeline,
         Err(outcome) => return Ok(outcome),
     };
-    let place = Place::new(&global.data);
+    let place = Place::of(global, &pipeline.s3, &environment())?;
     let (look, rules) = rules::look(&place, &pipeline, moment(args.as_of)?).await?;
     let spending = rules::spending(&pipeline);
     let outlook = Outlook::gather(&look.warehouse, &rules, &spending).await?;

@@ -12,7 +12,6 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use exchange::{Clock, SECOND_US};
-use lake::Lake;
 use policy::{
     Policy,
     following::{Follows, Sign},
@@ -20,11 +19,14 @@ use policy::{
 };
 
 pub(crate) async fn run(global: &Global, command: &PolicyCommand) -> Result<Outcome> {
-    let place = Place::new(&global.data);
-    let policies = Policies::new(place.policy());
+    let place = match check::place(global)? {
+        Ok(place) => place,
+        Err(outcome) => return Ok(outcome),
+    };
+    let policies = place.policies();
     match command {
         PolicyCommand::Show => {
-            let (policy, signs) = (policies.newest()?, policies.followers().signs()?);
+            let (policy, signs) = (policies.newest().await?, policies.followers().signs().await?);
             match global.format {
                 Some(Format::Json) => print(&as_json(&policy, &signs)?),
                 Some(_) | None => {
@@ -33,7 +35,7 @@ pub(crate) async fn run(global: &Global, command: &PolicyCommand) -> Result<Outc
                 }
             }
         }
-        PolicyCommand::History => history(&policies, global.format)?,
+        PolicyCommand::History => history(&policies, global.format).await?,
         PolicyCommand::Watch => return look(global, &place).await,
         PolicyCommand::Rollback { version, by } => {
             back(&place, &policies, *version, by.as_deref()).await?;
@@ -55,10 +57,8 @@ fn followers(policy: &Policy, signs: &[Sign]) {
         let (name, age_s) = (&sign.proxy_instance, sign.age_us(now) / SECOND_US);
         let stands = match sign.follows(policy.version, now) {
             Follows::Ruling => String::new(),
-            Follows::Earlier => {
-                ", not yet by this one: can it read the policy's folder?".to_owned()
-            }
-            Follows::Later => ", a later one: this folder is not all of the policy".to_owned(),
+            Follows::Earlier => ", not yet by this one: can it read the policy?".to_owned(),
+            Follows::Later => ", a later one: this is not all of the policy".to_owned(),
             Follows::Silent => ", and is silent since: killed, cut off or frozen".to_owned(),
         };
         print(&format!("  proxy {name}: policy {} {age_s} s ago{stands}\n", sign.version));
@@ -82,8 +82,8 @@ fn show(policy: &Policy) {
     }
 }
 
-fn history(policies: &Policies, format: Option<Format>) -> Result<()> {
-    let versions = policies.all()?;
+async fn history(policies: &Policies, format: Option<Format>) -> Result<()> {
+    let versions = policies.all().await?;
     if format == Some(Format::Json) {
         print(&format!("{}\n", serde_json::to_string_pretty(&versions)?));
         return Ok(());
@@ -146,12 +146,12 @@ async fn back(
     version: Option<u64>,
     by: Option<&str>,
 ) -> Result<()> {
-    let now = policies.newest()?;
+    let now = policies.newest().await?;
     let version = version.unwrap_or_else(|| now.version.saturating_sub(1));
     let earlier = if version == 0 {
         Policy::observation()
     } else {
-        let mut all = policies.all()?.into_iter();
+        let mut all = policies.all().await?.into_iter();
         all.find(|policy| policy.version == version).with_context(|| {
             format!("there is no policy {version}: see `foreshadow policy history`")
         })?
@@ -163,7 +163,7 @@ async fn back(
         note: Some(format!("back to policy {version}")),
     };
     let next = rollback(&now, &earlier, lowering)?;
-    policies.publish(&next)?;
+    policies.publish(&next).await?;
     show(&next);
-    decisions::repair(&Lake::open(&place.lake()), policies).await
+    decisions::repair(&place.lake(), policies).await
 }

@@ -7,14 +7,13 @@ use crate::{
     decisions,
     outcome::{Outcome, print},
     place::Place,
-    policies::Policies,
     rules,
+    settings::environment,
     warehouse::look,
     who,
 };
 use anyhow::{Result, bail};
 use exchange::Clock;
-use lake::Lake;
 use pipeline::Pipeline;
 use policy::{
     Approval, Decision, DecisionRecord, Policy, Promotion, Reason, Share, Stage, gate, promote,
@@ -29,21 +28,21 @@ pub(crate) async fn run(global: &Global, args: &Promote) -> Result<Outcome> {
         Ok(pipeline) => pipeline,
         Err(outcome) => return Ok(outcome),
     };
-    let (place, now) = (Place::new(&global.data), WallClock.now());
-    let policies = Policies::new(place.policy());
-    let history = policies.all()?;
+    let (place, now) = (Place::of(global, &pipeline.s3, &environment())?, WallClock.now());
+    let policies = place.policies();
+    let history = policies.all().await?;
     let policy = history.last().cloned().unwrap_or_else(Policy::observation);
     let look = look(&place, now, Limits::default()).await?;
     let mut rules = rules::of(&pipeline, &history, &look, now);
     demand(&mut rules, args);
     let weighed = chosen(&pipeline, args, weigh(&look.warehouse, &rules).await?)?;
-    let lake = Lake::open(&place.lake());
+    let lake = place.lake();
     match leave(&weighed, args) {
         Ok(approval) => {
             let next = promote(&policy, &approval, promotion(args, &rules)?)?;
             promoted(&next, &approval, global.format)?;
             if !args.dry_run {
-                policies.publish(&next)?;
+                policies.publish(&next).await?;
                 decisions::repair(&lake, &policies).await?;
             }
             Ok(Outcome::Done)

@@ -6,6 +6,7 @@ use crate::{
     outcome::{Outcome, on_terminal, print},
     place::Place,
     rules,
+    settings::environment,
     warehouse::{self, moment},
 };
 use anyhow::{Context, Result, bail};
@@ -16,7 +17,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<Outcome> {
         Ok(pipeline) => pipeline,
         Err(outcome) => return Ok(outcome),
     };
-    let place = Place::new(&global.data);
+    let place = Place::of(global, &pipeline.s3, &environment())?;
     let as_of = moment(args.as_of)?;
     let (look, rules) = rules::look(&place, &pipeline, as_of).await?;
     let text = if args.weekly {

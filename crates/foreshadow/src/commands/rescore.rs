@@ -27,11 +27,11 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<Outcome> {
         Err(outcome) => return Ok(outcome),
     };
     let choice = chosen(&pipeline, args.category.as_ref(), args.candidate.as_ref())?;
-    let (place, clock) = (Place::new(&global.data), Arc::new(WallClock) as Arc<dyn Clock>);
-    if !place.has_lake() {
-        bail!("there is no lake in {}: nothing was recorded there yet", place.root().display());
+    let (secrets, clock) = (environment(), Arc::new(WallClock) as Arc<dyn Clock>);
+    let place = Place::of(global, &pipeline.s3, &secrets)?;
+    if place.lake().is_empty().await? {
+        bail!("there is no lake in {}: nothing was recorded there yet", place.shared());
     }
-    let secrets = environment();
     let of = Of { place: &place, pipeline: &pipeline, secrets: &secrets, clock: &clock };
     let mut session = Session::open(&of, Origin::Rescore, no_quota()).await?;
     let stop = until_told()?;

@@ -2,8 +2,8 @@
 
 use crate::{
     cli::{Format, Global, Sql},
+    commands::check,
     outcome::{Outcome, on_terminal},
-    place::Place,
     warehouse::{look, moment},
 };
 use anyhow::{Result, bail};
@@ -18,7 +18,11 @@ pub(crate) async fn run(global: &Global, args: &Sql) -> Result<Outcome> {
     };
     let format = rows_format(global.format)?;
     let as_of = moment(args.as_of)?;
-    let look = look(&Place::new(&global.data), as_of, limits).await?;
+    let place = match check::place(global)? {
+        Ok(place) => place,
+        Err(outcome) => return Ok(outcome),
+    };
+    let look = look(&place, as_of, limits).await?;
     let (schema, batches) = look.warehouse.ask(&args.query).await?;
     // A reader that went away (`| head`) is no failure.
     let _ = std::io::stdout().write_all(&render_rows(&schema, &batches, format)?);

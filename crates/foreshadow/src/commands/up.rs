@@ -103,8 +103,9 @@ pub(crate) async fn run(
     }
     let metrics = Metrics::install()?;
     console::describe();
-    let place = Place::new(&global.data);
-    let mut deployment = Deployment::new(place, pipeline, environment(), Arc::new(WallClock));
+    let secrets = environment();
+    let place = Place::of(global, &pipeline.s3, &secrets)?;
+    let mut deployment = Deployment::new(place, pipeline, secrets, Arc::new(WallClock));
     let traces = Traced::start(&mut deployment);
     let between = Between::open(&deployment)?;
     if let Between::Embedded(journal) = &between {
@@ -117,7 +118,7 @@ pub(crate) async fn run(
         Some(args) => {
             let (prepared, stopping) = (between.clone(), stop.clone());
             tasks.spawn(async move { prepared.prepare(&stopping).await });
-            Some(Live::start(&deployment, between.way_in(&deployment)?, options(args)?)?)
+            Some(Live::start(&deployment, between.way_in(&deployment)?, options(args)?).await?)
         }
         None => None,
     };

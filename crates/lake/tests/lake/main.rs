@@ -3,7 +3,9 @@
 #![cfg(test)]
 
 mod appending;
+mod bucket;
 mod commit_model;
+mod files;
 mod reading;
 mod schemas;
 mod support;

@@ -1,17 +1,75 @@
-//! A lake in a temporary folder, and rows that need no thought.
+//! Lakes in a temporary folder and in a bucket, and rows that need no thought.
 
 use arrow::array::RecordBatch;
-use lake::{Column, Filter, Kind, Lake, Receipt, Table, batch_to_rows, rows_to_batch};
+use lake::{
+    Addressing, Column, Filter, Key, Kind, Lake, Place, Receipt, S3, Secret, Table, batch_to_rows,
+    rows_to_batch,
+};
 use serde_json::{Map, Value, json};
+use std::{
+    env,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 use tempfile::TempDir;
+use testkit::bucket::{Access, Gateway, Server};
 
 pub(crate) const DAY: &str = "2026-01-02";
 pub(crate) const SOURCE: &str = "journal/0";
 
 pub(crate) fn new_lake() -> (TempDir, Lake) {
     let folder = tempfile::tempdir().unwrap();
-    let lake = Lake::open(folder.path().to_str().unwrap());
+    let lake = Lake::open(Place::folder(folder.path()).unwrap());
     (folder, lake)
+}
+
+/// A lake that processes share: each of them opens it for itself.
+pub(crate) struct Site(pub(crate) Place);
+
+impl Site {
+    pub(crate) fn lake(&self) -> Lake {
+        Lake::open(self.0.clone())
+    }
+}
+
+/// The same on a disk and in a bucket.
+pub(crate) async fn everywhere(check: impl AsyncFn(Site)) {
+    let folder = tempfile::tempdir().unwrap();
+    check(Site(Place::folder(folder.path()).unwrap())).await;
+    check(Site(Place::bucket(&address(), &s3()).unwrap())).await;
+}
+
+/// A server of this binary's own, unless one is named.
+static ACCESS: LazyLock<(Option<Server>, Access)> = LazyLock::new(|| {
+    if let Some(given) = Access::given(|name| env::var(name).ok()) {
+        return (None, given);
+    }
+    let gateway = Gateway::resolve(&Gateway::cache(|name| env::var_os(name))).unwrap();
+    let folder = format!("foreshadow-lake-s3-{}", std::process::id());
+    let own = Server::start(&gateway, &env::temp_dir().join(folder), &["lakes"]).unwrap();
+    let access = own.access("lakes");
+    (Some(own), access)
+});
+
+/// A prefix that nothing lies below.
+pub(crate) fn address() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    format!("s3://{}/tests/{}/{number}", ACCESS.1.bucket, std::process::id())
+}
+
+/// How the server is reached, by whom it knows.
+pub(crate) fn s3() -> S3 {
+    let Access { endpoint, key_id, secret, .. } = ACCESS.1.clone();
+    S3 {
+        endpoint: Some(endpoint),
+        region: "us-east-1".to_owned(),
+        addressing: Addressing::Path,
+        ca_pem: None,
+        key: Key { id: key_id, secret: Secret::new(secret), session: None },
+    }
 }
 
 /// A row with a value in every column.

@@ -1,7 +1,7 @@
 //! Compaction and expiry change how rows are kept, or which days are, and nothing else.
 
-use crate::support::{DAY, SOURCE, batch, batch_on, new_lake, offsets, receipt};
-use lake::{Compacted, Error, Lake, Outcome, Table};
+use crate::support::{DAY, SOURCE, batch, batch_on, everywhere, new_lake, offsets, receipt};
+use lake::{Compacted, Error, Files, Lake, Outcome, Table};
 use std::time::Duration;
 
 const LATER: &str = "2026-01-03";
@@ -14,62 +14,72 @@ async fn lake_of_three_files(lake: &Lake) {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn compaction_keeps_rows_and_receipts_in_fewer_files() {
-    let (_folder, lake) = new_lake();
-    lake_of_three_files(&lake).await;
-    assert_eq!(lake.compact(Table::Meters, DAY).await.unwrap(), Compacted::default());
-    let compacted = lake.compact(Table::Meters, LATER).await.unwrap();
-    assert_eq!(compacted, Compacted { days: 1, files_before: 3, files_after: 1 });
-    assert_eq!(lake.compact(Table::Meters, LATER).await.unwrap(), Compacted::default());
+    everywhere(async |site| {
+        let lake = site.lake();
+        lake_of_three_files(&lake).await;
+        assert_eq!(lake.compact(Table::Meters, DAY).await.unwrap(), Compacted::default());
+        let compacted = lake.compact(Table::Meters, LATER).await.unwrap();
+        assert_eq!(compacted, Compacted { days: 1, files_before: 3, files_after: 1 });
+        assert_eq!(lake.compact(Table::Meters, LATER).await.unwrap(), Compacted::default());
 
-    assert_eq!(offsets(&lake, Table::Meters, &[]).await, [0, 1, 2]);
-    assert_eq!(lake.files(Table::Meters).await.unwrap()[0].rows, Some(3));
-    assert_eq!(lake.receipt(Table::Meters, SOURCE).await.unwrap(), Some(3));
-    let again = lake.append(Table::Meters, batch(Table::Meters, [2]), Some(&receipt(2, 3))).await;
-    assert_eq!(again.unwrap().outcome, Outcome::AlreadyCovered);
+        assert_eq!(offsets(&lake, Table::Meters, &[]).await, [0, 1, 2]);
+        assert_eq!(lake.files(Table::Meters).await.unwrap()[0].rows, Some(3));
+        assert_eq!(lake.receipt(Table::Meters, SOURCE).await.unwrap(), Some(3));
+        let again =
+            lake.append(Table::Meters, batch(Table::Meters, [2]), Some(&receipt(2, 3))).await;
+        assert_eq!(again.unwrap().outcome, Outcome::AlreadyCovered);
+    })
+    .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn two_compactors_and_a_writer_at_once_keep_every_row_once() {
-    let (folder, lake) = new_lake();
-    lake_of_three_files(&lake).await;
-    let other = Lake::open(folder.path().to_str().unwrap());
-    let writer = Lake::open(folder.path().to_str().unwrap());
-    let next = receipt(3, 4);
-    let (one, two, written) = tokio::join!(
-        lake.compact(Table::Meters, LATER),
-        other.compact(Table::Meters, LATER),
-        writer.append(Table::Meters, batch(Table::Meters, [3]), Some(&next)),
-    );
-    assert!(one.is_ok() && two.is_ok() && written.is_ok(), "{one:?} {two:?} {written:?}");
-    assert_eq!(offsets(&lake, Table::Meters, &[]).await, [0, 1, 2, 3]);
+    everywhere(async |site| {
+        let lake = site.lake();
+        lake_of_three_files(&lake).await;
+        let other = site.lake();
+        let writer = site.lake();
+        let next = receipt(3, 4);
+        let (one, two, written) = tokio::join!(
+            lake.compact(Table::Meters, LATER),
+            other.compact(Table::Meters, LATER),
+            writer.append(Table::Meters, batch(Table::Meters, [3]), Some(&next)),
+        );
+        assert!(one.is_ok() && two.is_ok() && written.is_ok(), "{one:?} {two:?} {written:?}");
+        assert_eq!(offsets(&lake, Table::Meters, &[]).await, [0, 1, 2, 3]);
+    })
+    .await;
 }
 
-#[tokio::test]
-async fn expiry_takes_old_days_out_and_after_the_grace_off_the_disk() {
-    let (_folder, lake) = new_lake();
-    for (date, offset) in [("2026-01-01", 0), (DAY, 1)] {
-        let rows = batch_on(Table::Meters, date, [offset]);
-        lake.append(Table::Meters, rows, Some(&receipt(offset, offset + 1))).await.unwrap();
-    }
-    let old = lake.files(Table::Meters).await.unwrap()[0].path.clone();
-    let before = lake.versions().await.unwrap()[&Table::Meters];
+#[tokio::test(flavor = "multi_thread")]
+async fn expiry_takes_old_days_out_and_after_the_grace_off_the_storage() {
+    everywhere(async |site| {
+        let lake = site.lake();
+        for (date, offset) in [("2026-01-01", 0), (DAY, 1)] {
+            let rows = batch_on(Table::Meters, date, [offset]);
+            lake.append(Table::Meters, rows, Some(&receipt(offset, offset + 1))).await.unwrap();
+        }
+        let of_day = Files::of(site.0.below("meters").below("date=2026-01-01"));
+        let before = lake.versions().await.unwrap()[&Table::Meters];
 
-    let expired = lake.expire(Table::Meters, DAY, WEEK).await.unwrap();
-    assert_eq!((expired.files_removed, expired.files_deleted), (1, 0));
-    assert_eq!(offsets(&lake, Table::Meters, &[]).await, [1]);
-    assert!(std::path::Path::new(&old).exists());
-    assert!(lake.provider(Table::Meters, Some(before)).await.is_ok());
+        let expired = lake.expire(Table::Meters, DAY, WEEK).await.unwrap();
+        assert_eq!((expired.files_removed, expired.files_deleted), (1, 0));
+        assert_eq!(offsets(&lake, Table::Meters, &[]).await, [1]);
+        assert_eq!(of_day.names().await.unwrap().len(), 1);
+        assert!(lake.provider(Table::Meters, Some(before)).await.is_ok());
 
-    let expired = lake.expire(Table::Meters, DAY, Duration::ZERO).await.unwrap();
-    assert_eq!((expired.files_removed, expired.files_deleted), (0, 1));
-    assert!(!std::path::Path::new(&old).exists());
-    assert_eq!(offsets(&lake, Table::Meters, &[]).await, [1]);
-    assert_eq!(lake.receipt(Table::Meters, SOURCE).await.unwrap(), Some(2));
+        let expired = lake.expire(Table::Meters, DAY, Duration::ZERO).await.unwrap();
+        assert_eq!((expired.files_removed, expired.files_deleted), (0, 1));
+        assert!(of_day.names().await.unwrap().is_empty());
+        assert_eq!(offsets(&lake, Table::Meters, &[]).await, [1]);
+        assert_eq!(lake.receipt(Table::Meters, SOURCE).await.unwrap(), Some(2));
+    })
+    .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn upkeep_of_nothing_does_nothing_and_a_day_must_be_one() {
     let (folder, lake) = new_lake();
     assert_eq!(lake.compact(Table::Shadows, DAY).await.unwrap(), Compacted::default());

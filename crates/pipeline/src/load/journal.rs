@@ -1,9 +1,9 @@
 //! `[journal]`
 
-use super::{ReadFile, names, provider, settings::limit};
+use super::{ReadFile, names, provider, secret::source, settings::limit};
 use crate::{
-    KafkaJournal, Mechanism, Mirror, Password, PasswordSource, mistake::Notes,
-    raw::journal::RawJournal, suggest::did_you_mean,
+    KafkaJournal, Mechanism, Mirror, Password, mistake::Notes, raw::journal::RawJournal,
+    suggest::did_you_mean,
 };
 use serde_spanned::Spanned;
 use std::ops::RangeInclusive;
@@ -94,8 +94,10 @@ fn brokers(notes: &mut Notes<'_>, raw: &RawJournal) -> Vec<String> {
 }
 
 fn password(notes: &mut Notes<'_>, raw: &RawJournal, is_encrypted: bool) -> Option<Password> {
-    let variable =
-        raw.password_env.as_ref().map(|name| provider::variable(notes, "password_env", name));
+    let places = [
+        ("password_env", raw.password_env.as_ref()),
+        ("password_file", raw.password_file.as_ref()),
+    ];
     let Some(sasl) = &raw.sasl else {
         let unused =
             [&raw.user, &raw.password_env, &raw.password_file].into_iter().flatten().next();
@@ -119,23 +121,14 @@ fn password(notes: &mut Notes<'_>, raw: &RawJournal, is_encrypted: bool) -> Opti
     if user.is_empty() {
         notes.error(sasl.span(), "`sasl` has no `user`", "write user = \"…\"");
     }
-    let source = match (variable, &raw.password_file) {
-        (Some(name), None) => PasswordSource::Variable(name),
-        (None, Some(file)) => PasswordSource::File(file.get_ref().clone()),
-        (Some(_), Some(file)) => {
-            let what = "the password is said to be in a variable and in a file";
-            notes.error(file.span(), what, "keep one of `password_env` and `password_file`");
-            return None;
-        }
-        (None, None) => {
-            let what = "`sasl` has no password";
-            let remedy =
-                "name the variable that holds it in `password_env`, or a file in `password_file`";
-            notes.error(sasl.span(), what, remedy);
-            return None;
-        }
-    };
-    Some(Password { mechanism: mechanism?, user, source })
+    let source = source(notes, "the password", places);
+    if source.is_none() {
+        let what = "`sasl` has no password";
+        let remedy =
+            "name the variable that holds it in `password_env`, or a file in `password_file`";
+        notes.error(sasl.span(), what, remedy);
+    }
+    Some(Password { mechanism: mechanism?, user, source: source? })
 }
 
 /// Two bodies as long as they may be have to fit one record, or the exchange would be lost.

@@ -2,7 +2,9 @@
 
 use confidence::Mode;
 use exchange::Timestamp;
-use pipeline::{JudgeFigures, JudgeForm, Pipeline, Target, load_with_files};
+use pipeline::{
+    JudgeFigures, JudgeForm, Pipeline, SecretSource, Target, load_with_files, s3_with_files,
+};
 use policy::{Price, Sampling, Share, Tariff, TokenRange, TokenRates, UnmeasuredJudge};
 use std::collections::BTreeMap;
 
@@ -351,4 +353,47 @@ fn what_ships_about_models_is_known_and_can_be_written_over() {
         (takes.refuses.as_slice(), takes.input.as_deref()),
         (["seed".to_owned()].as_slice(), Some([].as_slice()))
     );
+}
+
+#[test]
+fn the_way_to_a_store_is_amazons_unless_another_is_written() {
+    let variable = |name: &str| SecretSource::Variable(name.to_owned());
+    let usual = small().s3;
+    assert_eq!(
+        (usual.endpoint, usual.region.as_str(), usual.path_style),
+        (None, "us-east-1", false)
+    );
+    assert_eq!(usual.secret, variable("AWS_SECRET_ACCESS_KEY"));
+    assert_eq!(usual.session, Some(variable("AWS_SESSION_TOKEN")));
+
+    let own = "[s3]\nendpoint = \"http://127.0.0.1:9000/\"\nregion = \"eu-1\"\n\
+               key_id_env = \"S3_KEY\"\nsecret_file = \"/run/secrets/s3\"";
+    let s3 = load_with_files(&format!("{SMALL}\n{own}"), read_file).unwrap().s3;
+    assert_eq!(s3.endpoint.as_deref(), Some("http://127.0.0.1:9000"));
+    assert_eq!((s3.region.as_str(), s3.path_style), ("eu-1", true));
+    assert_eq!((s3.key_id, s3.session), (variable("S3_KEY"), None), "the session is another key's");
+    assert_eq!(s3.secret, SecretSource::File("/run/secrets/s3".to_owned()));
+
+    // Nobody can be kept from the tables by a category that somebody edits.
+    let broken = format!("{own}\n[budget]\nper_day_usd = \"much\"\n");
+    assert!(load_with_files(&broken, read_file).is_err());
+    let s3 = s3_with_files(&broken, read_file).unwrap();
+    assert_eq!(s3.endpoint.as_deref(), Some("http://127.0.0.1:9000"));
+    let wrong = s3_with_files("[s3]\nendpoint = \"elsewhere\"", read_file).unwrap_err();
+    assert!(wrong[0].what.contains("`endpoint`"), "{wrong:?}");
+    for (endpoint, is_taken) in [
+        ("http://localhost:9000", true),
+        ("http://[::1]:9000", true),
+        ("http://10.0.0.1:9000", false),
+        ("http://127.0.0.1.example.com", false),
+        ("https://s3.example.com", true),
+        ("https://key:secret@s3.example.com", false),
+        ("https://s3.example.com/path", false),
+    ] {
+        let taken = s3_with_files(&format!("[s3]\nendpoint = \"{endpoint}\""), read_file);
+        assert_eq!(taken.is_ok(), is_taken, "{endpoint}: {taken:?}");
+        assert!(!format!("{taken:?}").contains("key:secret") || taken.is_ok());
+    }
+    let said = "[s3]\nendpoint = \"http://10.0.0.1:9000\"\nallow_http = true";
+    assert!(s3_with_files(said, read_file).is_ok());
 }

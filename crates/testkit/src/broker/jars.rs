@@ -1,6 +1,6 @@
 //! The jars of a broker, as Maven resolves them: once for a machine, in a folder outside the tree.
 
-use crate::Error;
+use crate::{Error, fetched};
 use std::{
     ffi::OsString,
     fs,
@@ -20,11 +20,7 @@ impl Jars {
     /// Where the jars are kept: below what `FORESHADOW_KAFKA_CACHE` names, or the user's cache.
     #[must_use]
     pub fn cache(variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
-        let told = variable("FORESHADOW_KAFKA_CACHE").map(PathBuf::from);
-        let user = || variable("XDG_CACHE_HOME").map(PathBuf::from);
-        let home = || variable("HOME").map(|home| Path::new(&home).join(".cache"));
-        told.or_else(|| Some(user().or_else(home)?.join("foreshadow")))
-            .unwrap_or_else(|| std::env::temp_dir().join("foreshadow-cache"))
+        fetched::cache("FORESHADOW_KAFKA_CACHE", variable)
     }
 
     /// The jars below `cache`; fetched if they are not there yet, which needs `mvn` and a registry.
@@ -32,21 +28,7 @@ impl Jars {
     /// # Errors
     /// [`Error`] if Maven is missing or does not find them, or the folder cannot be written.
     pub fn resolve(cache: &Path) -> Result<Self, Error> {
-        let whole = cache.join(FOLDER);
-        if whole.is_dir() {
-            return Ok(Self(whole));
-        }
-        // Aside, and moved when it is whole: of several processes at once any may be the first.
-        let aside = cache.join(format!(".{FOLDER}-{}", std::process::id()));
-        fs::create_dir_all(&aside).map_err(Error::io(format!("make {}", aside.display())))?;
-        fetch(&aside)?;
-        let moved = fs::rename(aside.join("jars"), &whole);
-        fs::remove_dir_all(&aside).map_err(Error::io(format!("remove {}", aside.display())))?;
-        match moved {
-            Err(_) if whole.is_dir() => Ok(Self(whole)),
-            Err(error) => Err(Error::io(format!("make {}", whole.display()))(error)),
-            Ok(()) => Ok(Self(whole)),
-        }
+        fetched::once(cache, FOLDER, fetch).map(Self)
     }
 
     /// What Java takes as `-cp`.
@@ -56,21 +38,26 @@ impl Jars {
     }
 }
 
-fn fetch(folder: &Path) -> Result<(), Error> {
+fn fetch(jars: &Path) -> Result<(), Error> {
+    // Beside the jars, or it would be one of them.
+    let folder = jars.parent().unwrap_or(jars);
     let pom = folder.join("pom.xml");
     fs::write(&pom, POM).map_err(Error::io(format!("write {}", pom.display())))?;
     let done = Command::new("mvn")
         .args(["--batch-mode", "--quiet", "dependency:copy-dependencies"])
-        .args(["-DincludeScope=runtime", "-DoutputDirectory=jars"])
+        .args(["-DincludeScope=runtime", &format!("-DoutputDirectory={}", jars.display())])
         .current_dir(folder)
         .stdin(Stdio::null())
         .output()
         .map_err(Error::io("run mvn, which fetches the broker's jars: install maven"))?;
     match done.status.success() {
         true => Ok(()),
-        false => Err(Error::Broker(format!(
-            "mvn does not find its jars: {}",
-            String::from_utf8_lossy(&done.stdout).trim()
-        ))),
+        false => Err(Error::Server {
+            name: "broker",
+            why: format!(
+                "mvn does not find its jars: {}",
+                String::from_utf8_lossy(&done.stdout).trim()
+            ),
+        }),
     }
 }

@@ -65,7 +65,7 @@ pub(super) struct Stage {
 impl Stage {
     pub(super) async fn set(global: &Global, script: Script) -> Result<Self> {
         let Script { providers, pipeline_toml, days } = script;
-        let place = Place::new(&fresh_folder(global)?);
+        let place = Place::folder(&fresh_folder(global)?)?;
         let pipeline = pipeline(&place, &pipeline_toml)?;
         let clock = Arc::new(SteppedClock::new(START));
         let secrets: Secrets = Arc::new(|name| {
@@ -83,7 +83,7 @@ impl Stage {
             mirror: true,
             guard_age_us_max: GUARD_AGE_US_MAX,
         };
-        let live = Live::start(&deployment, Arc::new(journal.clone()), options)?;
+        let live = Live::start(&deployment, Arc::new(journal.clone()), options).await?;
         let client = Client::new(&format!("http://{}/openai", live.addr()))?;
         let shadowing = Some(Shadowing::open(&deployment, &journal).await?);
         let progress = progress(&days);
@@ -178,6 +178,9 @@ fn fresh_folder(global: &Global) -> Result<PathBuf> {
     } else {
         global.data.clone()
     };
+    if chosen.to_str().is_some_and(|data| data.contains("://")) {
+        bail!("the demo makes a folder of its own: choose one with --data, and no bucket");
+    }
     if chosen.exists() {
         let empty = fs::read_dir(&chosen)?.next().is_none();
         if !empty && !chosen.join(MARK).exists() {
@@ -196,7 +199,7 @@ fn fresh_folder(global: &Global) -> Result<PathBuf> {
 
 /// The pipeline stays beside the tables, so that the commands that follow can use it.
 fn pipeline(place: &Place, text: &str) -> Result<Pipeline> {
-    fs::write(place.root().join("pipeline.toml"), text)?;
+    fs::write(place.own().join("pipeline.toml"), text)?;
     pipeline::load(text).map_err(|mistakes| {
         let all: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("the demo's own pipeline is wrong: {}", all.join("; "))

@@ -17,7 +17,7 @@ pub(super) fn opening(stage: &Stage) -> String {
         let _ =
             writeln!(text, "  simulated provider {} at {}", provider.name(), provider.base_url());
     }
-    let root = stage.deployment.place.root().display();
+    let root = stage.deployment.place.own().display();
     text + &format!("  journal, tables and policy in {root}\n\n")
 }
 
@@ -67,7 +67,7 @@ pub(super) fn promoted(promoted: &[(String, String)]) -> String {
 
 /// The three commands that one would type next.
 pub(super) fn next(place: &Place, report: &Report, served: Option<&str>) -> String {
-    let (data, as_of) = (place.root().display(), report.as_of);
+    let (data, as_of) = (place.own().display(), report.as_of);
     let pipeline = format!("{data}/pipeline.toml");
     let third = match served {
         Some(exchange) => format!("explain {exchange}"),

@@ -13,7 +13,7 @@ use crate::{
     system::Deployment,
     warehouse::look,
 };
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use confidence::judge::Standing;
 use exchange::Clock;
 use pipeline::{Anchors, Pipeline};
@@ -43,9 +43,9 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<Outcome> {
     let Some(anchors) = pipeline.anchors() else {
         bail!("the pipeline freezes no pairs: add [judge.anchors] to it");
     };
-    let place = Place::new(&global.data);
-    let clock = Arc::new(WallClock) as Arc<dyn Clock>;
-    let deployment = Deployment::new(place, pipeline, environment(), clock);
+    let (secrets, clock) = (environment(), Arc::new(WallClock) as Arc<dyn Clock>);
+    let place = Place::of(global, &pipeline.s3, &secrets)?;
+    let deployment = Deployment::new(place, pipeline, secrets, clock);
     if !args.last {
         let set = if args.freeze { AnchorSet::Fresh } else { AnchorSet::Kept };
         let choice = Choice { anchors, category, set };
@@ -67,7 +67,7 @@ pub(crate) async fn if_due(deployment: &Deployment, stop: &CancellationToken) ->
     let Some((anchors, hours)) = anchors.and_then(|it| Some((it, it.every_hours?))) else {
         return Ok(());
     };
-    if !deployment.place.has_lake() || !is_due(deployment, Origin::Anchor, hours).await? {
+    if deployment.lake().is_empty().await? || !is_due(deployment, Origin::Anchor, hours).await? {
         return Ok(());
     }
     let choice = Choice { anchors, category: None, set: AnchorSet::Kept };
@@ -97,7 +97,6 @@ async fn once(
     if categories.is_empty() {
         bail!("no such category is judged: `mode` is JP or JA where one is");
     }
-    deployment.place.create().context("the data folder")?;
     let mut session = Session::open(&deployment.into(), Origin::Anchor, low_quota).await?;
     let pairs = choice.anchors.pairs;
     let bar = progress("frozen pairs", (pairs * categories.len()) as u64)?;

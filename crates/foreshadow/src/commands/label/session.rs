@@ -12,8 +12,8 @@ use super::{
 use crate::{
     cli::{Format, Global, LabelChoice},
     clock::WallClock,
+    commands::check,
     outcome::{Outcome, print},
-    place::Place,
     warehouse::look,
     who,
 };
@@ -59,11 +59,14 @@ pub(super) async fn run(global: &Global, choice: &LabelChoice) -> Result<Outcome
              `foreshadow label export`"
         ),
     };
-    let place = Place::new(&global.data);
+    let place = match check::place(global)? {
+        Ok(place) => place,
+        Err(outcome) => return Ok(outcome),
+    };
     let look = look(&place, WallClock.now(), Limits::default()).await?;
     let pairs = queue::waiting(&look.warehouse, choice).await?;
     let mut desk = Desk {
-        lake: Lake::open(&place.lake()),
+        lake: place.lake(),
         labeller: who::name(choice.by.as_deref()),
         form,
         given: VecDeque::new(),

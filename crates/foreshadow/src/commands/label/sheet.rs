@@ -11,14 +11,13 @@ use super::{
 use crate::{
     cli::{Format, Global, LabelChoice},
     clock::WallClock,
+    commands::check,
     outcome::{Outcome, print},
-    place::Place,
     warehouse::look,
     who,
 };
 use anyhow::{Context, Result, bail};
 use exchange::Clock;
-use lake::Lake;
 use policy::label::Unlabelled;
 use report::Limits;
 use serde::{Deserialize, Serialize};
@@ -66,7 +65,11 @@ struct In {
 
 pub(super) async fn export(global: &Global, choice: &LabelChoice) -> Result<Outcome> {
     let form = form(global.format)?;
-    let look = look(&Place::new(&global.data), WallClock.now(), Limits::default()).await?;
+    let place = match check::place(global)? {
+        Ok(place) => place,
+        Err(outcome) => return Ok(outcome),
+    };
+    let look = look(&place, WallClock.now(), Limits::default()).await?;
     let pairs = queue::waiting(&look.warehouse, choice).await?;
     let mut sheet = csv::WriterBuilder::new().has_headers(false).from_writer(std::io::stdout());
     if let Form::Csv = form {
@@ -94,7 +97,10 @@ pub(super) async fn import(global: &Global, file: &Path, by: Option<&str>) -> Re
         (format, _) => self::form(format)?,
     };
     let text = sheet(file)?;
-    let place = Place::new(&global.data);
+    let place = match check::place(global)? {
+        Ok(place) => place,
+        Err(outcome) => return Ok(outcome),
+    };
     let look = look(&place, WallClock.now(), Limits::default()).await?;
     let every = LabelChoice { category: None, limit: usize::MAX, by: None };
     let waiting = queue::waiting(&look.warehouse, &every).await?;
@@ -109,7 +115,7 @@ pub(super) async fn import(global: &Global, file: &Path, by: Option<&str>) -> Re
         refuse(file, &mistakes);
         return Ok(Outcome::Wrong);
     }
-    record(&Lake::open(&place.lake()), &who::name(by), &given).await?;
+    record(&place.lake(), &who::name(by), &given).await?;
     print(&format!("{} pairs labelled\n", given.len()));
     Ok(Outcome::Done)
 }
