@@ -22,6 +22,8 @@ const RETENTION_DAYS: RangeInclusive<u64> = 1..=3_650;
 const RECORD_BYTES: RangeInclusive<u64> = 65_536..=(64 << 20);
 const SPOOL_BYTES: RangeInclusive<u64> = (256 << 20)..=(1 << 44);
 
+/// The longest record of a spool, without its frame: what is longer than the brokers take lies outside.
+const EXCHANGE_BYTES_MAX: u64 = (64 << 20) - (64 << 10);
 /// Room for what an exchange has besides its bodies.
 const HEADER_BYTES: u64 = 1 << 20;
 
@@ -56,7 +58,7 @@ pub(super) fn journal(
     let record_bytes_max = record_bytes_max
         .and_then(|bytes| u32::try_from(bytes).ok())
         .unwrap_or(RECORD_BYTES_DEFAULT);
-    check_bodies(notes, raw, mirror, record_bytes_max);
+    check_bodies(notes, raw, mirror);
     Some(KafkaJournal {
         brokers: brokers(notes, raw),
         prefix: raw.prefix.as_ref().map_or(PREFIX_DEFAULT, |prefix| prefix.get_ref()).to_owned(),
@@ -131,28 +133,16 @@ fn password(notes: &mut Notes<'_>, raw: &RawJournal, is_encrypted: bool) -> Opti
     Some(Password { mechanism: mechanism?, user, source: source? })
 }
 
-/// Two bodies as long as they may be have to fit one record, or the exchange would be lost.
-fn check_bodies(notes: &mut Notes<'_>, raw: &RawJournal, mirror: &Mirror, record_bytes_max: u32) {
-    let needed = 2 * mirror.body_bytes_max + HEADER_BYTES;
-    if needed > u64::from(record_bytes_max) {
-        let at = raw.record_bytes_max.as_ref().map_or_else(|| raw.span.clone(), Spanned::span);
+/// An exchange with two bodies as long as they may be has to pass in one piece, in a record or beside it.
+fn check_bodies(notes: &mut Notes<'_>, raw: &RawJournal, mirror: &Mirror) {
+    let fits = (EXCHANGE_BYTES_MAX - HEADER_BYTES) / 2;
+    if mirror.body_bytes_max > fits {
         let what = format!(
-            "two bodies of {} bytes do not fit a record of {record_bytes_max}",
+            "two bodies of {} bytes are more than passes through a journal in one piece",
             mirror.body_bytes_max
         );
-        let longest = *RECORD_BYTES.end();
-        let remedy = match needed <= longest {
-            true => {
-                format!("write record_bytes_max = {needed} or more; the topic must take that too")
-            }
-            false => {
-                let fits = (longest - HEADER_BYTES) / 2;
-                format!(
-                    "write [mirror] body_bytes_max = {fits} or less, and record_bytes_max = {longest}"
-                )
-            }
-        };
-        notes.error(at, what, remedy);
+        let remedy = format!("write [mirror] body_bytes_max = {fits} or less");
+        notes.error(raw.span.clone(), what, remedy);
     }
 }
 
