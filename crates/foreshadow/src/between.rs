@@ -1,7 +1,7 @@
 //! The log between the two paths, as the pipeline says: the embedded journal, or Kafka with a spool
 //! before it.
 
-use crate::{place::Place, settings, system::Deployment};
+use crate::{beside::Beside, place::Place, settings, system::Deployment};
 use anyhow::{Context, Result, bail};
 use journal::{
     Append, Error, Forward, ForwardSettings, Journal, Limits, Log, dead::DEAD_TOPIC, kafka::Kafka,
@@ -35,7 +35,9 @@ impl Between {
             None => embedded(&deployment.place).map(Self::Embedded),
             Some(kafka) => {
                 let settings = settings::kafka(kafka, &deployment.secrets)?;
-                Ok(Self::Kafka(Kafka::open(settings).context("`[journal]` of the pipeline")?))
+                let beside = Arc::new(Beside::new(deployment.place.outside()));
+                let kafka = Kafka::open_beside(settings, beside);
+                Ok(Self::Kafka(kafka.context("`[journal]` of the pipeline")?))
             }
         }
     }

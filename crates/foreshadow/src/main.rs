@@ -5,6 +5,7 @@
 
 mod allotting;
 mod answers;
+mod beside;
 mod between;
 mod cli;
 mod clock;

@@ -105,6 +105,11 @@ impl Place {
         Policies::new(Files::of(policy.clone()), Files::of(policy.below("followers")))
     }
 
+    /// What is too long for the brokers.
+    pub(crate) fn outside(&self) -> Files {
+        Files::of(self.shared.below("outside"))
+    }
+
     /// The log between proxy and workers.
     pub(crate) fn journal(&self) -> PathBuf {
         self.own.join("journal")

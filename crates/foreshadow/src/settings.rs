@@ -239,6 +239,11 @@ fn shadow_client(
     Ok(Some(upstream::Client::new(target, Arc::clone(clock))?))
 }
 
+/// How long records are kept.
+pub(crate) fn retention(of: &KafkaJournal) -> Duration {
+    Duration::from_secs(u64::from(of.retention_days) * 86_400)
+}
+
 /// How the cluster of `[journal]` is reached, and what is asked of it.
 pub(crate) fn kafka(of: &KafkaJournal, secrets: &Secrets) -> Result<kafka::Settings> {
     let tls = kafka::Tls { ca_pem: of.ca_pem.clone(), identity: None };
@@ -250,7 +255,7 @@ pub(crate) fn kafka(of: &KafkaJournal, secrets: &Secrets) -> Result<kafka::Setti
         topic: kafka::TopicSettings {
             partitions: of.partitions,
             replication: of.replication,
-            retention: Duration::from_secs(u64::from(of.retention_days) * 86_400),
+            retention: retention(of),
             retention_bytes: None,
         },
         record_bytes_max: of.record_bytes_max,

@@ -9,7 +9,7 @@
 
 use crate::{
     allotting::Allotting,
-    clock,
+    beside, clock,
     place::Place,
     policies::Policies,
     quota::LiveQuota,
@@ -223,7 +223,7 @@ fn wishes(category: &CategoryDef) -> (String, Wishes) {
 }
 
 /// Merges the small files of closed days, every hour: a table that is written every second would
-/// otherwise be read ever more slowly.
+/// otherwise be read ever more slowly. Removes what lies beside the tables and is pointed at no more.
 pub(crate) async fn keep_compact(deployment: Deployment, stop: CancellationToken) {
     let lake = deployment.lake();
     while stop.run_until_cancelled(tokio::time::sleep(UPKEEP_EVERY)).await.is_some() {
@@ -231,6 +231,13 @@ pub(crate) async fn keep_compact(deployment: Deployment, stop: CancellationToken
         for table in Table::ALL {
             if let Err(error) = lake.compact(table, &today).await {
                 tracing::warn!(%error, table = table.name(), "a table could not be compacted");
+            }
+        }
+        if let Some(kafka) = &deployment.pipeline.journal {
+            let (outside, now) = (deployment.place.outside(), deployment.clock.now());
+            if let Err(error) = beside::expire(&outside, now, settings::retention(kafka)).await {
+                let error = format!("{error:#}");
+                tracing::warn!(error, "what is too old to be pointed at could not be removed");
             }
         }
     }

