@@ -216,7 +216,7 @@ fn a_deployment_moves_into_a_bucket_by_copying_its_folders() {
         store.take_in(&deployment, &folder.join(shared), shared);
     }
     assert_eq!(report(&deployment), shown_report());
-    let again = ["promote", "classify", "--force", "a test", "--by", "ada"];
+    let again = ["promote", "classify", "--candidate", "harbor-mini", "--force", "a test"];
     let versions = || deployment.run(&["policy", "history"]).done().lines().count();
     let before = versions();
     let said: Vec<Said> = thread::scope(|scope| {
