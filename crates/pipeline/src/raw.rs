@@ -26,7 +26,7 @@ type Texts = Option<Spanned<Vec<Spanned<String>>>>;
 
 /// The sections of a pipeline and their fields: what the file may hold, and nothing else.
 #[must_use]
-pub fn sections() -> [(&'static str, &'static [&'static str]); 20] {
+pub fn sections() -> [(&'static str, &'static [&'static str]); 21] {
     [
         ("", ROOT_FIELDS),
         ("pipeline", NAME_FIELDS),
