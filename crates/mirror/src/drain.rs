@@ -113,8 +113,9 @@ impl Drain {
     fn close_second(&mut self, now: Timestamp) {
         self.books.close_second(now, self.means.queue.take_tallies());
         self.books.say(|meters| {
-            // What belongs to no conversation may lie anywhere.
-            let entry = |meter: &Bytes| Entry { key: Bytes::new(), payload: meter.clone() };
+            // In one partition, so that whoever reads one that was sent again has seen it before.
+            let key = Bytes::from(self.means.instance.clone());
+            let entry = |meter: &Bytes| Entry { key: key.clone(), payload: meter.clone() };
             let meters: Vec<Entry> = meters.iter().map(entry).collect();
             let appended = self.means.journal.append(TOPIC, &meters);
             appended.err().map_or_else(Vec::new, |error| error.lost(meters.len()))
