@@ -1,4 +1,4 @@
-//! A real Apache Kafka broker, for tests: one node in KRaft mode on free ports of loopback.
+//! A real Apache Kafka broker, for tests: one node in KRaft mode, on loopback unless told otherwise.
 //!
 //! It ends with the process that started it, however that ends: a shell between the two waits for
 //! the end of its input and then kills the broker, by its id, and removes its folder.
@@ -41,6 +41,41 @@ wait $!
 /// A user that the broker knows, by `PLAIN` and by `SCRAM-SHA-256`.
 pub const USER: &str = "mirror";
 
+/// Where a broker stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Site {
+    /// On loopback, as all of a test.
+    Loopback,
+    /// In a network namespace that is there already, at its end of a cable: clients come over that.
+    Namespace {
+        /// The namespace's name.
+        name: String,
+        /// Its address at the cable.
+        address: Ipv4Addr,
+    },
+}
+
+impl Site {
+    fn address(&self) -> Ipv4Addr {
+        match self {
+            Self::Loopback => Ipv4Addr::LOCALHOST,
+            Self::Namespace { address, .. } => *address,
+        }
+    }
+
+    /// A command that runs there.
+    fn command(&self, program: &str) -> Command {
+        match self {
+            Self::Loopback => Command::new(program),
+            Self::Namespace { name, .. } => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", name, program]);
+                command
+            }
+        }
+    }
+}
+
 /// Who may come in by [`Broker::secured`], and what the broker shows them.
 #[derive(Clone, Debug)]
 pub struct Guard {
@@ -58,6 +93,7 @@ pub struct Broker {
     jars: Jars,
     folder: PathBuf,
     guard: Option<Guard>,
+    site: Site,
     ports: Ports,
     relay: Relay,
     watch: Child,
@@ -80,24 +116,37 @@ impl Broker {
     /// # Errors
     /// [`Error`] if there is no Java, no port, no room, or the broker does not come up.
     pub fn start(jars: &Jars, folder: &Path, guard: Option<&Guard>) -> Result<Self, Error> {
+        Self::start_at(Site::Loopback, jars, folder, guard)
+    }
+
+    /// The same elsewhere. [`Broker::relayed`] and [`Broker::secured`] are of loopback alone.
+    ///
+    /// # Errors
+    /// As [`Broker::start`].
+    pub fn start_at(
+        site: Site,
+        jars: &Jars,
+        folder: &Path,
+        guard: Option<&Guard>,
+    ) -> Result<Self, Error> {
         let relayed = free()?;
         let relay = Relay::start(relayed)?;
         let (plain, secured, controller) = (free()?, free()?, free()?);
         let ports = Ports { plain, secured, controller, relayed, relay: relay.port() };
         fs::create_dir_all(folder).map_err(Error::io(format!("make {}", folder.display())))?;
         let properties = folder.join(PROPERTIES);
-        fs::write(&properties, settings(folder, ports, guard))
+        fs::write(&properties, settings(folder, (&site, ports), guard))
             .map_err(Error::io(format!("write {}", properties.display())))?;
         format(jars, &properties, guard)?;
-        let (watch, id) = spawn(jars, folder, ports)?;
+        let (watch, id) = spawn(jars, folder, (&site, ports))?;
         let (jars, folder, guard) = (jars.clone(), folder.to_owned(), guard.cloned());
-        Ok(Self { jars, folder, guard, ports, relay, watch, id })
+        Ok(Self { jars, folder, guard, site, ports, relay, watch, id })
     }
 
     /// Where clients begin, as `HOST:PORT`, without TLS and without a password.
     #[must_use]
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.ports.plain)
+        format!("{}:{}", self.site.address(), self.ports.plain)
     }
 
     /// Where clients begin that come with TLS and a password. Nobody listens without a [`Guard`].
@@ -165,7 +214,7 @@ impl Broker {
     /// # Errors
     /// [`Error`] as for [`Broker::start`].
     pub fn restart(&mut self) -> Result<(), Error> {
-        let (watch, id) = spawn(&self.jars, &self.folder, self.ports)?;
+        let (watch, id) = spawn(&self.jars, &self.folder, (&self.site, self.ports))?;
         (self.watch, self.id) = (watch, id);
         Ok(())
     }
@@ -216,7 +265,8 @@ fn free() -> Result<u16, Error> {
     Ok(addr.map_err(Error::io("find a free port"))?.port())
 }
 
-fn settings(folder: &Path, ports: Ports, guard: Option<&Guard>) -> String {
+fn settings(folder: &Path, (site, ports): (&Site, Ports), guard: Option<&Guard>) -> String {
+    let host = site.address();
     let Ports { plain, secured, controller, relayed, relay } = ports;
     let data = folder.join(DATA);
     let data = data.display();
@@ -229,8 +279,8 @@ controller.quorum.voters=1@127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,RELAYED:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
-listeners=PLAINTEXT://127.0.0.1:{plain},RELAYED://127.0.0.1:{relayed},CONTROLLER://127.0.0.1:{controller}{more}
-advertised.listeners=PLAINTEXT://127.0.0.1:{plain},RELAYED://127.0.0.1:{relay}{more}
+listeners=PLAINTEXT://{host}:{plain},RELAYED://127.0.0.1:{relayed},CONTROLLER://127.0.0.1:{controller}{more}
+advertised.listeners=PLAINTEXT://{host}:{plain},RELAYED://127.0.0.1:{relay}{more}
 broker.session.timeout.ms=1000
 broker.heartbeat.interval.ms=200
 log.dirs={data}
@@ -285,8 +335,9 @@ fn format(jars: &Jars, properties: &Path, guard: Option<&Guard>) -> Result<(), E
 }
 
 /// Starts it and waits until it takes connections, which it does when it is ready to serve them.
-fn spawn(jars: &Jars, folder: &Path, ports: Ports) -> Result<(Child, u32), Error> {
-    let mut watch = Command::new("sh")
+fn spawn(jars: &Jars, folder: &Path, (site, ports): (&Site, Ports)) -> Result<(Child, u32), Error> {
+    let mut watch = site
+        .command("sh")
         .args(["-c", WATCH, "broker", &jars.class_path()])
         .arg(folder)
         .stdin(Stdio::piped())
@@ -310,7 +361,7 @@ fn spawn(jars: &Jars, folder: &Path, ports: Ports) -> Result<(Child, u32), Error
             .join("\n")
     };
     for _ in 0..PATIENCE.as_millis() / STEP.as_millis() {
-        if TcpStream::connect((Ipv4Addr::LOCALHOST, ports.plain)).is_ok() {
+        if TcpStream::connect((site.address(), ports.plain)).is_ok() {
             return Ok((watch, id));
         }
         // Nobody waits for it yet: what has ended is a zombie.
