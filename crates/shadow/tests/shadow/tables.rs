@@ -1,7 +1,7 @@
 //! The tables in memory, with the promises of real ones: a receipt for each table, rows and receipt
 //! in one step, and a crash at any step that a test asks for.
 
-use exchange::{Arm, Date, ExchangeId};
+use exchange::{Arm, Date};
 use serde::{Serialize, de::DeserializeOwned};
 use shadow::{
     Added, AssignmentRow, BlockRow, CallRow, Called, Cause, CellRow, ExchangeRow, MeterId,
