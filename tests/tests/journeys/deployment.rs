@@ -147,12 +147,21 @@ impl Deployment {
     /// Starts one of the roles that are alone, and waits until it listens.
     #[track_caller]
     pub(crate) fn start(&self, role: &str) -> Foreshadow {
+        Foreshadow::start(self.role(role), &self.log(role))
+    }
+
+    /// The binary in one of these roles.
+    pub(crate) fn role(&self, role: &str) -> Command {
         let live: &[&str] = match role {
             "proxy" => &["--listen", "127.0.0.1:0", "--threads", "1"],
             _ => &[],
         };
-        let command = self.command(&[&[role, "--admin", "127.0.0.1:0"], live].concat());
-        Foreshadow::start(command, &self.beside(&format!("{role}.log")))
+        self.command(&[&[role, "--admin", "127.0.0.1:0"], live].concat())
+    }
+
+    /// Where the processes of a role log.
+    pub(crate) fn log(&self, role: &str) -> PathBuf {
+        self.beside(&format!("{role}.log"))
     }
 
     /// The same, at a socket that listens already, handed over as systemd does it.

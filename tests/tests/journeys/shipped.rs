@@ -3,7 +3,7 @@
 
 use crate::{
     deployment::Deployment,
-    kafka::Cluster,
+    kafka,
     wait::{PATIENCE, until},
 };
 use bytes::Bytes;
@@ -85,8 +85,7 @@ fn models_of_makers_that_speak_another_dialect() {
 
 #[test]
 fn a_journal_on_kafka() {
-    let cluster = Cluster::start();
-    check_with("kafka", |text| text.replace("kafka:9092", &cluster.address));
+    check_with("kafka", |text| text.replace("kafka:9092", &kafka::shared()));
 }
 
 #[test]
