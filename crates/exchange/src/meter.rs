@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 pub struct Meter {
     /// The proxy's name, new at each start of the process.
     pub proxy_instance: String,
-    /// The start of the second.
+    /// The start of the second. Where one of the same process has that already, or a later one because
+    /// the clock was put back, it is the next microsecond: of one process no two agree in this and in
+    /// the category, so that one that comes twice is known.
     pub at: Timestamp,
     /// The category that the caller declared, where it declared one.
     pub category: Option<String>,

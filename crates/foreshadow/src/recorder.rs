@@ -6,8 +6,8 @@ use journal::Journal;
 use lake::{Filter, Lake, Receipt, Table, batch_to_rows, rows_to_batch};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use shadow::{
-    AssignmentRow, BlockRow, Called, Cause, CellRow, Observed, Origin, Purpose, Receipts, Record,
-    Shadowed, Spent,
+    AssignmentRow, BlockRow, Called, Cause, CellRow, MeterId, Observed, Origin, Purpose, Receipts,
+    Record, Recorded, Shadowed, Spent,
 };
 use std::{collections::BTreeMap, future::Future, ops::Range};
 
@@ -161,20 +161,24 @@ impl Record for Recorder {
         Ok(rows)
     }
 
-    async fn exchanges(&self, offsets: Range<u64>) -> Result<Vec<ExchangeId>, Cause> {
-        #[derive(Deserialize)]
-        struct Held {
-            exchange_id: ExchangeId,
-            journal_offset: u64,
-        }
+    async fn recorded(&self, offsets: Range<u64>) -> Result<Recorded, Cause> {
         // Of whichever partition: ids are of their own, and one that is not met harms nobody.
-        let from = [Filter::FromOffset(offsets.start)];
         let columns = ["exchange_id", "journal_offset"];
-        let batches = self.lake.scan(Table::Exchanges, &columns, &from).await?;
-        let mut held = batch_to_rows::<Held>(Table::Exchanges, &batches)?;
-        held.retain(|row| offsets.contains(&row.journal_offset));
-        held.sort_by_key(|row| row.journal_offset);
-        Ok(held.into_iter().map(|row| row.exchange_id).collect())
+        let exchanges = held::<HeldExchange>(&self.lake, (Table::Exchanges, &columns), &offsets);
+        let columns = ["proxy_instance", "at", "category", "journal_offset"];
+        let meters = held::<HeldMeter>(&self.lake, (Table::Meters, &columns), &offsets);
+        let (mut exchanges, mut meters) = (exchanges.await?, meters.await?);
+        exchanges.retain(|row| offsets.contains(&row.journal_offset));
+        exchanges.sort_by_key(|row| row.journal_offset);
+        meters.retain(|row| offsets.contains(&row.journal_offset));
+        meters.sort_by_key(|row| row.journal_offset);
+        let exchanges = exchanges.into_iter().map(|row| row.exchange_id).collect();
+        let id = |HeldMeter { proxy_instance, at, category, .. }: HeldMeter| MeterId {
+            proxy_instance,
+            at,
+            category,
+        };
+        Ok(Recorded { exchanges, meters: meters.into_iter().map(id).collect() })
     }
 
     async fn observed(&self, batch: Observed) -> Result<(), Cause> {
@@ -202,6 +206,30 @@ impl Record for Recorder {
         self.lake.append(Table::Calls, rows, Some(&receipt)).await?;
         Ok(())
     }
+}
+
+#[derive(Deserialize)]
+struct HeldExchange {
+    exchange_id: ExchangeId,
+    journal_offset: u64,
+}
+
+#[derive(Deserialize)]
+struct HeldMeter {
+    proxy_instance: String,
+    at: Timestamp,
+    category: Option<String>,
+    journal_offset: u64,
+}
+
+/// Columns of the rows that come from these offsets or from later ones.
+async fn held<T: DeserializeOwned>(
+    lake: &Lake,
+    (table, columns): (Table, &[&str]),
+    offsets: &Range<u64>,
+) -> Result<Vec<T>, Cause> {
+    let batches = lake.scan(table, columns, &[Filter::FromOffset(offsets.start)]).await?;
+    Ok(batch_to_rows::<T>(table, &batches)?)
 }
 
 fn receipt(source: &str, offsets: &Range<u64>) -> Receipt {

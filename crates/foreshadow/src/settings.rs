@@ -259,6 +259,7 @@ pub(crate) fn kafka(of: &KafkaJournal, secrets: &Secrets) -> Result<kafka::Setti
             retention_bytes: None,
         },
         record_bytes_max: of.record_bytes_max,
+        session: Duration::from_secs(u64::from(of.session_seconds)),
         ..kafka::Settings::new(of.brokers.clone())
     })
 }

@@ -203,7 +203,7 @@ async fn crew(
     let (part, mut membership) = joined(Arc::clone(log)).await?;
     deployment.worker_open.store(true, Ordering::Relaxed);
     let mut given: BTreeMap<u32, CancellationToken> = BTreeMap::new();
-    let mut at_work: FuturesUnordered<LocalBoxFuture<'_, (u32, Result<(), shadow::Error>)>> =
+    let mut at_work: FuturesUnordered<LocalBoxFuture<'_, (u32, Result<()>)>> =
         FuturesUnordered::new();
     loop {
         tokio::select! {
@@ -211,9 +211,9 @@ async fn crew(
             change = membership.changed() => match change? {
                 Change::Given(subscription) => {
                     let (partition, told) = (subscription.partition(), stop.child_token());
-                    let mut worker = worker(deployment, shared, subscription, &part).await?;
                     given.insert(partition, told.clone());
-                    at_work.push(Box::pin(async move { (partition, worker.run(&told).await) }));
+                    let working = working(deployment, shared, (subscription, &part), told);
+                    at_work.push(Box::pin(async move { (partition, working.await) }));
                 }
                 Change::Taken(partition) => {
                     tracing::info!(partition, "another worker has the partition now");
@@ -221,19 +221,51 @@ async fn crew(
                 }
             },
             Some((partition, ended)) = at_work.next(), if !at_work.is_empty() => {
-                // Of a partition that was taken, what is under way cannot be finished.
-                if given.contains_key(&partition) {
-                    ended?;
-                }
+                settled(&given, partition, ended)?;
             }
         }
     }
     while let Some((partition, ended)) = at_work.next().await {
-        if given.contains_key(&partition) {
-            ended?;
-        }
+        settled(&given, partition, ended)?;
     }
     Ok(())
+}
+
+/// A worker of one partition, until it is told to stop.
+async fn working(
+    deployment: &Deployment,
+    shared: &Shared,
+    (subscription, part): (Subscription, &Part),
+    told: CancellationToken,
+) -> Result<()> {
+    let mut worker = worker(deployment, shared, subscription, part).await?;
+    Ok(worker.run(&told).await?)
+}
+
+/// Of a partition that was taken, what is under way cannot be finished. The worker may learn that before
+/// this process is told so: whoever left the group for it would begin the next exchange of partitions,
+/// in which another worker loses one in the middle of its work, and leaves the group.
+fn settled(
+    given: &BTreeMap<u32, CancellationToken>,
+    partition: u32,
+    ended: Result<()>,
+) -> Result<()> {
+    match ended {
+        Err(error) if given.contains_key(&partition) && !is_taken(&error) => Err(error),
+        Err(error) => {
+            let error = format!("{error:#}");
+            tracing::info!(partition, error, "what was under way is left to another worker");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+fn is_taken(error: &anyhow::Error) -> bool {
+    let is_taken = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref::<journal::Error>(), Some(journal::Error::Taken { .. }))
+    };
+    error.chain().any(is_taken)
 }
 
 async fn joined(log: Arc<dyn Log>) -> Result<(Part, Membership)> {

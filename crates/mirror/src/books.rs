@@ -16,6 +16,8 @@ pub(crate) struct Books {
     instance: String,
     /// The start of the second that runs.
     second: Timestamp,
+    /// What the last meters carry as their time: none after them carries it again.
+    last_at: Timestamp,
     /// What was lost in it, by reason.
     lost: BTreeMap<&'static str, u64>,
     /// Oldest first.
@@ -27,6 +29,7 @@ impl Books {
         Self {
             instance: instance.to_owned(),
             second: second(now),
+            last_at: Timestamp(i64::MIN),
             lost: BTreeMap::new(),
             unsaid: VecDeque::new(),
         }
@@ -51,12 +54,17 @@ impl Books {
         now: Timestamp,
         mut tallies: BTreeMap<Option<String>, Tally>,
     ) {
-        let at = std::mem::replace(&mut self.second, second(now));
+        let begun = std::mem::replace(&mut self.second, second(now));
         // What is lost may not be readable any more, so its category is not known.
         let lost = std::mem::take(&mut self.lost);
         if !lost.is_empty() {
             tallies.entry(None).or_default();
         }
+        if tallies.is_empty() {
+            return;
+        }
+        let at = begun.max(Timestamp(self.last_at.0.saturating_add(1)));
+        self.last_at = at;
         for (category, tally) in tallies {
             let is_undeclared = category.is_none();
             let mut meter = meter(&self.instance, at, category, tally);

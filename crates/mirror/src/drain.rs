@@ -20,24 +20,31 @@ const GROUP_BYTES_MAX: usize = 8 << 20;
 pub(crate) struct Drain {
     means: Means,
     books: Books,
+    /// What is read and not appended yet. It is kept here so that whoever holds the lock next goes on
+    /// with it: a thread that runs in idle time may be stopped for long between two exchanges.
+    group: Vec<Entry>,
+    group_bytes: usize,
     emptied: u64,
 }
 
 impl Drain {
     pub(crate) fn new(means: Means) -> Self {
         let books = Books::open(&means.instance, means.clock.now());
-        Self { means, books, emptied: 0 }
+        Self { means, books, group: Vec::new(), group_bytes: 0, emptied: 0 }
     }
 
-    /// Appends a group, if anything waits, and closes the second, if it is over; whether the queue was
-    /// emptied.
+    /// Takes in one exchange, and appends the group when it is whole. Where none waits, the group is
+    /// whole as it is, and the second is closed, if it is over; whether that was so.
     pub(crate) fn step(&mut self) -> bool {
-        let is_empty = self.take(GROUP_MAX) < GROUP_MAX;
-        self.emptied += u64::from(is_empty);
-        let now = self.means.clock.now();
-        if self.books.is_over(now) {
-            self.close_second(now);
+        let is_empty = self.take(1) == 0;
+        if is_empty || self.group.len() >= GROUP_MAX {
+            self.append();
+            let now = self.means.clock.now();
+            if self.books.is_over(now) {
+                self.close_second(now);
+            }
         }
+        self.emptied += u64::from(is_empty);
         is_empty
     }
 
@@ -51,28 +58,27 @@ impl Drain {
         let mut waiting = self.means.queue.len();
         while waiting > 0 {
             let taken = self.take(waiting.min(GROUP_MAX));
+            self.append();
             // Nobody else takes meanwhile, so there was as much as was asked for.
             waiting = if taken == 0 { 0 } else { waiting - taken };
         }
+        self.append();
         self.close_second(self.means.clock.now());
     }
 
-    /// Takes up to `count_max` exchanges and appends them; how many there were.
+    /// Takes up to `count_max` exchanges into the group, which is appended where it would be too long;
+    /// how many there were.
     fn take(&mut self, count_max: usize) -> usize {
         let captured = self.means.queue.drain(count_max);
         let taken = captured.len();
-        let (mut group, mut group_bytes) = (Vec::with_capacity(taken), 0);
         for (offer_seq, captured) in captured {
             let Some(record) = self.record_or_lose(offer_seq, captured) else { continue };
-            if group_bytes + record.payload.len() > GROUP_BYTES_MAX {
-                self.append(&group);
-                group.clear();
-                group_bytes = 0;
+            if self.group_bytes + record.payload.len() > GROUP_BYTES_MAX {
+                self.append();
             }
-            group_bytes += record.payload.len();
-            group.push(record);
+            self.group_bytes += record.payload.len();
+            self.group.push(record);
         }
-        self.append(&group);
         taken
     }
 
@@ -93,14 +99,18 @@ impl Drain {
         None
     }
 
-    fn append(&mut self, group: &[Entry]) {
-        if group.is_empty() {
+    fn append(&mut self) {
+        if self.group.is_empty() {
             return;
         }
-        if let Err(error) = self.means.journal.append(TOPIC, group) {
+        let mut group = std::mem::take(&mut self.group);
+        self.group_bytes = 0;
+        if let Err(error) = self.means.journal.append(TOPIC, &group) {
             let lost = error.lost(group.len()).len();
             self.lose(error.reason(), lost as u64, &error);
         }
+        group.clear();
+        self.group = group;
     }
 
     /// Once a second is enough in the program's log; the meters have every one.
@@ -113,8 +123,9 @@ impl Drain {
     fn close_second(&mut self, now: Timestamp) {
         self.books.close_second(now, self.means.queue.take_tallies());
         self.books.say(|meters| {
-            // What belongs to no conversation may lie anywhere.
-            let entry = |meter: &Bytes| Entry { key: Bytes::new(), payload: meter.clone() };
+            // In one partition, so that whoever reads one that was sent again has seen it before.
+            let key = Bytes::from(self.means.instance.clone());
+            let entry = |meter: &Bytes| Entry { key: key.clone(), payload: meter.clone() };
             let meters: Vec<Entry> = meters.iter().map(entry).collect();
             let appended = self.means.journal.append(TOPIC, &meters);
             appended.err().map_or_else(Vec::new, |error| error.lost(meters.len()))

@@ -264,6 +264,8 @@ pub struct KafkaJournal {
     pub replication: Option<u16>,
     /// How long records are kept in a topic that is created.
     pub retention_days: u16,
+    /// How long a worker may be silent before others get its partitions.
+    pub session_seconds: u16,
     /// The longest record.
     pub record_bytes_max: u32,
     /// What may wait on a proxy's own disk while the brokers are away.

@@ -41,7 +41,9 @@ pub use offline::{
     replay::{DRAWN_FROM_MAX, Replay, ReplayChoice, Replayed},
     rescore::{Pouring, Rescored, Survey},
 };
-pub use record::{Added, Called, Ledger, Observed, Receipts, Record, Shadowed, Spent, Stored};
+pub use record::{
+    Added, Called, Ledger, MeterId, Observed, Receipts, Record, Recorded, Shadowed, Spent, Stored,
+};
 pub use replay::{Hear, LowQuota, Paid};
 pub use rows::{
     assignment::AssignmentRow,

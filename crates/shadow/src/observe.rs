@@ -8,7 +8,7 @@ mod recent;
 pub(crate) mod trial;
 
 use crate::{
-    Observed, Receipts, Settings,
+    MeterId, Observed, Receipts, Recorded, Settings,
     budget::Budget,
     metric,
     read::Batch,
@@ -76,7 +76,8 @@ pub(crate) struct Observer {
     blocks: BTreeMap<(String, Date), Block>,
     /// Whether this process has compared its definitions with the open cells.
     cells_opened: bool,
-    recent: Recent,
+    recent: Recent<ExchangeId>,
+    recent_meters: Recent<MeterId>,
 }
 
 /// What an observer starts from.
@@ -87,8 +88,8 @@ pub(crate) struct Known {
     pub(crate) receipts: Receipts,
     pub(crate) cells: Vec<Cell>,
     pub(crate) blocks: Vec<Block>,
-    /// Exchanges that the tables hold, of late, oldest first.
-    pub(crate) recorded: Vec<ExchangeId>,
+    /// What the tables hold, of late.
+    pub(crate) recorded: Recorded,
 }
 
 /// What each cell is asked from the next day on, by the cell. One that is not here is asked what its
@@ -112,8 +113,17 @@ impl Observer {
         let Known { settings, budget, allotted, receipts, cells, blocks, recorded } = known;
         let key = |block: Block| ((block.cell.clone(), block.day), block);
         let blocks = blocks.into_iter().map(key).collect();
-        let recent = Recent::of(recorded);
-        Self { settings, budget, allotted, receipts, cells, blocks, cells_opened: false, recent }
+        Self {
+            settings,
+            budget,
+            allotted,
+            receipts,
+            cells,
+            blocks,
+            cells_opened: false,
+            recent: Recent::of(recorded.exchanges),
+            recent_meters: Recent::of(recorded.meters),
+        }
     }
 
     pub(crate) fn receipts(&self) -> Receipts {
@@ -134,8 +144,14 @@ impl Observer {
         let mut recorded = by_exchange(recorded);
         for (offset, event) in batch.events {
             match event {
-                Event::Meter(meter) => observed.meters.extend(MeterRow::all(offset, &meter)),
-                Event::Exchange(exchange) if self.recent.has(exchange.id) => {
+                Event::Meter(meter) if self.recent_meters.has(&MeterId::of(&meter)) => {
+                    tracing::info!(at = %meter.at, "the proxy sent a meter twice");
+                }
+                Event::Meter(meter) => {
+                    self.recent_meters.note(MeterId::of(&meter));
+                    observed.meters.extend(MeterRow::all(offset, &meter));
+                }
+                Event::Exchange(exchange) if self.recent.has(&exchange.id) => {
                     tracing::info!(id = %exchange.id, "the proxy sent an exchange twice");
                 }
                 Event::Exchange(exchange) => {

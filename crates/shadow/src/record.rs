@@ -6,7 +6,8 @@ use crate::{
         exchange::ExchangeRow, meter::MeterRow, shadow::ShadowRow,
     },
 };
-use exchange::{Date, ExchangeId, NanoUsd};
+use exchange::{Date, ExchangeId, Meter, NanoUsd, Timestamp};
+use serde::Deserialize;
 use std::{future::Future, ops::Range};
 
 /// The tables, as the worker needs them. What is done is what the tables say is done: a batch may
@@ -31,11 +32,9 @@ pub trait Record: Send + Sync + 'static {
         offsets: Range<u64>,
     ) -> impl Future<Output = Result<Vec<AssignmentRow>, Cause>> + Send;
 
-    /// The exchanges of these journal records that are there already, in the records' order.
-    fn exchanges(
-        &self,
-        offsets: Range<u64>,
-    ) -> impl Future<Output = Result<Vec<ExchangeId>, Cause>> + Send;
+    /// What is there already of these journal records.
+    fn recorded(&self, offsets: Range<u64>)
+    -> impl Future<Output = Result<Recorded, Cause>> + Send;
 
     /// Records what was observed and decided, before anything is asked.
     fn observed(&self, batch: Observed) -> impl Future<Output = Result<(), Cause>> + Send;
@@ -58,6 +57,34 @@ pub struct Receipts {
     pub everywhere: Option<u64>,
     /// Of `calls`, in the ledger; none where it holds nothing of it.
     pub calls: Option<u64>,
+}
+
+/// What tables hold of a stretch of the journal, in the records' order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recorded {
+    /// The exchanges.
+    pub exchanges: Vec<ExchangeId>,
+    /// The meters, each once or oftener: one may have several rows.
+    pub meters: Vec<MeterId>,
+}
+
+/// What tells a meter from every other one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+pub struct MeterId {
+    /// The proxy process that counted.
+    pub proxy_instance: String,
+    /// The start of the second.
+    pub at: Timestamp,
+    /// The category that the caller declared, where it did.
+    pub category: Option<String>,
+}
+
+impl MeterId {
+    /// That of a meter.
+    pub fn of(meter: &Meter) -> Self {
+        let Meter { proxy_instance, at, category, .. } = meter;
+        Self { proxy_instance: proxy_instance.clone(), at: *at, category: category.clone() }
+    }
 }
 
 /// The first half of a batch, in the order of its commits.

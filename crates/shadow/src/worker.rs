@@ -21,7 +21,7 @@ use tokio_util::{
     task::{AbortOnDropHandle, TaskTracker},
 };
 
-/// Journal records whose exchanges a worker knows from the tables when it begins.
+/// Journal records whose exchanges and meters a worker knows from the tables when it begins.
 const RECORDED_OFFSETS_MAX: u64 = 8_192;
 
 /// The other path, from the journal to the tables.
@@ -94,7 +94,7 @@ impl<R: Record, L: Ledger> Worker<R, L> {
         let reader = Reader::resume(subscription, receipts.everywhere)?;
         let begin = reader.position();
         let before = begin.saturating_sub(RECORDED_OFFSETS_MAX)..begin;
-        let recorded = record.exchanges(before).await.map_err(Error::Record)?;
+        let recorded = record.recorded(before).await.map_err(Error::Record)?;
         let observer = Observer::new(Known {
             settings: Arc::clone(&settings),
             budget: Arc::clone(&budget),

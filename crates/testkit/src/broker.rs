@@ -1,4 +1,4 @@
-//! A real Apache Kafka broker, for tests: one node in KRaft mode on free ports of loopback.
+//! A real Apache Kafka broker, for tests: one node in KRaft mode, on loopback unless told otherwise.
 
 mod jars;
 mod relay;
@@ -26,6 +26,39 @@ const CLUSTER: &str = "foreshadow-test-broker";
 /// A user that the broker knows, by `PLAIN` and by `SCRAM-SHA-256`.
 pub const USER: &str = "mirror";
 
+/// Where a broker stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Site {
+    /// On loopback, as all of a test.
+    Loopback,
+    /// In a network namespace that is there already, at its end of a cable: clients come over that.
+    Namespace {
+        /// The namespace's name.
+        name: String,
+        /// Its address at the cable.
+        address: Ipv4Addr,
+    },
+}
+
+impl Site {
+    fn address(&self) -> Ipv4Addr {
+        match self {
+            Self::Loopback => Ipv4Addr::LOCALHOST,
+            Self::Namespace { address, .. } => *address,
+        }
+    }
+
+    /// The command that what runs there is a word of.
+    fn within(&self) -> Vec<String> {
+        match self {
+            Self::Loopback => Vec::new(),
+            Self::Namespace { name, .. } => {
+                ["ip", "netns", "exec", name].map(ToOwned::to_owned).to_vec()
+            }
+        }
+    }
+}
+
 /// Who may come in by [`Broker::secured`], and what the broker shows them.
 #[derive(Clone, Debug)]
 pub struct Guard {
@@ -43,6 +76,7 @@ pub struct Broker {
     jars: Jars,
     folder: PathBuf,
     guard: Option<Guard>,
+    site: Site,
     ports: Ports,
     relay: Relay,
     process: Process,
@@ -64,13 +98,26 @@ impl Broker {
     /// # Errors
     /// [`Error`] if there is no Java, no port, no room, or the broker does not come up.
     pub fn start(jars: &Jars, folder: &Path, guard: Option<&Guard>) -> Result<Self, Error> {
+        Self::start_at(Site::Loopback, jars, folder, guard)
+    }
+
+    /// The same elsewhere. [`Broker::relayed`] and [`Broker::secured`] are of loopback alone.
+    ///
+    /// # Errors
+    /// As [`Broker::start`].
+    pub fn start_at(
+        site: Site,
+        jars: &Jars,
+        folder: &Path,
+        guard: Option<&Guard>,
+    ) -> Result<Self, Error> {
         let relayed = free()?;
         let relay = Relay::start(relayed)?;
         let (plain, secured, controller) = (free()?, free()?, free()?);
         let ports = Ports { plain, secured, controller, relayed, relay: relay.port() };
         fs::create_dir_all(folder).map_err(Error::io(format!("make {}", folder.display())))?;
         let properties = folder.join(PROPERTIES);
-        fs::write(&properties, settings(folder, ports, guard))
+        fs::write(&properties, settings(folder, (&site, ports), guard))
             .map_err(Error::io(format!("write {}", properties.display())))?;
         format(jars, &properties, guard)?;
         let java = ["java", "-Xmx512m", "-Xshare:auto", "-XX:+UseSerialGC", "-cp"];
@@ -79,19 +126,20 @@ impl Broker {
         let words = words.chain([jars.class_path(), "kafka.Kafka".to_owned(), properties]);
         let process = Process::start(Start {
             name: NAME,
+            within: site.within(),
             words: words.collect(),
             variables: Vec::new(),
             folder: folder.to_owned(),
-            port: plain,
+            at: (site.address(), plain),
         })?;
         let (jars, folder, guard) = (jars.clone(), folder.to_owned(), guard.cloned());
-        Ok(Self { jars, folder, guard, ports, relay, process })
+        Ok(Self { jars, folder, guard, site, ports, relay, process })
     }
 
     /// Where clients begin, as `HOST:PORT`, without TLS and without a password.
     #[must_use]
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.ports.plain)
+        format!("{}:{}", self.site.address(), self.ports.plain)
     }
 
     /// Where clients begin that come with TLS and a password. Nobody listens without a [`Guard`].
@@ -163,7 +211,8 @@ impl Broker {
     }
 }
 
-fn settings(folder: &Path, ports: Ports, guard: Option<&Guard>) -> String {
+fn settings(folder: &Path, (site, ports): (&Site, Ports), guard: Option<&Guard>) -> String {
+    let host = site.address();
     let Ports { plain, secured, controller, relayed, relay } = ports;
     let data = folder.join(DATA);
     let data = data.display();
@@ -176,8 +225,8 @@ controller.quorum.voters=1@127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,RELAYED:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
-listeners=PLAINTEXT://127.0.0.1:{plain},RELAYED://127.0.0.1:{relayed},CONTROLLER://127.0.0.1:{controller}{more}
-advertised.listeners=PLAINTEXT://127.0.0.1:{plain},RELAYED://127.0.0.1:{relay}{more}
+listeners=PLAINTEXT://{host}:{plain},RELAYED://127.0.0.1:{relayed},CONTROLLER://127.0.0.1:{controller}{more}
+advertised.listeners=PLAINTEXT://{host}:{plain},RELAYED://127.0.0.1:{relay}{more}
 broker.session.timeout.ms=1000
 broker.heartbeat.interval.ms=200
 log.dirs={data}

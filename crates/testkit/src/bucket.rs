@@ -8,6 +8,7 @@ use crate::{
 use std::{
     ffi::OsString,
     fs,
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -138,13 +139,14 @@ impl Server {
         let words = words.into_iter().chain(["posix", "--sidecar", &beside, &data]);
         let process = Process::start(Start {
             name: PROGRAM,
+            within: Vec::new(),
             words: words.map(ToOwned::to_owned).collect(),
             variables: vec![
                 ("ROOT_ACCESS_KEY", KEY_ID.to_owned()),
                 ("ROOT_SECRET_KEY", SECRET.to_owned()),
             ],
             folder: folder.to_owned(),
-            port,
+            at: (Ipv4Addr::LOCALHOST, port),
         })?;
         Ok(Self { data: kept, port, process })
     }

@@ -35,12 +35,14 @@ wait $!
 pub(crate) struct Start {
     /// What it is called in errors.
     pub(crate) name: &'static str,
+    /// The command that everything here is a word of; empty where it is started as it is.
+    pub(crate) within: Vec<String>,
     pub(crate) words: Vec<String>,
     pub(crate) variables: Vec<(&'static str, String)>,
     /// Its own, with its log in it.
     pub(crate) folder: PathBuf,
-    /// Where it takes connections on loopback once it is ready to serve them.
-    pub(crate) port: u16,
+    /// Where it takes connections once it is ready to serve them.
+    pub(crate) at: (Ipv4Addr, u16),
 }
 
 /// A server at work.
@@ -119,8 +121,9 @@ impl Drop for Process {
 }
 
 fn spawn(start: &Start) -> Result<(Child, u32), Error> {
-    let mut watch = Command::new("sh")
-        .args(["-c", WATCH, start.name])
+    let mut words = start.within.iter().map(String::as_str).chain(["sh", "-c", WATCH, start.name]);
+    let mut watch = Command::new(words.next().unwrap_or("sh"))
+        .args(words)
         .arg(&start.folder)
         .args(&start.words)
         .envs(start.variables.iter().map(|(name, value)| (name, value)))
@@ -135,7 +138,7 @@ fn spawn(start: &Start) -> Result<(Child, u32), Error> {
     BufReader::new(told).read_line(&mut id).map_err(Error::io("read a server's id"))?;
     let id: u32 = id.trim().parse().map_err(|_| failed(format!("`{id}` is no process id")))?;
     for _ in 0..PATIENCE.as_millis() / STEP.as_millis() {
-        if TcpStream::connect((Ipv4Addr::LOCALHOST, start.port)).is_ok() {
+        if TcpStream::connect(start.at).is_ok() {
             return Ok((watch, id));
         }
         // Nobody waits for it yet: what has ended is a zombie.

@@ -5,7 +5,7 @@ use crate::{
     command::Said,
     deployment::Deployment,
     following::{header, policy},
-    kafka::{self, Cluster, check_once, same_version, until_shadowed},
+    kafka::{self, check_once, same_version, until_shadowed},
     promotion::{on_copy, report, shown_report},
     say,
     town::{SMALL, Town, call},
@@ -115,8 +115,8 @@ fn below(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn many_processes_share_a_bucket_and_brokers_and_nothing_else() {
-    let (town, cluster, store) = (Town::open(), Cluster::start(), Store::own());
-    let deployment = store.hold(kafka::deployment(&town, &cluster.address));
+    let (town, store) = (Town::open(), Store::own());
+    let deployment = store.hold(kafka::deployment(&town, &kafka::shared()));
     let proxies: Vec<Foreshadow> = (0..2).map(|_| deployment.start("proxy")).collect();
     let mut workers: Vec<Foreshadow> = (0..2).map(|_| deployment.start("worker")).collect();
     let console = deployment.start("console");
@@ -162,7 +162,7 @@ fn many_processes_share_a_bucket_and_brokers_and_nothing_else() {
         let shared = |file: &&PathBuf| file.starts_with("lake") || file.starts_with("policy");
         assert_eq!(files.iter().find(shared), None, "it is nobody's own");
     }
-    drop((cluster, store));
+    drop(store);
 }
 
 #[test]

@@ -159,14 +159,22 @@ impl Deployment {
     /// Starts one of the roles that are alone, and waits until it listens.
     #[track_caller]
     pub(crate) fn start(&self, role: &str) -> Foreshadow {
+        Foreshadow::start(self.role(role), &self.log(role))
+    }
+
+    /// The binary in one of these roles.
+    pub(crate) fn role(&self, role: &str) -> Command {
         let live: &[&str] = match role {
             "proxy" => &["--listen", "127.0.0.1:0", "--threads", "1"],
             _ => &[],
         };
         let machine = format!("machine-{}", self.machines.fetch_add(1, Ordering::Relaxed));
-        let args = [&[role, "--admin", "127.0.0.1:0"], live].concat();
-        let command = self.command_on(&machine, &args);
-        Foreshadow::start(command, &self.beside(&format!("{role}.log")))
+        self.command_on(&machine, &[&[role, "--admin", "127.0.0.1:0"], live].concat())
+    }
+
+    /// Where the processes of a role log.
+    pub(crate) fn log(&self, role: &str) -> PathBuf {
+        self.beside(&format!("{role}.log"))
     }
 
     /// The same, at a socket that listens already, handed over as systemd does it.

@@ -1,6 +1,7 @@
 //! Proxies, workers and a console as processes of their own, with a real Kafka broker between them.
 
 use crate::{
+    command::run,
     deployment::Deployment,
     following::{header, publish, route},
     town::{SMALL, Town, call},
@@ -9,34 +10,50 @@ use crate::{
 };
 use serde_json::Value;
 use std::{
+    collections::BTreeMap,
     env, fs,
-    sync::atomic::{AtomicU32, Ordering},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
-use testkit::broker::{Broker, Jars};
+use testkit::broker::{Broker, Jars, Site};
 
+/// Of each topic.
+pub(crate) const PARTITIONS: usize = 4;
 /// Where deployments of these tests have their topics on a broker that they share.
 static PREFIXES: AtomicU32 = AtomicU32::new(0);
 
-/// A broker of the test's own, or the one that `FORESHADOW_KAFKA` names.
-pub(crate) struct Cluster {
-    own: Option<Broker>,
-    pub(crate) address: String,
+/// The broker that tests share: of their own, or the one that `FORESHADOW_KAFKA` names. One of their own
+/// ends with this process.
+pub(crate) fn shared() -> String {
+    static SHARED: LazyLock<Result<Broker, String>> = LazyLock::new(|| {
+        let given = env::var_os("FORESHADOW_KAFKA");
+        given.map_or_else(|| Ok(own("shared")), |address| Err(address.into_string().unwrap()))
+    });
+    match &*SHARED {
+        Ok(broker) => broker.address(),
+        Err(given) => given.clone(),
+    }
 }
 
-impl Cluster {
-    pub(crate) fn start() -> Self {
-        if let Some(address) = env::var_os("FORESHADOW_KAFKA") {
-            return Self { own: None, address: address.into_string().unwrap() };
-        }
-        let own = Self::own("shared");
-        Self { address: own.address(), own: Some(own) }
-    }
+/// A broker that one test has to itself.
+pub(crate) fn own(name: &str) -> Broker {
+    own_in(Site::Loopback, &folder(name))
+}
 
-    fn own(name: &str) -> Broker {
-        let jars = Jars::resolve(&Jars::cache(|name| env::var_os(name))).unwrap();
-        let folder = format!("foreshadow-journey-broker-{}-{name}", std::process::id());
-        Broker::start(&jars, &env::temp_dir().join(folder), None).unwrap()
-    }
+/// The same elsewhere, in a folder that a test has made ready.
+pub(crate) fn own_in(site: Site, folder: &Path) -> Broker {
+    let jars = Jars::resolve(&Jars::cache(|name| env::var_os(name))).unwrap();
+    Broker::start_at(site, &jars, folder, None).unwrap()
+}
+
+/// Where a broker of this name keeps what it has.
+pub(crate) fn folder(name: &str) -> PathBuf {
+    let folder = format!("foreshadow-journey-broker-{}-{name}", std::process::id());
+    env::temp_dir().join(folder)
 }
 
 /// The town's deployment, its journal on a cluster.
@@ -45,11 +62,33 @@ pub(crate) fn deployment(town: &Town, address: &str) -> Deployment {
     let deployment = town.live_deployment();
     let text = fs::read_to_string(&deployment.pipeline).unwrap();
     let journal = format!(
-        "\n[journal]\nbrokers = [\"{address}\"]\nprefix = \"journey-{}-{prefix}\"\npartitions = 4\n",
+        "\n[journal]\nbrokers = [\"{address}\"]\nprefix = \"journey-{}-{prefix}\"\npartitions = {PARTITIONS}\n\
+         session_seconds = 6\n",
         std::process::id()
     );
     fs::write(&deployment.pipeline, text + &journal).unwrap();
     deployment
+}
+
+/// Where each partition of a deployment's exchanges ends, as the broker's own tool says.
+pub(crate) fn ends(deployment: &Deployment) -> BTreeMap<u32, u64> {
+    let text = fs::read_to_string(&deployment.pipeline).unwrap();
+    let said = |field: &str| {
+        let (_, value) = text.split_once(field).unwrap();
+        value.split('"').nth(1).unwrap().to_owned()
+    };
+    let jars = Jars::resolve(&Jars::cache(|name| env::var_os(name))).unwrap();
+    let mut tool = Command::new("java");
+    tool.args(["-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", &jars.class_path()]);
+    tool.args(["org.apache.kafka.tools.GetOffsetShell", "--bootstrap-server", &said("brokers")]);
+    tool.args(["--topic", &format!("{}.exchanges", said("prefix"))]);
+    let text = run(&mut tool, PATIENCE).done();
+    let ends = text.lines().map(|line| {
+        let mut parts = line.rsplit(':').map(|part| part.parse::<u64>().unwrap());
+        let (end, partition) = (parts.next().unwrap(), parts.next().unwrap());
+        (u32::try_from(partition).unwrap(), end)
+    });
+    ends.filter(|(_, end)| *end > 0).collect()
 }
 
 #[track_caller]
@@ -83,8 +122,8 @@ pub(crate) fn same_version(deployment: &Deployment, proxies: usize) -> Option<u6
 
 #[test]
 fn two_proxies_and_two_workers_share_the_work_and_lose_nothing() {
-    let (town, cluster) = (Town::open(), Cluster::start());
-    let deployment = deployment(&town, &cluster.address);
+    let town = Town::open();
+    let deployment = deployment(&town, &shared());
     let proxies: Vec<Foreshadow> = (0..2).map(|_| deployment.start("proxy")).collect();
     let mut workers: Vec<Foreshadow> = (0..2).map(|_| deployment.start("worker")).collect();
     let console = deployment.start("console");
@@ -117,13 +156,12 @@ fn two_proxies_and_two_workers_share_the_work_and_lose_nothing() {
     processes.next().unwrap().stop();
     assert_eq!(same_version(&deployment, 1), Some(version), "who ends in order is not missed");
     processes.for_each(Foreshadow::stop);
-    drop(cluster.own);
 }
 
 #[test]
 fn while_the_broker_is_away_nobody_waits_and_nothing_is_lost() {
     let town = Town::open();
-    let mut broker = Cluster::own("away");
+    let mut broker = own("away");
     let deployment = deployment(&town, &broker.address());
     let (proxy, worker) = (deployment.start("proxy"), deployment.start("worker"));
     town.play(&proxy.base_url("openai"), 0..20);

@@ -8,7 +8,12 @@
 //! | variable | does |
 //! | --- | --- |
 //! | `FORESHADOW_BIN` | the binary, if not the one beside this test |
-//! | `FORESHADOW_KILLS` | how often `kill -9` strikes (200 for the whole set) |
+//! | `FORESHADOW_KILLS` | how often `kill -9` strikes (200 for the whole set; of proxies and workers 20 each) |
+//! | `FORESHADOW_SOAK_S` | how long everything breaks in turn (1200) |
+//! | `FORESHADOW_FAULTS` | which kinds of faults, by name |
+//! | `FORESHADOW_SEED` | in which order |
+//! | `FORESHADOW_SPEED` | what is measured: `delay`, `mirror`, `backlog`, `bytes` |
+//! | `FORESHADOW_KAFKA` | a broker to be used instead of one of the tests' own |
 //! | `FORESHADOW_SHARED` | the folder of recorded answers, if not `../shared/data` |
 //! | `FORESHADOW_WHOLE` | `1`: the recorded sets whole, all four targets |
 
@@ -19,6 +24,7 @@ mod blocked;
 mod bucket;
 mod categories;
 mod command;
+mod commits;
 mod deployment;
 mod faults;
 mod following;
@@ -40,6 +46,7 @@ mod rescore;
 mod scripts;
 mod sdk;
 mod shipped;
+mod speed;
 mod town;
 mod traces;
 mod translated;

@@ -4,7 +4,7 @@
 use crate::{
     bucket::Store,
     deployment::Deployment,
-    kafka::Cluster,
+    kafka,
     wait::{PATIENCE, until},
 };
 use bytes::Bytes;
@@ -86,9 +86,9 @@ fn models_of_makers_that_speak_another_dialect() {
 
 #[test]
 fn a_journal_on_kafka_and_tables_in_a_bucket() {
-    let (cluster, store) = (Cluster::start(), Store::start());
+    let store = Store::start();
     let altered = |text: String| {
-        let text = text.replace("kafka:9092", &cluster.address);
+        let text = text.replace("kafka:9092", &kafka::shared());
         text.replace("http://store:7070", &store.access.endpoint)
     };
     check_with("kafka", altered, |deployment| store.of(deployment));

@@ -206,6 +206,11 @@ impl Town {
         self.clerk.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How many there are of them.
+    pub(crate) fn shadow_calls(&self) -> u64 {
+        self.clerk.asked.lock().unwrap_or_else(PoisonError::into_inner).len() as u64
+    }
+
     pub(crate) fn client(base_url: &str) -> Client {
         Client::new(base_url).unwrap()
     }

@@ -5,10 +5,11 @@ use crate::{
     wait::{PATIENCE, until},
 };
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, sync_channel},
     thread,
@@ -72,12 +73,19 @@ impl Foreshadow {
         self.process.0.wait().unwrap();
     }
 
+    /// Sends it a signal, by name.
+    #[track_caller]
+    pub(crate) fn signal(&self, name: &str) {
+        let mut kill = Command::new("kill");
+        let sent = kill.arg(format!("-{name}")).arg(self.process.0.id().to_string()).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// Asks it to end, and waits until it has.
     #[track_caller]
     pub(crate) fn stop(mut self) {
+        self.signal("TERM");
         let child = &mut self.process.0;
-        let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
-        assert!(told.unwrap().success());
         let status = until("the end of `up`", PATIENCE, || child.try_wait().unwrap());
         assert!(status.success(), "`up` ended with {status}");
     }
@@ -96,19 +104,46 @@ impl Foreshadow {
 
     /// Memory that is resident now, in KiB.
     pub(crate) fn resident_kib(&self) -> u64 {
+        self.memory_kib("VmRSS:")
+    }
+
+    /// Memory of its own that is resident now, in KiB: without the program itself.
+    pub(crate) fn own_kib(&self) -> u64 {
+        self.memory_kib("RssAnon:")
+    }
+
+    /// CPU time of its threads whose names begin so, in nanoseconds.
+    pub(crate) fn cpu_ns(&self, names: &[&str]) -> u64 {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.process.0.id())).unwrap();
+        let of = |task: PathBuf| {
+            let name = fs::read_to_string(task.join("comm")).unwrap_or_default();
+            let spent = fs::read_to_string(task.join("schedstat")).unwrap_or_default();
+            let is_asked = names.iter().any(|begin| name.starts_with(begin));
+            spent.split(' ').next().filter(|_| is_asked).and_then(|ns| ns.parse::<u64>().ok())
+        };
+        tasks.filter_map(|task| of(task.unwrap().path())).sum()
+    }
+
+    fn memory_kib(&self, kind: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.0.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(kind)).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// A metric, summed over its labels; zero if it was never counted.
     pub(crate) fn metric(&self, name: &str) -> f64 {
+        self.metrics(name).values().sum()
+    }
+
+    /// A metric by its labels.
+    pub(crate) fn metrics(&self, name: &str) -> BTreeMap<String, f64> {
         let said = self.ask("/metrics");
         let figures = said.lines().filter_map(|line| {
             let rest = line.strip_prefix(name).filter(|rest| rest.starts_with(['{', ' ']))?;
-            rest.rsplit(' ').next()?.parse::<f64>().ok()
+            let (labels, figure) = rest.rsplit_once(' ')?;
+            Some((labels.to_owned(), figure.parse().ok()?))
         });
-        figures.sum()
+        figures.collect()
     }
 }
 

@@ -67,6 +67,9 @@ async fn create(admin: &AdminClient<Quiet>, settings: &Settings, name: &str) -> 
         retention_bytes.map_or_else(|| "-1".to_owned(), |bytes| bytes.to_string());
     let mut topic = NewTopic::new(name, i32::from(partitions), TopicReplication::Fixed(copies))
         .set("cleanup.policy", "delete")
+        // The brokers' time. By a proxy's, a clock that is an hour ahead would have its records refused,
+        // and one that is days behind would have them deleted early.
+        .set("message.timestamp.type", "LogAppendTime")
         .set("max.message.bytes", &message_bytes_max)
         .set("retention.ms", &retention_ms)
         .set("retention.bytes", &retention_bytes);

@@ -11,6 +11,7 @@ use std::ops::RangeInclusive;
 const PREFIX_DEFAULT: &str = "foreshadow";
 const PARTITIONS_DEFAULT: u16 = 12;
 const RETENTION_DAYS_DEFAULT: u16 = 7;
+const SESSION_SECONDS_DEFAULT: u16 = 30;
 /// Two bodies of the usual limit and what an exchange has besides.
 const RECORD_BYTES_DEFAULT: u32 = 17 << 20;
 const SPOOL_BYTES_DEFAULT: u64 = 8 << 30;
@@ -18,6 +19,8 @@ const SPOOL_BYTES_DEFAULT: u64 = 8 << 30;
 const PARTITIONS: RangeInclusive<u64> = 1..=1_024;
 const REPLICATIONS: RangeInclusive<u64> = 1..=16;
 const RETENTION_DAYS: RangeInclusive<u64> = 1..=3_650;
+/// What brokers let a member choose, unless they are told otherwise.
+const SESSION_SECONDS: RangeInclusive<u64> = 6..=1_800;
 /// A journal takes no longer record.
 const RECORD_BYTES: RangeInclusive<u64> = 65_536..=(64 << 20);
 const SPOOL_BYTES: RangeInclusive<u64> = (256 << 20)..=(1 << 44);
@@ -53,6 +56,7 @@ pub(super) fn journal(
     let partitions = number("partitions", &raw.partitions, PARTITIONS);
     let replication = number("replication", &raw.replication, REPLICATIONS);
     let retention_days = number("retention_days", &raw.retention_days, RETENTION_DAYS);
+    let session_seconds = number("session_seconds", &raw.session_seconds, SESSION_SECONDS);
     let record_bytes_max = number("record_bytes_max", &raw.record_bytes_max, RECORD_BYTES);
     let spool_bytes_max = number("spool_bytes_max", &raw.spool_bytes_max, SPOOL_BYTES);
     let record_bytes_max = record_bytes_max
@@ -68,6 +72,7 @@ pub(super) fn journal(
         partitions: small(partitions).unwrap_or(PARTITIONS_DEFAULT),
         replication: small(replication),
         retention_days: small(retention_days).unwrap_or(RETENTION_DAYS_DEFAULT),
+        session_seconds: small(session_seconds).unwrap_or(SESSION_SECONDS_DEFAULT),
         record_bytes_max,
         spool_bytes_max: spool_bytes_max.unwrap_or(SPOOL_BYTES_DEFAULT),
     })

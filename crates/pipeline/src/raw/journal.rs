@@ -21,6 +21,7 @@ pub(crate) struct RawJournal {
     pub(crate) partitions: Option<Spanned<u64>>,
     pub(crate) replication: Option<Spanned<u64>>,
     pub(crate) retention_days: Option<Spanned<u64>>,
+    pub(crate) session_seconds: Option<Spanned<u64>>,
     pub(crate) record_bytes_max: Option<Spanned<u64>>,
     pub(crate) spool_bytes_max: Option<Spanned<u64>>,
 }
@@ -38,6 +39,7 @@ impl RawJournal {
         "partitions",
         "replication",
         "retention_days",
+        "session_seconds",
         "record_bytes_max",
         "spool_bytes_max",
     ];
@@ -63,6 +65,7 @@ impl RawJournal {
             partitions: section.count(notes, "partitions"),
             replication: section.count(notes, "replication"),
             retention_days: section.count(notes, "retention_days"),
+            session_seconds: section.count(notes, "session_seconds"),
             record_bytes_max: section.count(notes, "record_bytes_max"),
             spool_bytes_max: section.count(notes, "spool_bytes_max"),
         })

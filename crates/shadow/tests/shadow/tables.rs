@@ -1,12 +1,12 @@
 //! The tables in memory, with the promises of real ones: a receipt for each table, rows and receipt
 //! in one step, and a crash at any step that a test asks for.
 
-use exchange::{Arm, Date, ExchangeId};
+use exchange::{Arm, Date};
 use serde::{Serialize, de::DeserializeOwned};
 use shadow::{
-    Added, AssignmentRow, BlockRow, CallRow, Called, Cause, CellRow, ExchangeRow, MeterRow,
-    Observed, Origin, Receipts, Record, ShadowRow, Shadowed, Spent, Stored, StoredExchange,
-    StoredShadow,
+    Added, AssignmentRow, BlockRow, CallRow, Called, Cause, CellRow, ExchangeRow, MeterId,
+    MeterRow, Observed, Origin, Receipts, Record, Recorded, ShadowRow, Shadowed, Spent, Stored,
+    StoredExchange, StoredShadow,
 };
 use std::{
     collections::BTreeSet,
@@ -105,11 +105,18 @@ impl Record for Tables {
         Ok(asked.cloned().collect())
     }
 
-    async fn exchanges(&self, offsets: Range<u64>) -> Result<Vec<ExchangeId>, Cause> {
+    async fn recorded(&self, offsets: Range<u64>) -> Result<Recorded, Cause> {
         self.step()?;
         let rows = self.rows();
-        let asked = rows.exchanges.iter().filter(|row| offsets.contains(&row.journal_offset));
-        Ok(asked.map(|row| row.exchange_id).collect())
+        let exchanges = rows.exchanges.iter().filter(|row| offsets.contains(&row.journal_offset));
+        let meters = rows.meters.iter().filter(|row| offsets.contains(&row.journal_offset));
+        let meter = |row: &MeterRow| MeterId {
+            proxy_instance: row.proxy_instance.clone(),
+            at: row.at,
+            category: row.category.clone(),
+        };
+        let exchanges = exchanges.map(|row| row.exchange_id).collect();
+        Ok(Recorded { exchanges, meters: meters.map(meter).collect() })
     }
 
     async fn observed(&self, batch: Observed) -> Result<(), Cause> {

@@ -7,7 +7,8 @@ use confidence::{Mode, Tolerance};
 use dialect::Dialect;
 use exchange::{
     Body, Capture, Clock, Conversation, ConversationSource, DAY_US, Declared, Event, Exchange,
-    ExchangeId, Headers, NanoUsd, Origin, RawCall, RawReply, Route, SECOND_US, Served, Timestamp,
+    ExchangeId, Headers, Meter, NanoUsd, Origin, RawCall, RawReply, Route, SECOND_US, Served,
+    Timestamp,
 };
 use journal::Journal;
 use policy::{
@@ -111,6 +112,21 @@ impl World {
     pub(crate) fn exchanges(&mut self, count: i64) {
         for second in 0..count {
             self.exchange(second, |_| {});
+        }
+    }
+
+    /// Journals the meters of so many seconds.
+    pub(crate) fn meters(&mut self, count: i64) {
+        for second in 0..count {
+            self.append(&Event::Meter(Meter {
+                proxy_instance: "proxy-1".to_owned(),
+                at: START.plus(second * SECOND_US),
+                category: None,
+                offered: 1,
+                accepted: 1,
+                shed: BTreeMap::new(),
+                lost: BTreeMap::new(),
+            }));
         }
     }
 

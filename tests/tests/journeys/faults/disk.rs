@@ -72,7 +72,7 @@ fn lost(up: &Foreshadow) -> f64 {
 }
 
 /// Writes until nothing more fits.
-fn fill(path: &Path) {
+pub(super) fn fill(path: &Path) {
     let mut file = File::create(path).unwrap();
     for piece in [vec![0; 1 << 20], vec![0; 1 << 12], vec![0; 1]] {
         while file.write_all(&piece).is_ok() {}

@@ -4,6 +4,7 @@
 //! the lake, or at once. Afterwards a set checker looks at every call by its number and at every row
 //! by `(proxy_instance, offer_seq)`.
 
+use super::point::{Point, Progress};
 use crate::{
     deployment::Deployment,
     say,
@@ -14,9 +15,6 @@ use crate::{
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
-    hash::{DefaultHasher, Hash, Hasher},
-    path::Path,
     sync::{
         Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -32,47 +30,11 @@ const SEED: u64 = 20_261_120;
 /// Calls under way at the same time.
 const AT_ONCE: u64 = 4;
 
-/// When to strike, counted from the moment when the process listens.
-#[derive(Clone, Copy, Debug)]
-enum Point {
-    AtOnce,
-    Replies(u64),
-    ShadowCalls(u64),
-    Commits(u64),
-}
-
-impl Point {
-    fn new(number: u64) -> Self {
-        let mut chance = DefaultHasher::new();
-        (SEED, number).hash(&mut chance);
-        let chance = chance.finish();
-        let far = chance >> 8;
-        match chance % 8 {
-            0 => Self::AtOnce,
-            1..=3 => Self::Replies(1 + far % 150),
-            4..=5 => Self::ShadowCalls(1 + far % 150),
-            _ => Self::Commits(1 + far % 12),
-        }
-    }
-
-    fn is_reached(self, load: &Load<'_>) -> bool {
-        match self {
-            Self::AtOnce => true,
-            Self::Replies(count) => load.replies.load(Ordering::SeqCst) >= count,
-            Self::ShadowCalls(count) => load.town.asked().len() as u64 >= load.asked_before + count,
-            Self::Commits(count) => commits(load.lake) >= load.commits_before + count,
-        }
-    }
-}
-
 /// The load on one process, and what came of it.
 struct Load<'a> {
     town: &'a Town,
-    lake: &'a Path,
     next: &'a AtomicU64,
     answered: &'a Mutex<BTreeSet<u64>>,
-    asked_before: u64,
-    commits_before: u64,
     replies: AtomicU64,
     over: AtomicBool,
 }
@@ -86,7 +48,7 @@ fn kill_9_loses_only_what_was_not_yet_synced_and_counts_nothing_twice() {
     let (next, answered) = (AtomicU64::new(0), Mutex::default());
     for number in 0..kills {
         let up = deployment.up();
-        strike(up, Point::new(number), &town, &deployment, (&next, &answered));
+        strike(up, Point::new(SEED, number), &town, &deployment, (&next, &answered));
     }
     let up = deployment.up();
     let last = next.load(Ordering::SeqCst);
@@ -107,20 +69,14 @@ fn strike(
 ) {
     let base_url = up.base_url("openai");
     let lake = deployment.data.join("lake");
-    let load = Load {
-        town,
-        lake: &lake,
-        next,
-        answered,
-        asked_before: town.asked().len() as u64,
-        commits_before: commits(&lake),
-        replies: AtomicU64::new(0),
-        over: AtomicBool::new(false),
-    };
+    let load =
+        Load { town, next, answered, replies: AtomicU64::new(0), over: AtomicBool::new(false) };
+    let progress = || Progress::of(load.replies.load(Ordering::SeqCst), town, &lake);
+    let since = progress();
     thread::scope(|scope| {
         scope.spawn(|| load.run(&base_url));
         let what = format!("{point:?}");
-        until(&what, PATIENCE, || point.is_reached(&load).then_some(()));
+        until(&what, PATIENCE, || point.is_reached(since, progress()).then_some(()));
         up.kill();
         load.over.store(true, Ordering::SeqCst);
     });
@@ -141,16 +97,6 @@ impl Load<'_> {
         });
         self.town.runtime.block_on(futures::future::join_all(workers));
     }
-}
-
-/// Commits of all tables so far.
-fn commits(lake: &Path) -> u64 {
-    let Ok(tables) = fs::read_dir(lake) else { return 0 };
-    let logs = tables
-        .map_while(Result::ok)
-        .filter_map(|it| fs::read_dir(it.path().join("_delta_log")).ok());
-    let files = logs.flat_map(|log| log.map_while(Result::ok));
-    files.filter(|file| file.path().extension().is_some_and(|it| it == "json")).count() as u64
 }
 
 /// Rows are committed in the order of the journal: when the last call has its shadow, all have. What
@@ -252,6 +198,6 @@ fn number(row: &Value) -> u64 {
     request["metadata"]["call"].as_str().unwrap().parse().unwrap()
 }
 
-fn text(row: &Value, column: &str) -> String {
+pub(super) fn text(row: &Value, column: &str) -> String {
     row[column].as_str().unwrap().to_owned()
 }

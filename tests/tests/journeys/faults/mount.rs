@@ -53,7 +53,8 @@ fn mount(args: &[&str], at: &Path) -> Option<()> {
     permitted(Command::new("mount").args(args).arg(at))
 }
 
-fn permitted(command: &mut Command) -> Option<()> {
+/// `None`, with a word, where the machine refuses it.
+pub(super) fn permitted(command: &mut Command) -> Option<()> {
     let problem = match command.output() {
         Ok(done) if done.status.success() => return Some(()),
         Ok(done) => String::from_utf8_lossy(&done.stderr).trim().to_owned(),

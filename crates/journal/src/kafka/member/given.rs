@@ -1,9 +1,6 @@
 //! A partition that was given to a member: read and committed until it is taken away.
 
-use super::{
-    Group,
-    flow::{Flow, taken},
-};
+use super::{Group, flow::Flow};
 use crate::{
     error::Result,
     kafka::{ANSWER_WAIT, client::failed},
@@ -17,7 +14,11 @@ use rdkafka::{
     error::KafkaError,
     types::RDKafkaErrorCode,
 };
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, thread, time::Duration};
+use tokio::time::Instant;
+
+/// How often a commit is tried while the group is between two generations.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 pub(crate) struct Given {
     claim: Claim,
@@ -131,26 +132,34 @@ impl Claim {
         let Self { group, flow } = self.clone();
         blocking(move || {
             let topic = &group.shared.topic;
-            flow.check_commit(topic, next)?;
             let offset = Offset::Offset(i64::try_from(next).unwrap_or(i64::MAX));
             let list = group.list(flow.partition, offset)?;
-            match group.consumer.commit(&list, CommitMode::Sync) {
-                Err(error) if is_put_out(&error) => Err(taken(topic, flow.partition)),
-                other => other.map(|()| flow.done(next)).map_err(failed("commit")),
+            let began = Instant::now();
+            loop {
+                flow.check_commit(topic, next)?;
+                match group.consumer.commit(&list, CommitMode::Sync) {
+                    // The group is between two generations. Either the partition goes to another, which
+                    // the next look says, or it stays, and the same commit counts in the new one.
+                    Err(error) if is_between(&error) && began.elapsed() < ANSWER_WAIT => {
+                        thread::sleep(LOOK_EVERY);
+                    }
+                    other => return other.map(|()| flow.done(next)).map_err(failed("commit")),
+                }
             }
         })
         .await
     }
 }
 
-/// Whether the group goes on without this member.
-fn is_put_out(error: &KafkaError) -> bool {
+/// Whether the group goes on without this member, or without what it was.
+fn is_between(error: &KafkaError) -> bool {
     let Some(code) = error.rdkafka_error_code() else { return false };
     [
         RDKafkaErrorCode::UnknownMemberId,
         RDKafkaErrorCode::IllegalGeneration,
         RDKafkaErrorCode::FencedInstanceId,
         RDKafkaErrorCode::AssignmentLost,
+        RDKafkaErrorCode::RebalanceInProgress,
     ]
     .contains(&code)
 }

@@ -197,6 +197,6 @@ pub(super) fn again(body: &Body, truth: &mut Truth) {
         Body::Exchange(name) => {
             truth.again.insert(*name);
         }
-        Body::Meter(_) => truth.meters_again += 1,
+        Body::Meter(_) => {}
     }
 }

@@ -91,7 +91,7 @@ impl WayIn {
 fn placed(body: Body) -> (usize, Body) {
     let partition = match &body {
         Body::Exchange((life, seq)) => (u64::from(*life) + seq / 3) as usize % PARTITIONS,
-        Body::Meter(meter) => (meter.at.0 / super::SECOND_US) as usize % PARTITIONS,
+        Body::Meter(meter) => meter.proxy_instance.len() % PARTITIONS,
     };
     (partition, body)
 }

@@ -87,17 +87,12 @@ impl Tables {
         exchanges
     }
 
-    /// Those whose rows lie before an offset, oldest first.
-    pub(super) fn exchanges_before(&self, offset: u64) -> Vec<Name> {
-        let before = self.0[0].rows.iter().filter(|row| row.offset < offset);
-        let mut found: Vec<(u64, Name)> = before
-            .filter_map(|row| match &row.body {
-                Body::Exchange(name) => Some((row.offset, *name)),
-                Body::Meter(_) => None,
-            })
-            .collect();
-        found.sort_unstable();
-        found.into_iter().map(|(_, name)| name).collect()
+    /// Exchanges and meters whose rows lie before an offset, oldest first.
+    pub(super) fn held_before(&self, offset: u64) -> Vec<Body> {
+        let rows = self.0[0].rows.iter().chain(&self.0[2].rows);
+        let mut found: Vec<&Row> = rows.filter(|row| row.offset < offset).collect();
+        found.sort_by_key(|row| row.offset);
+        found.into_iter().map(|row| row.body.clone()).collect()
     }
 
     pub(super) fn meters(&self) -> impl Iterator<Item = &Meter> {

@@ -5,10 +5,10 @@ use super::{
     Body, Dice, Flaw,
     broker::Broker,
     commit::{Attempt, Fact, Range, Step},
-    id,
     recent::Recent,
     tables::{ALL, OBSERVED, Row, Tables, Written},
 };
+use exchange::Meter;
 
 const BATCH_MAX: u64 = 6;
 /// One write in so many is cut off between the file and its commit.
@@ -18,7 +18,8 @@ pub(super) struct Worker {
     partition: usize,
     generation: u64,
     covered: u64,
-    recent: Recent,
+    /// Exchanges and meters.
+    recent: Recent<String>,
     attempts: u64,
     stage: Stage,
 }
@@ -62,9 +63,8 @@ impl Worker {
         let covered = tables.everywhere().unwrap_or(committed);
         // Each opening makes attempts of its own.
         let attempts = generation << 32;
-        let held =
-            if flaw == Flaw::BeginsBlank { Vec::new() } else { tables.exchanges_before(covered) };
-        let recent = Recent::of(held.into_iter().map(id));
+        let held = if flaw == Flaw::BeginsBlank { Vec::new() } else { tables.held_before(covered) };
+        let recent = Recent::of(held.iter().map(identity));
         Self { partition, generation, covered, recent, attempts, stage: Stage::Reading }
     }
 
@@ -109,12 +109,11 @@ impl Worker {
         self.attempts += 1;
         let mut bodies = Vec::new();
         for (offset, body) in records {
-            if let Body::Exchange(name) = body {
-                if self.recent.has(id(name)) && flaw != Flaw::ForgetsSeen {
-                    continue;
-                }
-                self.recent.note(id(name));
+            let identity = identity(&body);
+            if self.recent.has(&identity) && flaw != Flaw::ForgetsSeen {
+                continue;
             }
+            self.recent.note(identity);
             bodies.push((offset, body));
         }
         Some(Batch { range, bodies, attempt: self.attempts })
@@ -163,6 +162,16 @@ impl Worker {
         }
         self.stage = Stage::Recording { batch, half, attempt, snapshot };
         Ended::GoesOn
+    }
+}
+
+/// What tells a record from every other one.
+fn identity(body: &Body) -> String {
+    match body {
+        Body::Exchange(name) => format!("{name:?}"),
+        Body::Meter(Meter { proxy_instance, at, category, .. }) => {
+            format!("{proxy_instance} {} {category:?}", at.0)
+        }
     }
 }
 
