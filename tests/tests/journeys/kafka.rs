@@ -4,7 +4,7 @@ use crate::{
     command::run,
     deployment::Deployment,
     following::{header, publish, route},
-    town::{SMALL, Town, call},
+    town::{SMALL, Town, call, long_call},
     up::Foreshadow,
     wait::{PATIENCE, until},
 };
@@ -23,6 +23,8 @@ use testkit::broker::{Broker, Jars, Site};
 
 /// Of each topic.
 pub(crate) const PARTITIONS: usize = 4;
+/// Longer exchanges lie beside the tables.
+const RECORD_BYTES_MAX: usize = 65_536;
 /// Where deployments of these tests have their topics on a broker that they share.
 static PREFIXES: AtomicU32 = AtomicU32::new(0);
 
@@ -63,7 +65,7 @@ pub(crate) fn deployment(town: &Town, address: &str) -> Deployment {
     let text = fs::read_to_string(&deployment.pipeline).unwrap();
     let journal = format!(
         "\n[journal]\nbrokers = [\"{address}\"]\nprefix = \"journey-{}-{prefix}\"\npartitions = {PARTITIONS}\n\
-         session_seconds = 6\n",
+         session_seconds = 6\nrecord_bytes_max = {RECORD_BYTES_MAX}\n",
         std::process::id()
     );
     fs::write(&deployment.pipeline, text + &journal).unwrap();
@@ -171,8 +173,13 @@ fn while_the_broker_is_away_nobody_waits_and_nothing_is_lost() {
     town.play(&proxy.base_url("openai"), 20..60);
     broker.restart().unwrap();
     town.play(&proxy.base_url("openai"), 60..80);
-    until_shadowed(&deployment, 80);
-    check_once(&deployment, 80);
+    let client = Town::client(&proxy.base_url("openai"));
+    let long = town.runtime.block_on(client.send(&long_call(80, RECORD_BYTES_MAX))).unwrap();
+    assert_eq!(long.status, 200);
+    until_shadowed(&deployment, 81);
+    check_once(&deployment, 81);
+    let outside = fs::read_dir(deployment.data.join("outside")).unwrap().count();
+    assert_eq!(outside, 1, "what is too long for a record lies beside the tables");
     proxy.stop();
     worker.stop();
 }

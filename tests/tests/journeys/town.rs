@@ -284,9 +284,18 @@ pub(crate) fn call_of_stranger(number: u64) -> LiveCall {
     call
 }
 
+/// A call with a prompt of more than so many bytes.
+pub(crate) fn long_call(number: u64, bytes: usize) -> LiveCall {
+    call_asking(number, &format!("{} The code of order {number}?", "so long ".repeat(bytes / 8)))
+}
+
 pub(crate) fn call(number: u64) -> LiveCall {
+    call_asking(number, &format!("The code of order {number}?"))
+}
+
+fn call_asking(number: u64, prompt: &str) -> LiveCall {
     let metadata = json!({"expected": code(number), "call": number.to_string()});
-    let message = json!({"role": "user", "content": format!("The code of order {number}?")});
+    let message = json!({"role": "user", "content": prompt});
     let body = json!({"model": LARGE, "messages": [message], "metadata": metadata});
     LiveCall {
         at: Timestamp(0),

@@ -1,6 +1,9 @@
 //! A partition that was given to a member: read and committed until it is taken away.
 
-use super::{Group, flow::Flow};
+use super::{
+    Group,
+    flow::{Flow, taken},
+};
 use crate::{
     error::Result,
     kafka::{ANSWER_WAIT, client::failed},
