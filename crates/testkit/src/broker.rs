@@ -13,6 +13,7 @@ use crate::{
 use std::{
     fmt::Write as _,
     fs,
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
