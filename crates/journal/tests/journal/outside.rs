@@ -16,7 +16,7 @@ use std::{
     future::poll_fn,
     path::{Path, PathBuf},
     pin::pin,
-    sync::Arc,
+    sync::{Arc, Mutex},
     task::Poll,
     time::SystemTime,
 };
@@ -27,20 +27,24 @@ use tokio::{runtime::Runtime, time::timeout};
 const RECORD_BYTES_MAX: u32 = 64 << 10;
 const START: Position = Position { partition: 0, offset: 0 };
 
-/// A folder, which can be moved away.
-struct Folder(PathBuf);
+/// A folder, which can be moved away, and from which nothing is fetched while somebody holds the gate.
+struct Folder {
+    path: PathBuf,
+    gate: Mutex<()>,
+}
 
 impl Outside for Folder {
     fn put(&self, name: &str, payload: Bytes) -> Result<(), String> {
-        fs::write(self.0.join(name), payload).map_err(|error| error.to_string())
+        fs::write(self.path.join(name), payload).map_err(|error| error.to_string())
     }
 
     fn get(&self, name: &str) -> Result<Option<Bytes>, String> {
-        let found = fs::read_dir(&self.0).map_err(|error| error.to_string())?;
+        drop(self.gate.lock().unwrap());
+        let found = fs::read_dir(&self.path).map_err(|error| error.to_string())?;
         let mut names = found.map(|file| file.unwrap().file_name());
         let is_there = names.any(|there| there == *name);
         is_there
-            .then(|| fs::read(self.0.join(name)).map(Bytes::from))
+            .then(|| fs::read(self.path.join(name)).map(Bytes::from))
             .transpose()
             .map_err(|error| error.to_string())
     }
@@ -49,6 +53,7 @@ impl Outside for Folder {
 /// A topic with short records, and the folder beside it.
 struct World {
     dir: TempDir,
+    outside: Arc<Folder>,
     kafka: Kafka,
     runtime: Runtime,
 }
@@ -59,11 +64,11 @@ impl World {
         fs::create_dir(dir.path().join("there")).unwrap();
         let mut settings = settings(address);
         settings.record_bytes_max = RECORD_BYTES_MAX;
-        let folder = Arc::new(Folder(dir.path().join("there")));
-        let kafka = Kafka::open_beside(settings, folder).unwrap();
+        let outside = Arc::new(Folder { path: dir.path().join("there"), gate: Mutex::default() });
+        let kafka = Kafka::open_beside(settings, Arc::clone(&outside) as Arc<_>).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(kafka.prepare(TOPIC)).unwrap();
-        Self { dir, kafka, runtime }
+        Self { dir, outside, kafka, runtime }
     }
 
     fn move_away(&self) {
@@ -183,11 +188,13 @@ fn whoever_cannot_fetch_a_payload_or_stops_waiting_for_it_loses_no_record() {
     assert!(matches!(failed, Err(Error::Outside { .. })), "{failed:?}");
     assert_eq!(worker.position(), 1);
     world.move_back();
+    let gate = world.outside.gate.lock().unwrap();
     world.wait(async {
         let mut next = pin!(worker.next(100, usize::MAX));
         let polled = poll_fn(|context| Poll::Ready(next.as_mut().poll(context).is_ready())).await;
-        assert!(!polled, "a file is read on another thread");
+        assert!(!polled, "nothing was fetched");
     });
+    drop(gate);
     numbers_are(&world.take(&mut worker, 5, usize::MAX), 1);
     worker.seek(3).unwrap();
     numbers_are(&world.take(&mut worker, 3, usize::MAX), 3);
