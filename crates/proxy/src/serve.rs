@@ -154,7 +154,8 @@ pub(crate) async fn serve(
     let in_flight = InFlight::begin(&worker.in_flight, link.traffic());
     let (call, client, body) = match begin(&worker, link, in_flight, request) {
         Ok(begun) => begun,
-        Err(Refused { refusal, body, in_flight }) => {
+        Err(refused) => {
+            let Refused { refusal, body, in_flight } = *refused;
             return answer_refusal(&worker, (&refusal, body), Replying::unobserved(), in_flight);
         }
     };
@@ -173,13 +174,13 @@ struct Refused {
 
 impl Refused {
     /// For who named no provider that we know.
-    fn plainly(refusal: Refusal, in_flight: InFlight) -> Self {
-        Self { body: refusal.body(), refusal, in_flight }
+    fn plainly(refusal: Refusal, in_flight: InFlight) -> Box<Self> {
+        Box::new(Self { body: refusal.body(), refusal, in_flight })
     }
 
     /// In the shape that the callers of the provider read.
-    fn at(pool: &Pool, refusal: Refusal, in_flight: InFlight) -> Self {
-        Self { body: refusal.body_at(pool.upstream()), refusal, in_flight }
+    fn at(pool: &Pool, refusal: Refusal, in_flight: InFlight) -> Box<Self> {
+        Box::new(Self { body: refusal.body_at(pool.upstream()), refusal, in_flight })
     }
 }
 
@@ -188,7 +189,7 @@ fn begin(
     link: Link,
     in_flight: InFlight,
     mut request: Request<Incoming>,
-) -> Result<(Call, Client, Inflow), Refused> {
+) -> Result<(Call, Client, Inflow), Box<Refused>> {
     if request.method() == Method::CONNECT {
         return Err(Refused::plainly(Refusal::Connect, in_flight));
     }

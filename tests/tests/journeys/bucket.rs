@@ -33,7 +33,7 @@ pub(crate) struct Store {
 
 impl Store {
     pub(crate) fn start() -> Self {
-        match Access::given(|name| env::var(name).ok()) {
+        match Access::given(|name| env::var_os(name)?.into_string().ok()) {
             Some(access) => Self { own: None, access },
             None => Self::own(),
         }

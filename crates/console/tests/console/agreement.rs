@@ -19,7 +19,7 @@ fn the_document_has_the_paths_that_are_served() {
 
 #[tokio::test]
 async fn every_answer_is_one_that_the_document_has() {
-    let world = World::plain().await;
+    let world = World::plain();
     for path in PATHS {
         check(path, &world.get(&path.replace("{id}", KNOWN)).await);
         check(path, &world.get_as("evil.example", &path.replace("{id}", "42")).await);
@@ -50,7 +50,7 @@ fn check(path: &str, told: &Told) {
 
 #[tokio::test]
 async fn the_document_is_served_as_it_is_published() {
-    let world = World::plain().await;
+    let world = World::plain();
     assert_eq!(world.get("/api/v1/openapi.json").await.body, OPENAPI);
     world.stop().await;
 }

@@ -10,7 +10,7 @@ use std::sync::{
 
 #[tokio::test]
 async fn the_page_is_shown_and_never_run_or_kept() {
-    let world = World::plain().await;
+    let world = World::plain();
     let told = world.get("/").await;
     assert_eq!((told.status, told.body.as_str()), (200, "<!doctype html><title>console</title>"));
     assert_eq!(told.header("content-type"), Some("text/html; charset=utf-8"));
@@ -24,7 +24,7 @@ async fn the_page_is_shown_and_never_run_or_kept() {
 
 #[tokio::test]
 async fn a_moment_to_look_from_is_passed_on_or_refused() {
-    let world = World::plain().await;
+    let world = World::plain();
     assert_eq!(world.get("/api/v1/report").await.json(), json!({ "as_of": null }));
     let told = world.get("/api/v1/report?as_of=1970-01-02T00:00:00Z").await;
     assert_eq!(told.json(), json!({ "as_of": 86_400_000_000_i64 }));
@@ -36,7 +36,7 @@ async fn a_moment_to_look_from_is_passed_on_or_refused() {
 
 #[tokio::test]
 async fn an_answer_that_is_not_there_says_why() {
-    let world = World::plain().await;
+    let world = World::plain();
     let other = KNOWN.replace("0001", "0002");
     let cases = [
         ("/api/v1/evidence".to_owned(), 500, "failed"),
@@ -64,7 +64,7 @@ async fn readiness_names_what_fails_and_follows_it() {
             false => Err("the journal is not open".to_owned()),
         }),
     ];
-    let world = World::with(Canned::default(), checks, Limits::default()).await;
+    let world = World::with(Canned::default(), checks, Limits::default());
     let told = world.get("/readyz").await;
     assert_eq!(told.status, 503);
     let failing =
@@ -89,7 +89,7 @@ async fn a_check_that_does_not_answer_holds_up_neither_probe_nor_scrape() {
         Ok(())
     });
     let checks = vec![Check::new("worker", || Ok(())), silent];
-    let world = World::with(Canned::default(), checks, Limits::default()).await;
+    let world = World::with(Canned::default(), checks, Limits::default());
     // The second question does not wait for the first one to be answered.
     for _ in 0..2 {
         let told = world.get("/readyz").await;
@@ -117,7 +117,7 @@ fn a_scrape_tells_readiness_and_what_each_metric_means() {
             let checks = vec![Check::new("journal", || Err("not open".to_owned()))];
             let deps = Deps { answers: Arc::new(Canned::default()), checks, metrics };
             let listen = "127.0.0.1:0".parse().unwrap();
-            let world = World::start(Config { listen, ..Config::default() }, deps).await;
+            let world = World::start(Config { listen, ..Config::default() }, deps);
             let told = world.get("/metrics").await;
             world.stop().await;
             assert_eq!(

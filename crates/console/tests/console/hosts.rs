@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// On `listen`, with `names` allowed, each host is answered with the status.
 async fn check(listen: &str, names: &[&str], cases: &[(&str, u16)]) {
     let config = config(listen, names, Limits::default());
-    let world = World::of(Arc::new(Canned::default()), Vec::new(), config).await;
+    let world = World::of(Arc::new(Canned::default()), Vec::new(), config);
     for (host, status) in cases {
         for path in ["/", "/healthz", "/metrics", "/api/v1/policy", "/nowhere"] {
             let told = world.get_as(host, path).await;
@@ -52,7 +52,7 @@ async fn on_every_address_any_address_is_meant_and_still_no_name() {
 
 #[tokio::test]
 async fn a_request_that_names_no_host_or_two_is_refused() {
-    let world = World::plain().await;
+    let world = World::plain();
     let requests = [
         "GET / HTTP/1.1\r\nconnection: close\r\n\r\n",
         "GET / HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\nconnection: close\r\n\r\n",

@@ -19,7 +19,7 @@ const SOON: Duration = Duration::from_millis(50);
 async fn an_answer_that_takes_too_long_is_given_up() {
     let limits = Limits { answer_wait_max: SOON, ..Limits::default() };
     let slow = Canned { report_waits: true, ..Canned::default() };
-    let world = World::with(slow, Vec::new(), limits).await;
+    let world = World::with(slow, Vec::new(), limits);
     let told = world.get("/api/v1/report").await;
     assert_eq!((told.status, told.error_code().as_str()), (504, "timed_out"));
     world.stop().await;
@@ -29,8 +29,7 @@ async fn an_answer_that_takes_too_long_is_given_up() {
 async fn a_question_too_many_is_told_to_come_back_and_probes_are_still_answered() {
     let limits = Limits { answers_at_once_max: 1, drain_wait_max: SOON, ..Limits::default() };
     let answers = Arc::new(Canned { report_waits: true, ..Canned::default() });
-    let world =
-        World::of(Arc::clone(&answers), Vec::new(), config("127.0.0.1:0", &[], limits)).await;
+    let world = World::of(Arc::clone(&answers), Vec::new(), config("127.0.0.1:0", &[], limits));
     let mut waiting = world.connect().await;
     let request = "GET /api/v1/report HTTP/1.1\r\nhost: localhost\r\n\r\n";
     waiting.write_all(request.as_bytes()).await.unwrap();
@@ -48,8 +47,7 @@ async fn a_question_too_many_is_told_to_come_back_and_probes_are_still_answered(
 async fn who_hangs_up_frees_the_seat() {
     let limits = Limits { answers_at_once_max: 1, ..Limits::default() };
     let answers = Arc::new(Canned { report_waits: true, ..Canned::default() });
-    let world =
-        World::of(Arc::clone(&answers), Vec::new(), config("127.0.0.1:0", &[], limits)).await;
+    let world = World::of(Arc::clone(&answers), Vec::new(), config("127.0.0.1:0", &[], limits));
     let mut waiting = world.connect().await;
     let request = "GET /api/v1/report HTTP/1.1\r\nhost: localhost\r\n\r\n";
     waiting.write_all(request.as_bytes()).await.unwrap();
@@ -62,7 +60,7 @@ async fn who_hangs_up_frees_the_seat() {
 #[tokio::test]
 async fn who_does_not_finish_the_request_is_let_go() {
     let limits = Limits { head_wait_max: SOON, ..Limits::default() };
-    let world = World::with(Canned::default(), Vec::new(), limits).await;
+    let world = World::with(Canned::default(), Vec::new(), limits);
     let mut slow = world.connect().await;
     slow.write_all(b"GET / HTTP/1.1\r\nhost: local").await.unwrap();
     let mut rest = Vec::new();
@@ -74,7 +72,7 @@ async fn who_does_not_finish_the_request_is_let_go() {
 #[tokio::test]
 async fn a_connection_too_many_waits_until_another_ends() {
     let limits = Limits { connections_max: 1, ..Limits::default() };
-    let world = World::with(Canned::default(), Vec::new(), limits).await;
+    let world = World::with(Canned::default(), Vec::new(), limits);
     let mut first = world.connect().await;
     first.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     let mut begun = [0; 12];
@@ -93,7 +91,7 @@ async fn a_connection_too_many_waits_until_another_ends() {
 
 #[tokio::test]
 async fn a_body_and_a_method_that_nobody_reads_are_refused() {
-    let world = World::plain().await;
+    let world = World::plain();
     let head = |method: &str, length: u64| {
         format!(
             "{method} / HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\
@@ -111,8 +109,7 @@ async fn a_body_and_a_method_that_nobody_reads_are_refused() {
 async fn a_stopping_console_lets_go_of_who_still_waits() {
     let limits = Limits { drain_wait_max: SOON, ..Limits::default() };
     let answers = Arc::new(Canned { report_waits: true, ..Canned::default() });
-    let world =
-        World::of(Arc::clone(&answers), Vec::new(), config("127.0.0.1:0", &[], limits)).await;
+    let world = World::of(Arc::clone(&answers), Vec::new(), config("127.0.0.1:0", &[], limits));
     let mut waiting = world.connect().await;
     let request = "GET /api/v1/report HTTP/1.1\r\nhost: localhost\r\n\r\n";
     waiting.write_all(request.as_bytes()).await.unwrap();
@@ -123,7 +120,9 @@ async fn a_stopping_console_lets_go_of_who_still_waits() {
 #[test]
 fn health_is_told_while_everything_else_computes() {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let world = runtime.block_on(World::plain());
+    let within = runtime.enter();
+    let world = World::plain();
+    drop(within);
     let (computed, computing) = mpsc::channel::<()>();
     let (began, begun) = mpsc::channel();
     let busy = runtime.handle().spawn(async move {

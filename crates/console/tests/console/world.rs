@@ -58,19 +58,19 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) async fn plain() -> Self {
-        Self::with(Canned::default(), Vec::new(), Limits::default()).await
+    pub(crate) fn plain() -> Self {
+        Self::with(Canned::default(), Vec::new(), Limits::default())
     }
 
-    pub(crate) async fn with(answers: Canned, checks: Vec<Check>, limits: Limits) -> Self {
-        Self::of(Arc::new(answers), checks, config("127.0.0.1:0", &[], limits)).await
+    pub(crate) fn with(answers: Canned, checks: Vec<Check>, limits: Limits) -> Self {
+        Self::of(Arc::new(answers), checks, config("127.0.0.1:0", &[], limits))
     }
 
-    pub(crate) async fn of(answers: Arc<Canned>, checks: Vec<Check>, config: Config) -> Self {
-        Self::start(config, Deps { answers, checks, metrics: Metrics::default() }).await
+    pub(crate) fn of(answers: Arc<Canned>, checks: Vec<Check>, config: Config) -> Self {
+        Self::start(config, Deps { answers, checks, metrics: Metrics::default() })
     }
 
-    pub(crate) async fn start(config: Config, deps: Deps) -> Self {
+    pub(crate) fn start(config: Config, deps: Deps) -> Self {
         let console = Console::bind(config, deps).unwrap();
         let (addr, stop) = (console.addr(), CancellationToken::new());
         #[expect(clippy::disallowed_methods, reason = "the test waits for this one task by itself")]

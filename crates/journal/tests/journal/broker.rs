@@ -11,7 +11,7 @@ pub(crate) const PASSWORD: &str = "password-of-the-tests";
 
 /// A broker with its certificate's authority, or one that was there before.
 pub(crate) enum Shared {
-    Ours { broker: Broker, ca_pem: String },
+    Ours { broker: Box<Broker>, ca_pem: String },
     Given(String),
 }
 
@@ -24,7 +24,7 @@ static SHARED: LazyLock<Shared> = LazyLock::new(|| match env::var_os("FORESHADOW
             certificate_pem: made.cert.pem(),
             key_pem: made.signing_key.serialize_pem(),
         };
-        Shared::Ours { broker: start("shared", Some(&guard)), ca_pem: made.cert.pem() }
+        Shared::Ours { broker: Box::new(start("shared", Some(&guard))), ca_pem: made.cert.pem() }
     }
 });
 

@@ -36,9 +36,12 @@ pub(crate) enum Outage {
     Away(String),
 }
 
+/// What is made of the store's words.
+type Kind = fn(String) -> Outage;
+
 /// What the store said or did, where an error comes of that.
 pub(crate) fn outage(error: &dyn Error) -> Option<Outage> {
-    let kinds: [(&str, fn(String) -> Outage); 4] = [
+    let kinds: [(&str, Kind); 4] = [
         (REFUSED, Outage::Refused),
         (NO_BUCKET, Outage::NoBucket),
         (SILENT, Outage::Away),

@@ -43,7 +43,7 @@ pub(crate) async fn everywhere(check: impl AsyncFn(Site)) {
 
 /// A server of this binary's own, unless one is named.
 static ACCESS: LazyLock<(Option<Server>, Access)> = LazyLock::new(|| {
-    if let Some(given) = Access::given(|name| env::var(name).ok()) {
+    if let Some(given) = Access::given(|name| env::var_os(name)?.into_string().ok()) {
         return (None, given);
     }
     let gateway = Gateway::resolve(&Gateway::cache(|name| env::var_os(name))).unwrap();

@@ -36,7 +36,7 @@ async fn compaction_keeps_rows_and_receipts_in_fewer_files() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_compactors_and_a_writer_at_once_keep_every_row_once() {
-    everywhere(async |site| {
+    Box::pin(everywhere(async |site| {
         let lake = site.lake();
         lake_of_three_files(&lake).await;
         let other = site.lake();
@@ -49,7 +49,7 @@ async fn two_compactors_and_a_writer_at_once_keep_every_row_once() {
         );
         assert!(one.is_ok() && two.is_ok() && written.is_ok(), "{one:?} {two:?} {written:?}");
         assert_eq!(offsets(&lake, Table::Meters, &[]).await, [0, 1, 2, 3]);
-    })
+    }))
     .await;
 }
 

@@ -28,7 +28,10 @@ pub(super) fn s3(notes: &mut Notes<'_>, raw: Option<&RawS3>, read_file: &ReadFil
     // A lent key's session goes with that key alone.
     let is_usual = id.is_none() && secret.is_none();
     S3 {
-        path_style: raw.path_style.as_ref().map_or(endpoint.is_some(), |style| *style.get_ref()),
+        path_style: raw
+            .path_style
+            .as_ref()
+            .map_or_else(|| endpoint.is_some(), |style| *style.get_ref()),
         endpoint,
         region: raw.region.as_ref().map_or(usual.region, |name| region(notes, name)),
         ca_pem,
