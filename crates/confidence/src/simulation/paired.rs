@@ -116,7 +116,7 @@ fn judged(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
         Finding::control(
             "the same, the margin counted whole whatever the judge misses",
             None,
-            AtLeast(0.3),
+            AtLeast(0.15),
             share(whole),
         ),
     ])
