@@ -31,7 +31,7 @@ use crate::{
     journal::check_name,
     log::{Append, Log},
     membership::Membership,
-    outside::{OUTSIDE_BYTES_MAX, Outside, Pointer, resolved, stands_for},
+    outside::{OUTSIDE_BYTES_MAX, Outside, Pointer, resolved, within},
     record::{Entry, Position, Record},
     subscription::blocking,
     sync::lock,
@@ -83,20 +83,6 @@ impl Kafka {
     /// As there.
     pub fn open_beside(settings: Settings, outside: Arc<dyn Outside>) -> Result<Self> {
         Self::beside(settings, Some(outside))
-    }
-
-    /// The records with what they point at, as far as the limit reaches, but one at least.
-    fn whole(&self, records: Vec<Record>, bytes_max: usize) -> Result<Vec<Record>> {
-        let outside = self.inner.outside.as_deref();
-        let (mut whole, mut bytes) = (Vec::with_capacity(records.len()), 0_usize);
-        for record in records {
-            bytes = bytes.saturating_add(stands_for(&record.payload));
-            if !whole.is_empty() && bytes > bytes_max {
-                break;
-            }
-            whole.push(Record { payload: resolved(outside, record.payload)?, ..record });
-        }
-        Ok(whole)
     }
 
     fn beside(settings: Settings, outside: Option<Arc<dyn Outside>>) -> Result<Self> {
@@ -163,8 +149,8 @@ impl Kafka {
         check_name(topic)?;
         self.check_length(entries)?;
         let name = self.inner.settings.full_name(topic);
-        let Some(outside) = self.inner.outside.as_deref().filter(|_| self.is_any_long(entries))
-        else {
+        let is_any_long = entries.iter().any(|entry| self.is_long(entry));
+        let Some(outside) = self.inner.outside.as_deref().filter(|_| is_any_long) else {
             return Ok((name, Cow::Borrowed(entries)));
         };
         let short = |entry: &Entry| match self.is_long(entry) {
@@ -175,13 +161,19 @@ impl Kafka {
         Ok((name, Cow::Owned(entries.iter().map(short).collect::<Result<_>>()?)))
     }
 
-    /// Whether one of them has to lie outside.
-    pub(crate) fn is_any_long(&self, entries: &[Entry]) -> bool {
-        entries.iter().any(|entry| self.is_long(entry))
+    /// Whether it has to lie outside.
+    pub(crate) fn is_long(&self, entry: &Entry) -> bool {
+        length(entry) > u64::from(self.inner.settings.record_bytes_max)
     }
 
-    fn is_long(&self, entry: &Entry) -> bool {
-        length(entry) > u64::from(self.inner.settings.record_bytes_max)
+    /// The records with what they point at, as far as the limit reaches, but one at least.
+    fn whole(&self, mut records: Vec<Record>, bytes_max: usize) -> Result<Vec<Record>> {
+        records.truncate(within(records.iter(), bytes_max));
+        let outside = self.inner.outside.as_deref();
+        let whole = |record: Record| {
+            resolved(outside, record.payload).map(|payload| Record { payload, ..record })
+        };
+        records.into_iter().map(whole).collect()
     }
 
     /// None is longer than can be kept at all.

@@ -11,6 +11,7 @@
 use crate::{
     error::{Error, Result},
     journal::RECORD_BYTES_MAX,
+    record::Record,
 };
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use std::time::Duration;
@@ -99,9 +100,17 @@ impl Pointer {
     }
 }
 
-/// How many bytes a record stands for.
-pub(crate) fn stands_for(payload: &[u8]) -> usize {
-    Pointer::read(payload).map_or(payload.len(), |pointer| pointer.bytes as usize)
+/// How many of the first records stand for no more than `bytes_max` bytes together, but one at least.
+pub(crate) fn within<'r>(records: impl Iterator<Item = &'r Record>, bytes_max: usize) -> usize {
+    let stands_for = |record: &Record| {
+        let pointer = Pointer::read(&record.payload);
+        pointer.map_or(record.payload.len(), |pointer| pointer.bytes as usize)
+    };
+    let sums = records.map(stands_for).scan(0_usize, |sum, bytes| {
+        *sum = sum.saturating_add(bytes);
+        Some(*sum)
+    });
+    sums.enumerate().take_while(|(at, sum)| *at == 0 || *sum <= bytes_max).count()
 }
 
 /// The payload that a record stands for. One whose payload is gone stays the pointer that it is, and its

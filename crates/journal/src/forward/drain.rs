@@ -12,7 +12,6 @@ use crate::{
     sync::lock,
 };
 use std::{
-    slice,
     sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -138,8 +137,7 @@ fn forward(
             Step::Send(range) => {
                 let row = leaving.get_mut(range.clone()).unwrap_or_default();
                 // Nobody waits for a store that may be away.
-                if row.iter().any(|record| inner.kafka.is_any_long(slice::from_ref(&record.entry)))
-                {
+                if row.iter().any(|record| inner.kafka.is_long(&record.entry)) {
                     closing.give_way();
                 }
                 let (count, error) = send(inner, row);

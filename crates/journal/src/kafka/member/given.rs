@@ -7,7 +7,7 @@ use super::{
 use crate::{
     error::Result,
     kafka::{ANSWER_WAIT, client::failed},
-    outside::{Pointer, resolved, stands_for},
+    outside::{Pointer, resolved, within},
     record::Record,
     subscription::blocking,
 };
@@ -76,17 +76,12 @@ impl Given {
     /// Fetches what the first of the records point at, as far as the limits reach, but one at least; how
     /// many are whole then. What was fetched stays among them, whoever stops waiting.
     async fn resolve(&mut self, records_max: usize, bytes_max: usize) -> Result<usize> {
-        let (mut count, mut bytes) = (0, 0_usize);
-        for record in self.taken.iter_mut().take(records_max) {
-            bytes = bytes.saturating_add(stands_for(&record.payload));
-            if count > 0 && bytes > bytes_max {
-                break;
-            }
+        let count = within(self.taken.iter().take(records_max), bytes_max);
+        for record in self.taken.iter_mut().take(count) {
             if Pointer::read(&record.payload).is_some() {
                 let (outside, payload) = (self.claim.group.outside.clone(), record.payload.clone());
                 record.payload = blocking(move || resolved(outside.as_deref(), payload)).await?;
             }
-            count += 1;
         }
         Ok(count)
     }
