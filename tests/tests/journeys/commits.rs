@@ -2,7 +2,7 @@
 
 use crate::deployment::Deployment;
 use serde_json::Value;
-use std::{collections::BTreeMap, fs, time::UNIX_EPOCH};
+use std::{collections::BTreeMap, fs, path::Path, time::UNIX_EPOCH};
 
 /// One commit of rows.
 pub(crate) struct Commit {
@@ -33,10 +33,16 @@ pub(crate) fn commits(deployment: &Deployment, table: &str) -> Vec<Commit> {
         }
         commit
     };
-    let json = paths.filter(|path| path.extension().is_some_and(|it| it == "json"));
-    let mut commits: Vec<Commit> = json.map(of).collect();
+    let mut commits: Vec<Commit> = paths.filter(|path| is_commit(path)).map(of).collect();
     commits.sort_by(|one, other| one.receipt.cmp(&other.receipt));
     commits
+}
+
+/// A file with its version for a name. What is still written has another name, and loses it.
+pub(crate) fn is_commit(path: &Path) -> bool {
+    let version = path.file_stem().and_then(|stem| stem.to_str());
+    path.extension().is_some_and(|it| it == "json")
+        && version.is_some_and(|it| it.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// How far a table has come in each partition of the topic.

@@ -1,6 +1,6 @@
 //! Where something strikes: at seeded points, which lie where the work is.
 
-use crate::town::Town;
+use crate::{commits::is_commit, town::Town};
 use std::{
     fs,
     hash::{DefaultHasher, Hash, Hasher},
@@ -61,5 +61,5 @@ fn commits(lake: &Path) -> u64 {
         .map_while(Result::ok)
         .filter_map(|it| fs::read_dir(it.path().join("_delta_log")).ok());
     let files = logs.flat_map(|log| log.map_while(Result::ok));
-    files.filter(|file| file.path().extension().is_some_and(|it| it == "json")).count() as u64
+    files.filter(|file| is_commit(&file.path())).count() as u64
 }
