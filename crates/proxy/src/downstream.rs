@@ -15,17 +15,14 @@ pub(crate) use turn::{Taken, Turn};
 
 use crate::{
     patience::{Patience, Rule},
-    transport::Transport,
+    transport::{Reset, Transport},
 };
 use bytes::{Buf, Bytes};
 use std::{
     future::poll_fn,
     io::{self, IoSlice},
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -36,21 +33,6 @@ mod turn;
 /// How a client begins that speaks HTTP/2 (RFC 9113, 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Says that a connection is to be reset when it closes.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Reset(Arc<AtomicBool>);
-
-impl Reset {
-    pub(crate) fn on_close(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// It is to close as usual.
-    pub(crate) fn no_more(&self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
-}
-
 /// What a client speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
@@ -58,16 +40,9 @@ pub(crate) enum Protocol {
     Http2,
 }
 
-/// What a connection and the calls on it tell each other.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Talk {
-    pub(crate) reset: Reset,
-    pub(crate) turn: Turn,
-}
-
 pub(crate) struct Downstream {
     transport: Transport,
-    talk: Talk,
+    turn: Turn,
     opening: Opening,
     patience: Patience,
     bare: Arc<BareAnswers>,
@@ -100,20 +75,25 @@ impl Opening {
 
 impl Downstream {
     /// One that may take in nothing for as long as `rule` says.
-    pub(crate) fn new(
-        transport: Transport,
-        talk: &Talk,
-        rule: &Arc<Rule>,
-        bare: &Arc<BareAnswers>,
-    ) -> Self {
+    pub(crate) fn new(transport: Transport, rule: &Arc<Rule>, bare: &Arc<BareAnswers>) -> Self {
         Self {
             transport,
-            talk: talk.clone(),
+            turn: Turn::default(),
             opening: Opening::default(),
             patience: Patience::new(rule),
             bare: Arc::clone(bare),
             instead: Bytes::new(),
         }
+    }
+
+    /// How it breaks off.
+    pub(crate) fn reset(&self) -> &Reset {
+        self.transport.reset()
+    }
+
+    /// Whose word it is that is written to it.
+    pub(crate) fn turn(&self) -> &Turn {
+        &self.turn
     }
 
     /// Reads until it is clear what the client speaks. One that ends before counts as HTTP/1.1, whose
@@ -141,7 +121,7 @@ impl Downstream {
             return written;
         }
         ready!(self.patience.poll_over(context));
-        self.talk.reset.on_close();
+        self.reset().on_close();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
@@ -153,8 +133,7 @@ impl Downstream {
         bytes: &[u8],
     ) -> Option<Poll<io::Result<usize>>> {
         if self.instead.is_empty() {
-            self.instead =
-                self.talk.turn.is_free().then(|| self.bare.instead_of(bytes)).flatten()?;
+            self.instead = self.turn.is_free().then(|| self.bare.instead_of(bytes)).flatten()?;
         }
         while !self.instead.is_empty() {
             match Pin::new(&mut self.transport).poll_write(context, &self.instead) {
@@ -172,16 +151,6 @@ impl Downstream {
         let count = buffer.filled().len();
         self.opening.count += count;
         Poll::Ready(Ok(count))
-    }
-}
-
-impl Drop for Downstream {
-    fn drop(&mut self) {
-        if self.talk.reset.0.load(Ordering::Relaxed)
-            && let Err(error) = self.transport.tcp().set_zero_linger()
-        {
-            tracing::debug!(%error, "a client's connection could not be reset");
-        }
     }
 }
 
@@ -240,7 +209,7 @@ impl AsyncWrite for Downstream {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.transport).poll_flush(context);
         if flushed.is_ready() {
-            self.talk.turn.flushed();
+            self.turn.flushed();
         }
         self.taken(context, flushed)
     }

@@ -80,7 +80,7 @@ pub(crate) async fn ask(
     request: Request<CallBody>,
     who: Option<&Fingerprint>,
 ) -> Result<(Response<Incoming>, Lease), Refusal> {
-    let (response, lease) = client.pool.send(request).await?;
+    let (response, lease) = client.pool.send(request, client.link.reset().cloned()).await?;
     let status = response.status();
     if status == StatusCode::SWITCHING_PROTOCOLS && client.upgrade.is_none() {
         return Err(Refusal::Died { provider: client.pool.upstream().name().to_owned() });

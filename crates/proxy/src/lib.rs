@@ -89,8 +89,8 @@
 //! - A call with a transfer coding besides `chunked`, which two readers may take for two things: 501.
 //! - What it cannot parse it answers alone, without a body: 400, 414, 431. That is replaced by an error of
 //!   ours (`downstream/bare.rs`), except for an HTTP/2 head of over twice the limit: a bare 431.
-//! - A client of HTTP/1.1 that closes its sending side is taken for gone. One that resets its connection
-//!   ends its call; the provider sees that connection close. A provider's reset reaches the client as one.
+//! - A client of HTTP/1.1 that closes its sending side is taken for gone. A reset of
+//!   a connection is passed on either way, where both connections carry this call alone.
 //! - What an HTTP/2 client with a closed window has not taken yet when its provider dies: its stream is
 //!   reset, and what waits for it is thrown away.
 //! - Pushes, priorities, pings of either side, and extended CONNECT (WebSocket over HTTP/2).

@@ -2,7 +2,7 @@
 
 pub(crate) use traffic::Traffic;
 
-use crate::{downstream::Reset, headers, listen::Seat};
+use crate::{headers, listen::Seat, transport::Reset};
 use http::{HeaderMap, Version};
 use std::sync::Arc;
 
@@ -49,6 +49,14 @@ impl Link {
     pub(crate) fn breaking(&self) -> Option<(Reset, Closing)> {
         match self {
             Self::Http1 { reset, closing, .. } => Some((reset.clone(), *closing)),
+            Self::Http2(_) => None,
+        }
+    }
+
+    /// How a connection of HTTP/1.x breaks off; of HTTP/2, each stream does by itself.
+    pub(crate) fn reset(&self) -> Option<&Reset> {
+        match self {
+            Self::Http1 { reset, .. } => Some(reset),
             Self::Http2(_) => None,
         }
     }

@@ -2,15 +2,17 @@
 //! driven by the core that uses it. Those of HTTP/1.1 carry one call each; what a client of HTTP/2 asks
 //! goes another way (see `http2`).
 
+use connect::Connection;
 pub(crate) use connect::{Connector, TlsSetup};
 use lines::{Lines, Slot};
 
 use crate::{
-    body::CallBody, config::Limits, meters::ProviderMeters, refusal::Refusal, upstream::Upstream,
+    body::CallBody, config::Limits, meters::ProviderMeters, refusal::Refusal, transport::Reset,
+    upstream::Upstream,
 };
 use http::{HeaderMap, Method, Request, Response, Version};
 use http_body::Body;
-use hyper::{body::Incoming, client::conn::http1::SendRequest};
+use hyper::body::Incoming;
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -43,9 +45,7 @@ pub(crate) struct Pool {
 }
 
 struct Idle {
-    sender: SendRequest<CallBody>,
-    /// When it was made.
-    made: Instant,
+    connection: Connection,
     /// When its last reply ended.
     since: Instant,
 }
@@ -60,9 +60,8 @@ pub(crate) enum Lease {
 
 /// A connection in use. Dropping it closes the connection; [`Lease::give_back`] keeps it.
 pub(crate) struct Taken {
-    sender: SendRequest<CallBody>,
+    connection: Connection,
     pool: Arc<Pool>,
-    made: Instant,
     age: Age,
 }
 
@@ -82,13 +81,14 @@ impl Lease {
 }
 
 impl Taken {
-    fn fresh(sender: SendRequest<CallBody>, pool: &Arc<Pool>) -> Self {
-        Self { sender, pool: Arc::clone(pool), made: Instant::now(), age: Age::Fresh }
+    fn fresh(connection: Connection, pool: &Arc<Pool>) -> Self {
+        Self { connection, pool: Arc::clone(pool), age: Age::Fresh }
     }
 
     fn give_back(self) {
-        if !self.sender.is_closed() {
-            self.pool.keep(self.sender, self.made);
+        self.connection.reset.carry(None);
+        if !self.connection.sender.is_closed() {
+            self.pool.keep(self.connection);
         }
     }
 }
@@ -121,31 +121,34 @@ impl Pool {
         &self.meters
     }
 
-    /// Sends the call and waits for the head of the reply.
+    /// Sends the call and waits for the head of the reply. `caller`: how the connection breaks off that
+    /// it came by, where that carries nothing else.
     ///
     /// An idle connection may have died unseen. The call is then sent once more, on a new connection,
     /// if nothing of it can have been acted on: it never left, or it is safe and has no body.
     pub(crate) fn send(
         self: &Arc<Self>,
         request: Request<CallBody>,
+        caller: Option<Reset>,
     ) -> impl Future<Output = Result<(Response<Incoming>, Lease), Refusal>> {
         if request.version() == Version::HTTP_2 {
             // In a box, so that a call of HTTP/1.1 is to take no more memory for it.
             return Either::Left(Box::pin(http2::send(self, request)));
         }
-        Either::Right(self.send_alone(None, request))
+        Either::Right(async {
+            let taken = self.lease().await?;
+            self.send_alone(taken, request, caller).await
+        })
     }
 
-    /// Sends the call on a connection of its own: `taken`, or any.
+    /// Sends the call on a connection of its own.
     async fn send_alone(
         self: &Arc<Self>,
-        taken: Option<Taken>,
+        mut taken: Taken,
         request: Request<CallBody>,
+        caller: Option<Reset>,
     ) -> Result<(Response<Incoming>, Lease), Refusal> {
-        let mut taken = match taken {
-            Some(taken) => taken,
-            None => self.lease().await?,
-        };
+        taken.connection.reset.carry(caller.clone());
         let spare = (taken.age == Age::Reused).then(|| spare(&request)).flatten();
         let unsent = match self.try_send(&mut taken, request).await {
             Ok(response) => return Ok((response, Lease::Connection(taken))),
@@ -156,6 +159,7 @@ impl Pool {
         };
         self.meters.retries.increment(1);
         let mut taken = self.fresh().await?;
+        taken.connection.reset.carry(caller);
         match self.try_send(&mut taken, unsent).await {
             Ok(response) => Ok((response, Lease::Connection(taken))),
             Err(Unanswered::Late) => Err(self.late()),
@@ -168,7 +172,7 @@ impl Pool {
         taken: &mut Taken,
         request: Request<CallBody>,
     ) -> Result<Response<Incoming>, Unanswered> {
-        match timeout(self.head_wait_max, taken.sender.try_send_request(request)).await {
+        match timeout(self.head_wait_max, taken.connection.sender.try_send_request(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(mut failed)) => match failed.take_message() {
                 Some(request) => Err(Unanswered::Unsent(Box::new(request))),
@@ -187,16 +191,17 @@ impl Pool {
     }
 
     async fn reused(self: &Arc<Self>) -> Option<Taken> {
-        while let Some(Idle { mut sender, made, since }) = self.latest() {
-            let now = Instant::now();
-            let is_old = now - since > self.idle_age_max || now - made > self.connection_age_max;
+        while let Some(Idle { mut connection, since }) = self.latest() {
+            let (now, sender) = (Instant::now(), &mut connection.sender);
+            let is_old =
+                now - since > self.idle_age_max || now - connection.made > self.connection_age_max;
             if is_old || sender.is_closed() {
                 continue;
             }
             let ready = sender.is_ready()
                 || matches!(timeout(READY_WAIT_MAX, sender.ready()).await, Ok(Ok(())));
             if ready {
-                return Some(Taken { sender, pool: Arc::clone(self), made, age: Age::Reused });
+                return Some(Taken { connection, pool: Arc::clone(self), age: Age::Reused });
             }
         }
         None
@@ -210,14 +215,14 @@ impl Pool {
         self.idle().pop_back()
     }
 
-    fn keep(&self, sender: SendRequest<CallBody>, made: Instant) {
+    fn keep(&self, connection: Connection) {
         let now = Instant::now();
         let mut idle = self.idle();
         while idle.front().is_some_and(|oldest| now - oldest.since > self.idle_age_max) {
             idle.pop_front();
         }
         if idle.len() < self.idle_connections_max {
-            idle.push_back(Idle { sender, made, since: now });
+            idle.push_back(Idle { connection, since: now });
         }
     }
 

@@ -7,6 +7,7 @@ use crate::{
     config::Limits,
     headers::{self, Upgrading},
     serve::{Client, Worker},
+    transport::Reset,
 };
 use exchange::Route;
 use http::Response;
@@ -44,10 +45,13 @@ pub(crate) fn open(
     client.pool.meters().answered(Route::Reference, response.status());
     if let Some(below) = client.upgrade {
         let above = hyper::upgrade::on(&mut response);
-        let (seat, patience) = (client.link.seat(), Patience::of(&worker.shared.limits));
+        let (seat, reset) = (client.link.seat(), client.link.reset().cloned());
+        let patience = Patience::of(&worker.shared.limits);
         let cut = worker.tunnel_cut.clone();
         worker.calls.spawn(async move {
-            join(below, above, patience, cut).await;
+            if let Err(error) = join((below, above, reset), patience, cut).await {
+                tracing::debug!(%error, "a tunnel broke off");
+            }
             // Until here it is a connection like any other.
             drop(seat);
         });
@@ -87,25 +91,32 @@ impl Patience {
     }
 }
 
-async fn join(below: OnUpgrade, above: OnUpgrade, patience: Patience, cut: Counter) {
-    let (Ok(below), Ok(above)) = tokio::join!(below, above) else { return };
+async fn join(
+    (below, above, reset): (OnUpgrade, OnUpgrade, Option<Reset>),
+    patience: Patience,
+    cut: Counter,
+) -> io::Result<()> {
+    let (Ok(below), Ok(above)) = tokio::join!(below, above) else { return Ok(()) };
     let flow = Arc::new(Flow::default());
     let (mut below, mut above) = (Side::new(below, &flow), Side::new(above, &flow));
     let mut joined = pin!(copy_bidirectional(&mut below, &mut above));
     let mut silent = Duration::ZERO;
     loop {
         match timeout(patience.look_every(), joined.as_mut()).await {
-            Ok(Ok(_)) => return,
+            Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => {
-                tracing::debug!(%error, "a tunnel broke off");
-                return;
+                // A client's reset reaches its provider by itself; this is the other way.
+                if let (io::ErrorKind::ConnectionReset, Some(reset)) = (error.kind(), &reset) {
+                    reset.on_close();
+                }
+                return Err(error);
             }
             Err(_) if flow.has_moved.swap(false, Ordering::Relaxed) => silent = Duration::ZERO,
             Err(_) => silent += patience.look_every(),
         }
         if patience.is_over(silent, &flow) {
             cut.increment(1);
-            return;
+            return Ok(());
         }
     }
 }

@@ -4,12 +4,13 @@ use crate::{
     body::{Broken, Inflow, hint_after},
     budget::Share,
     capture::{CallSide, Replying},
-    downstream::{Reset, Taken},
+    downstream::Taken,
     link::Closing,
     listen::reading,
     meters::InFlight,
     pool::Lease,
     steer::RetellStream,
+    transport::Reset,
 };
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};

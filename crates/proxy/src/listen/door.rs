@@ -5,7 +5,7 @@ use super::reading::watched;
 use crate::{
     body::ReplyBody,
     config::Limits,
-    downstream::{BareAnswers, Downstream, Protocol, Taken, Talk},
+    downstream::{BareAnswers, Downstream, Protocol, Taken},
     link::{Link, Traffic},
     meters::{self, ConnectionMeters, OpenConnection},
     patience::Rule,
@@ -110,13 +110,13 @@ impl Door {
     }
 
     /// Secures the connection, and waits for what it speaks. `None`: it came to nothing.
-    async fn open(&self, stream: TcpStream, talk: &Talk) -> Option<(Protocol, Downstream)> {
+    async fn open(&self, stream: TcpStream) -> Option<(Protocol, Downstream)> {
         let transport = match &self.tls {
-            None => Transport::Plain(stream),
+            None => Transport::plain(stream),
             Some(acceptor) => self.secure(acceptor, stream).await?,
         };
         let (secure, agreed) = (self.tls.is_some(), transport.agreed_on_http2());
-        let mut stream = Downstream::new(transport, talk, &self.reader_idle, &self.bare);
+        let mut stream = Downstream::new(transport, &self.reader_idle, &self.bare);
         if secure && !agreed {
             return Some((Protocol::Http1, stream));
         }
@@ -131,7 +131,7 @@ impl Door {
 
     async fn secure(&self, acceptor: &TlsAcceptor, stream: TcpStream) -> Option<Transport> {
         match timeout(self.handshake_wait_max, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => Some(Transport::Tls(Box::new(stream.into()))),
+            Ok(Ok(stream)) => Some(Transport::tls(stream.into())),
             Ok(Err(error)) => {
                 tracing::debug!(%error, "a client did not agree on TLS");
                 None
@@ -181,10 +181,9 @@ pub(crate) async fn client(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a client's connection is delayed by the kernel");
     }
-    let talk = Talk::default();
     // In boxes, because an idle connection of HTTP/1.1 is to take no more memory for them: a handshake
     // that is over, and HTTP/2.
-    let opening = Box::pin(door.open(stream, &talk));
+    let opening = Box::pin(door.open(stream));
     let opened = tokio::select! {
         biased;
         opened = opening => opened,
@@ -193,9 +192,7 @@ pub(crate) async fn client(
     let speaks_http2 = matches!(opened, Some((Protocol::Http2, _)));
     let ended = match opened {
         None => return,
-        Some((Protocol::Http1, stream)) => {
-            http1((worker, &door), (stream, seat), talk, shutdown).await
-        }
+        Some((Protocol::Http1, stream)) => http1((worker, &door), (stream, seat), shutdown).await,
         Some((Protocol::Http2, stream)) => Box::pin(http2(worker, &door, stream, shutdown)).await,
     };
     if let Err(error) = ended {
@@ -210,13 +207,13 @@ pub(crate) async fn client(
 async fn http1(
     (worker, door): (Arc<Worker>, &Door),
     (stream, seat): (Downstream, Arc<Seat>),
-    talk: Talk,
     shutdown: CancellationToken,
 ) -> hyper::Result<()> {
+    let (reset, turns) = (stream.reset().clone(), stream.turn().clone());
     let service = service_fn(|request| {
         let worker = Arc::clone(&worker);
-        let link = Link::http1(request.version(), &talk.reset, &seat);
-        let turn = talk.turn.take();
+        let link = Link::http1(request.version(), &reset, &seat);
+        let turn = turns.take();
         async move {
             // In a box that goes when the reply begins: a stream may be idle for long after that.
             let reply = Box::pin(serve(worker, link, request)).await;
@@ -236,7 +233,7 @@ async fn http1(
         return ended;
     }
     // Half a head is no call, and nobody waits for the other half.
-    if talk.turn.is_free() { Ok(()) } else { connection.await }
+    if turns.is_free() { Ok(()) } else { connection.await }
 }
 
 /// The reply of the call whose turn it is.

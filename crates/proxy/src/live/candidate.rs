@@ -58,7 +58,7 @@ async fn send(worker: &Worker, call: &Call, rewrite: &Rewrite) -> Option<Answer>
         key.insert_into(&mut head);
     }
     *request.headers_mut() = head;
-    let (response, lease) = pool.send(request).await.ok()?;
+    let (response, lease) = pool.send(request, None).await.ok()?;
     Some(Answer::begun(response, lease, side, &worker.reply_idle).without_our_account())
 }
 

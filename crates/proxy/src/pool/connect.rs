@@ -8,7 +8,7 @@ use crate::{
     pool::{lines::Allowance, reach::reach, through},
     refusal::Refusal,
     resolve::Resolver,
-    transport::{ALPN_HTTP1, ALPN_HTTP2, Transport},
+    transport::{ALPN_HTTP1, ALPN_HTTP2, Reset, Transport},
     upstream::Upstream,
 };
 use hyper::{
@@ -19,7 +19,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics::Counter;
 use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
 use std::{io, sync::Arc, time::Duration};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout},
+};
 use tokio_rustls::TlsConnector;
 use tokio_util::task::TaskTracker;
 
@@ -80,9 +83,16 @@ enum Security {
     Tls { http1: TlsConnector, either: TlsConnector, name: ServerName<'static> },
 }
 
+/// A connection of HTTP/1.1, which carries one call at a time.
+pub(crate) struct Connection {
+    pub(crate) sender: http1::SendRequest<CallBody>,
+    pub(crate) reset: Reset,
+    pub(crate) made: Instant,
+}
+
 /// A new connection that has calls of HTTP/2 to carry, if the provider speaks it.
 pub(crate) enum Dialled {
-    Http1(http1::SendRequest<CallBody>),
+    Http1(Connection),
     Http2(http2::SendRequest<Retold>, Arc<Allowance>),
 }
 
@@ -142,7 +152,7 @@ impl Connector {
     }
 
     /// A new connection, driven by a task of this thread until either side closes it.
-    pub(crate) async fn connect(&self) -> Result<http1::SendRequest<CallBody>, Refusal> {
+    pub(crate) async fn connect(&self) -> Result<Connection, Refusal> {
         let transport = self.dial(Offering::Http1).await?;
         self.begin_http1(transport).await
     }
@@ -161,10 +171,8 @@ impl Connector {
         }
     }
 
-    async fn begin_http1(
-        &self,
-        transport: Transport,
-    ) -> Result<http1::SendRequest<CallBody>, Refusal> {
+    async fn begin_http1(&self, transport: Transport) -> Result<Connection, Refusal> {
+        let reset = transport.reset().clone();
         let handshake = self.http1.handshake(TokioIo::new(transport)).await;
         let (sender, connection) = handshake.map_err(|_| self.died())?;
         let surplus = self.surplus.clone();
@@ -176,7 +184,7 @@ impl Connector {
                 tracing::debug!(%error, "a provider's connection ended");
             }
         });
-        Ok(sender)
+        Ok(Connection { sender, reset, made: Instant::now() })
     }
 
     async fn begin_http2(&self, transport: Transport) -> Result<Dialled, Refusal> {
@@ -228,14 +236,14 @@ impl Connector {
     async fn transport(&self, offering: Offering) -> io::Result<Transport> {
         let stream = self.tcp().await?;
         match &self.tls {
-            Security::Plain => Ok(Transport::Plain(stream)),
+            Security::Plain => Ok(Transport::plain(stream)),
             Security::Tls { http1, either, name } => {
                 let connector = match offering {
                     Offering::Http1 => http1,
                     Offering::Either => either,
                 };
                 let stream = connector.connect(name.clone(), stream).await?;
-                Ok(Transport::Tls(Box::new(stream.into())))
+                Ok(Transport::tls(stream.into()))
             }
         }
     }

@@ -29,7 +29,7 @@ pub(super) async fn send(
     request: Request<CallBody>,
 ) -> Result<(Response<Incoming>, Lease), Refusal> {
     let slot = match way(pool).await? {
-        Way::Alone(taken) => return pool.send_alone(Some(taken), as_http1(request)).await,
+        Way::Alone(taken) => return pool.send_alone(taken, as_http1(request), None).await,
         Way::Stream(slot) => slot,
     };
     let call = Call::of(request, pool)?;
@@ -46,7 +46,7 @@ pub(super) async fn send(
     drop(slot);
     pool.meters.retries.increment(1);
     match way(pool).await? {
-        Way::Alone(taken) => pool.send_alone(Some(taken), call.into_http1(body)).await,
+        Way::Alone(taken) => pool.send_alone(taken, call.into_http1(body), None).await,
         Way::Stream(slot) => {
             let call = Call { body: Retold::new(body, 0), ..call };
             match call.try_send(pool, &slot).await {
@@ -89,7 +89,7 @@ async fn dial(pool: &Arc<Pool>, lines: &Lines) -> Result<Way, Refusal> {
     let dialled = pool.connector.connect_either().await?;
     lines.note_http1(matches!(dialled, Dialled::Http1(_)));
     Ok(match dialled {
-        Dialled::Http1(sender) => Way::Alone(Taken::fresh(sender, pool)),
+        Dialled::Http1(connection) => Way::Alone(Taken::fresh(connection, pool)),
         Dialled::Http2(sender, allowance) => Way::Stream(lines.add(sender, allowance)),
     })
 }

@@ -1,7 +1,7 @@
 //! Invariant 2 at its edges: what is allowed and seldom seen, and who leaves in the middle.
 
 use crate::{
-    support::{PATIENCE, Provider, Rig},
+    support::{PATIENCE, Provider, Rig, json},
     transparency::{Case, OK, check},
 };
 use std::sync::mpsc::channel;
@@ -82,6 +82,70 @@ fn a_reply_may_come_before_the_call_has_ended() {
         .send("POST /p/x HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhalf!\r\n");
     assert!(client.read_head().starts_with("HTTP/1.1 413 Payload Too Large\r\n"));
     assert_eq!(client.read_exact(2), b"no");
+}
+
+/// A client resets its connection after `call` went out and `wants` came back; its provider gets a reset.
+#[track_caller]
+fn check_reset(call: &'static str, reply: &'static str, wants: &str) {
+    let (begun, has_begun) = channel();
+    let (tell, told) = channel();
+    let provider = Provider::scripted(move |mut wire| {
+        wire.read_head();
+        wire.send(reply);
+        begun.send(()).unwrap();
+        tell.send(wire.read_to_close().1).unwrap();
+    });
+    let rig = Rig::before(&provider);
+    let mut client = rig.client();
+    client.send(call);
+    has_begun.recv_timeout(PATIENCE).unwrap();
+    client.read_at_least(wants.len());
+    client.reset();
+    assert!(told.recv_timeout(PATIENCE).expect("the provider's connection closes"), "{call}");
+}
+
+#[test]
+fn a_reset_of_the_client_reaches_its_provider_as_one() {
+    const GET: &str = "GET /p/x HTTP/1.1\r\nhost: a\r\n\r\n";
+    const STREAM: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n";
+    const SWITCHED: &str =
+        "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\nfirst";
+    check_reset(GET, "", "");
+    check_reset(GET, STREAM, STREAM);
+    check_reset("POST /p/x HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nhalf", "", "");
+    check_reset(
+        "POST /p/x HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n",
+        STREAM,
+        STREAM,
+    );
+    check_reset(
+        "GET /p/x HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n",
+        SWITCHED,
+        SWITCHED,
+    );
+}
+
+/// A client that closes as it should is no reset, and the next one on that connection is itself.
+#[test]
+fn a_close_of_the_client_is_none() {
+    let (called, second_call) = channel();
+    let (tell, told) = channel();
+    let provider = Provider::scripted(move |mut wire| {
+        wire.read_call().unwrap();
+        wire.send(json("200 OK", "{}"));
+        wire.read_call().unwrap();
+        called.send(()).unwrap();
+        tell.send(wire.read_to_close().1).unwrap();
+    });
+    let rig = Rig::before(&provider);
+    let mut first = rig.client();
+    first.ask("GET /p/x HTTP/1.1\r\nhost: a\r\n\r\n");
+    first.reset();
+    let mut second = rig.client();
+    second.send("GET /p/x HTTP/1.1\r\nhost: a\r\n\r\n");
+    second_call.recv_timeout(PATIENCE).unwrap();
+    drop(second);
+    assert!(!told.recv_timeout(PATIENCE).expect("the provider's connection closes"));
 }
 
 /// It cannot be told from one that is gone, whose call must not go on being paid for.

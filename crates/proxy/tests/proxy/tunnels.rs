@@ -43,6 +43,13 @@ fn a_tunnel_has_a_seat_until_it_ends() {
 }
 
 #[test]
+fn a_tunnel_that_its_provider_resets_is_reset() {
+    let provider = switching(Wire::reset);
+    let rig = Rig::before(&provider);
+    assert!(tunnel(&rig).read_to_close().1);
+}
+
+#[test]
 fn a_tunnel_that_both_sides_forgot_is_closed() {
     let (tell, told) = channel();
     let tell = Mutex::new(tell);
