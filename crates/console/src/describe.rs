@@ -18,7 +18,7 @@ pub fn describe() {
     describe_gauge!(READY, Unit::Count, "Whether a readiness check passes (1) or fails (0).");
 }
 
-const COUNTERS: [(&str, &str); 25] = [
+const COUNTERS: [(&str, &str); 26] = [
     (
         "foreshadow_live_requests_total",
         "Live calls answered, by provider, route and class of status.",
@@ -49,6 +49,10 @@ const COUNTERS: [(&str, &str); 25] = [
     (
         "foreshadow_live_surplus_total",
         "Connections to a provider that ended because it sent more than it had announced, by provider.",
+    ),
+    (
+        "foreshadow_live_provider_limits_total",
+        "How often a limit on what we have with a provider took effect, by provider and limit.",
     ),
     (
         "foreshadow_live_connections_full_total",

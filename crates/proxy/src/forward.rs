@@ -67,7 +67,8 @@ pub(crate) fn outgoing(
     // Here lies the spelling of the header names, which hyper writes again.
     *request.extensions_mut() = mem::take(&mut call.parts.extensions);
     if expects(&call.parts.headers) && !request.body().is_end_stream() {
-        let gate = Gate::set(&mut request, worker.shared.limits.expect_wait_max);
+        let waited = &client.pool.meters().bounds.expect_wait;
+        let gate = Gate::set(&mut request, worker.shared.limits.expect_wait_max, waited);
         request.body_mut().hold(gate);
     }
     Ok(request)

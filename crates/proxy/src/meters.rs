@@ -40,8 +40,12 @@ pub const TUNNELS: &str = "foreshadow_live_tunnels_total";
 pub const RETRIES: &str = "foreshadow_live_retries_total";
 /// Connections to a provider that ended because it sent more than it had announced; label `provider`.
 pub const SURPLUS: &str = "foreshadow_live_surplus_total";
+/// How often a limit on what we have with a provider took effect; labels `provider`, `limit`:
+/// `next_address`, `expect_wait`, `idle_age`, `connection_age`, `idle_connections`, `http2_ping`.
+pub const BOUNDS: &str = "foreshadow_live_provider_limits_total";
 /// Clients' connections, or calls on them, that were ended for a limit; label `limit`: `handshake`,
-/// `cancelled`, `client_idle`, `call_idle`, `reply_idle`, `reader_idle`, `tunnel_idle`, `drain`.
+/// `cancelled`, `client_idle`, `call_idle`, `reply_idle`, `reader_idle`, `tunnel_idle`, `http2_ping`,
+/// `drain`.
 pub const CUT: &str = "foreshadow_live_connections_cut_total";
 /// Live calls that were passed through unplanned, and replies handed over unpriced, because too much
 /// would have been held in memory; label `limit`: `call_bytes`, `reply_bytes`, `total_bytes`.
@@ -67,6 +71,31 @@ pub(crate) struct ProviderMeters {
     pub(crate) guard_refusals: Counter,
     pub(crate) tunnels: Counter,
     pub(crate) retries: Counter,
+    pub(crate) bounds: BoundMeters,
+}
+
+/// The handles of the limits on what we have with one provider.
+pub(crate) struct BoundMeters {
+    pub(crate) next_address: Counter,
+    pub(crate) expect_wait: Counter,
+    pub(crate) idle_age: Counter,
+    pub(crate) connection_age: Counter,
+    pub(crate) idle_connections: Counter,
+    pub(crate) http2_ping: Counter,
+}
+
+impl BoundMeters {
+    pub(crate) fn new(provider: &str) -> Self {
+        let of = |limit| counter!(BOUNDS, "provider" => provider.to_owned(), "limit" => limit);
+        Self {
+            next_address: of("next_address"),
+            expect_wait: of("expect_wait"),
+            idle_age: of("idle_age"),
+            connection_age: of("connection_age"),
+            idle_connections: of("idle_connections"),
+            http2_ping: of("http2_ping"),
+        }
+    }
 }
 
 impl ProviderMeters {
@@ -91,6 +120,7 @@ impl ProviderMeters {
             guard_refusals: named(GUARD_REFUSALS),
             tunnels: named(TUNNELS),
             retries: named(RETRIES),
+            bounds: BoundMeters::new(provider),
         }
     }
 

@@ -95,6 +95,7 @@ impl Taken {
 
 impl Pool {
     pub(crate) fn new(connector: Connector, limits: &Limits, meters: ProviderMeters) -> Self {
+        let meters = Arc::new(meters);
         Self {
             provider: connector.upstream().name().into(),
             connector,
@@ -102,10 +103,10 @@ impl Pool {
             idle_connections_max: limits.idle_connections_max,
             idle_age_max: limits.idle_age_max,
             connection_age_max: limits.connection_age_max,
-            lines: Lines::new(limits),
+            lines: Lines::new(limits, &meters),
             again_bytes_max: limits.http2_again_bytes_max,
             head_wait_max: limits.head_wait_max,
-            meters: Arc::new(meters),
+            meters,
         }
     }
 
@@ -193,9 +194,15 @@ impl Pool {
     async fn reused(self: &Arc<Self>) -> Option<Taken> {
         while let Some(Idle { mut connection, since }) = self.latest() {
             let (now, sender) = (Instant::now(), &mut connection.sender);
-            let is_old =
-                now - since > self.idle_age_max || now - connection.made > self.connection_age_max;
-            if is_old || sender.is_closed() {
+            if sender.is_closed() {
+                continue;
+            }
+            if now - since > self.idle_age_max {
+                self.meters.bounds.idle_age.increment(1);
+                continue;
+            }
+            if now - connection.made > self.connection_age_max {
+                self.meters.bounds.connection_age.increment(1);
                 continue;
             }
             let ready = sender.is_ready()
@@ -220,9 +227,12 @@ impl Pool {
         let mut idle = self.idle();
         while idle.front().is_some_and(|oldest| now - oldest.since > self.idle_age_max) {
             idle.pop_front();
+            self.meters.bounds.idle_age.increment(1);
         }
         if idle.len() < self.idle_connections_max {
             idle.push_back(Idle { connection, since: now });
+        } else {
+            self.meters.bounds.idle_connections.increment(1);
         }
     }
 

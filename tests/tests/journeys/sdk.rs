@@ -103,8 +103,7 @@ fn with_the_mirror_off(sdk: &Sdk) {
     let deployment = journey.deployment();
     let args = ["up", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--no-mirror"];
     let up = Foreshadow::start(deployment.command(&args), &deployment.beside("up.log"));
-    journey.check_first_chunk(sdk, &up);
-    journey.check_cases(sdk, &up);
+    journey.check(sdk, &up);
     assert_eq!(up.metric("foreshadow_mirror_offered_total"), 0.0);
     assert!(journey.shadow.log().calls().is_empty());
     up.stop();
@@ -115,9 +114,9 @@ fn with_a_healthy_shadow(sdk: &Sdk) {
     let journey = Journey::new(Duration::ZERO);
     let deployment = journey.deployment();
     let up = deployment.up();
-    journey.check_first_chunk(sdk, &up);
+    journey.call(sdk, &up);
     journey.wait_for_shadow(200);
-    journey.check_cases(sdk, &up);
+    journey.check(sdk, &up);
     until("the aborted stream in the tables, as such", PATIENCE, || {
         let aborted =
             "SELECT count(*) AS n FROM exchanges WHERE model = 'long' AND capture = 'aborted'";
@@ -131,9 +130,9 @@ fn with_a_slow_shadow(sdk: &Sdk) {
     let journey = Journey::new(SLOW);
     let deployment = journey.deployment();
     let up = deployment.up();
-    journey.check_first_chunk(sdk, &up);
+    journey.call(sdk, &up);
     journey.wait_for_shadow(200);
-    journey.check_cases(sdk, &up);
+    journey.check(sdk, &up);
     // What it has under way is as slow.
     up.kill();
 }
@@ -144,9 +143,9 @@ fn with_a_hung_shadow(sdk: &Sdk) {
     journey.shadow.inject(SMALL, Fault::Hang, u32::MAX);
     let deployment = journey.deployment();
     let up = deployment.up();
-    journey.check_first_chunk(sdk, &up);
+    journey.call(sdk, &up);
     journey.wait_for_shadow(0);
-    journey.check_cases(sdk, &up);
+    journey.check(sdk, &up);
     // It waits for a reply with a deadline longer than any test's.
     up.kill();
 }
@@ -156,11 +155,11 @@ fn with_a_shadow_that_nobody_runs(sdk: &Sdk) {
     let journey = Journey::new(Duration::ZERO);
     let deployment = journey.deployment_with_shadow(NOBODY);
     let up = deployment.up();
-    journey.check_first_chunk(sdk, &up);
+    journey.call(sdk, &up);
     until("shadow calls that reach nobody", PATIENCE, || {
         (up.metric("foreshadow_worker_calls_total") >= 1.0).then_some(())
     });
-    journey.check_cases(sdk, &up);
+    journey.check(sdk, &up);
     up.kill();
 }
 
@@ -172,11 +171,11 @@ fn with_a_dead_worker(sdk: &Sdk) {
     // A file where the tables' folder should be: no worker can begin.
     fs::write(deployment.data.join("lake"), "").unwrap();
     let up = deployment.up();
-    journey.check_first_chunk(sdk, &up);
+    journey.call(sdk, &up);
     until("a failed worker counted", PATIENCE, || {
         (up.metric("foreshadow_worker_failed_total") >= 1.0).then_some(())
     });
-    journey.check_cases(sdk, &up);
+    journey.check(sdk, &up);
     assert!(journey.shadow.log().calls().is_empty());
     up.stop();
 }
@@ -240,15 +239,17 @@ impl Journey {
         });
     }
 
+    /// Whatever state the shadow side is to be in by now, it is in while this runs.
     #[track_caller]
-    fn check_cases(&self, sdk: &Sdk, up: &Foreshadow) {
-        comparison::check_cases(sdk, &self.provider, &up.base_url("openai"));
-    }
-
-    #[track_caller]
-    fn check_first_chunk(&self, sdk: &Sdk, up: &Foreshadow) {
+    fn check(&self, sdk: &Sdk, up: &Foreshadow) {
         let (direct, through) = (self.provider.base_url(), up.base_url("openai"));
         comparison::check_first_chunk(sdk, &direct, &through);
+        comparison::check_cases(sdk, &self.provider, &through);
+    }
+
+    /// A call that the shadow side gets to know of.
+    fn call(&self, sdk: &Sdk, up: &Foreshadow) {
+        sdk.first_chunks_later_ms(1, &self.provider.base_url(), &up.base_url("openai"));
     }
 }
 

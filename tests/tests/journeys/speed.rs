@@ -157,13 +157,15 @@ fn cpu_of_mirroring_through_kafka() {
         until("a spool that is empty", PATIENCE, || (kept() >= 1_000.0).then_some(()));
         let (cpu, records, began) = (proxy.cpu_ns(&BEHIND), kept(), Instant::now());
         send(1_000..1_000 + MIRRORED);
-        until("every record with the brokers", PATIENCE, || {
-            (kept() >= records + MIRRORED as f64).then_some(())
-        });
-        let each_us = (proxy.cpu_ns(&BEHIND) - cpu) as f64 / 1e3 / MIRRORED as f64;
-        let rate = MIRRORED as f64 / began.elapsed().as_secs_f64();
+        // A machine that is busy with other things sheds some.
+        let accepted = proxy.metric("foreshadow_mirror_accepted_total");
+        until("every record with the brokers", PATIENCE, || (kept() >= accepted).then_some(()));
+        let mirrored = accepted - records;
+        let each_us = (proxy.cpu_ns(&BEHIND) - cpu) as f64 / 1e3 / mirrored;
+        let rate = mirrored / began.elapsed().as_secs_f64();
         say(&format!(
-            "{} KiB: {each_us:.1} us CPU an exchange, {:.0} a second and core, at {rate:.0} a second",
+            "{} KiB: {mirrored} of {MIRRORED} exchanges mirrored, {each_us:.1} us CPU each, {:.0} a second \
+             and core, at {rate:.0} a second",
             record_bytes >> 10,
             1e6 / each_us
         ));

@@ -1,6 +1,7 @@
 //! `expect: 100-continue`: the body waits for the provider's word.
 
 use http::{Request, StatusCode};
+use metrics::Counter;
 use std::{
     future::Future,
     pin::Pin,
@@ -18,11 +19,14 @@ use tokio::{
 pub(crate) struct Gate {
     word: Option<oneshot::Receiver<()>>,
     wait: Pin<Box<Sleep>>,
+    /// Counts a wait that was in vain.
+    waited: Counter,
 }
 
 impl Gate {
-    /// Sets the gate for `request`, whose body it is then put before.
-    pub(crate) fn set<B>(request: &mut Request<B>, wait_max: Duration) -> Self {
+    /// Sets the gate for `request`, whose body it is then put before. `waited` counts a wait
+    /// that was in vain.
+    pub(crate) fn set<B>(request: &mut Request<B>, wait_max: Duration, waited: &Counter) -> Self {
         let (say, word) = oneshot::channel();
         let say = Mutex::new(Some(say));
         hyper::ext::on_informational(request, move |reply| {
@@ -31,7 +35,7 @@ impl Gate {
                 let _closed = say.map(|say| say.send(()));
             }
         });
-        Self { word: Some(word), wait: Box::pin(sleep(wait_max)) }
+        Self { word: Some(word), wait: Box::pin(sleep(wait_max)), waited: waited.clone() }
     }
 
     pub(crate) fn poll_open(&mut self, context: &mut Context<'_>) -> Poll<()> {
@@ -44,6 +48,7 @@ impl Gate {
             }
         }
         if self.wait.as_mut().poll(context).is_ready() {
+            self.waited.increment(1);
             return Poll::Ready(());
         }
         Poll::Pending

@@ -20,7 +20,7 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics::Counter;
-use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, error::Error, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::TcpStream,
     sync::OwnedSemaphorePermit,
@@ -63,6 +63,7 @@ struct Cut {
     handshake: Counter,
     cancelled: Counter,
     idle: Counter,
+    ping: Counter,
 }
 
 impl Cut {
@@ -71,8 +72,28 @@ impl Cut {
             handshake: meters::cut("handshake"),
             cancelled: meters::cut("cancelled"),
             idle: meters::cut("client_idle"),
+            ping: meters::cut("http2_ping"),
         }
     }
+
+    /// Counts the limit that ended a connection, where it was one that the HTTP library looks after.
+    fn note(&self, error: &hyper::Error, protocol: Protocol) {
+        // Each protocol has one time of that library's: how long a head may take, and a ping.
+        match (protocol, error.is_timeout()) {
+            (Protocol::Http1, true) => self.idle.increment(1),
+            (Protocol::Http2, true) => self.ping.increment(1),
+            (_, false) if is_calmed(error) => self.cancelled.increment(1),
+            (_, false) => {}
+        }
+    }
+}
+
+/// Whether the HTTP/2 library found by itself that a client takes back too many calls.
+fn is_calmed(error: &hyper::Error) -> bool {
+    let error = error.source().and_then(|source| source.downcast_ref::<h2::Error>());
+    error.is_some_and(|error| {
+        !error.is_remote() && error.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM)
+    })
 }
 
 /// The tasks of clients' HTTP/2, one for each call.
@@ -189,17 +210,13 @@ pub(crate) async fn client(
         opened = opening => opened,
         () = shutdown.cancelled() => None,
     };
-    let speaks_http2 = matches!(opened, Some((Protocol::Http2, _)));
-    let ended = match opened {
-        None => return,
-        Some((Protocol::Http1, stream)) => http1((worker, &door), (stream, seat), shutdown).await,
-        Some((Protocol::Http2, stream)) => Box::pin(http2(worker, &door, stream, shutdown)).await,
+    let Some((protocol, stream)) = opened else { return };
+    let ended = match protocol {
+        Protocol::Http1 => http1((worker, &door), (stream, seat), shutdown).await,
+        Protocol::Http2 => Box::pin(http2(worker, &door, stream, shutdown)).await,
     };
     if let Err(error) = ended {
-        // Of hyper's own times, a connection of HTTP/1.1 has this one alone.
-        if error.is_timeout() && !speaks_http2 {
-            door.cut.idle.increment(1);
-        }
+        door.cut.note(&error, protocol);
         tracing::debug!(%error, "a client's connection ended");
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     body::{CallBody, Retold},
     config::{Config, Limits},
     error::Error,
-    meters,
+    meters::{self, BoundMeters},
     pool::{lines::Allowance, reach::reach, through},
     refusal::Refusal,
     resolve::Resolver,
@@ -110,6 +110,7 @@ pub(crate) struct Connector {
     http1: http1::Builder,
     http2: http2::Builder<Drivers>,
     surplus: Counter,
+    bounds: BoundMeters,
     resolver: Resolver,
     wait_max: Duration,
     next_address_after: Duration,
@@ -136,6 +137,7 @@ impl Connector {
         http1.preserve_header_case(true).max_header_size(limits.head_bytes_max);
         Ok(Self {
             surplus: meters::surplus(upstream.name()),
+            bounds: BoundMeters::new(upstream.name()),
             upstream,
             tls: security,
             http1,
@@ -191,7 +193,7 @@ impl Connector {
         let handshake = self.http2.handshake(TokioIo::new(transport)).await;
         let (sender, mut connection) = handshake.map_err(|_| self.died())?;
         let allowance = Allowance::new(connection.current_max_send_streams());
-        let told = Arc::clone(&allowance);
+        let (told, unanswered) = (Arc::clone(&allowance), self.bounds.http2_ping.clone());
         self.drivers.spawn(async move {
             let ended = loop {
                 tokio::select! {
@@ -201,6 +203,10 @@ impl Connector {
                 }
             };
             if let Err(error) = ended {
+                // Of hyper's own times, a connection of HTTP/2 has the ping's alone.
+                if error.is_timeout() {
+                    unanswered.increment(1);
+                }
                 tracing::debug!(%error, "a provider's connection ended");
             }
         });
@@ -261,7 +267,7 @@ impl Connector {
 
     async fn reach(&self, host: &str, port: u16) -> io::Result<TcpStream> {
         let addresses = self.resolver.look_up(host, port).await?;
-        let stream = reach(&addresses, self.next_address_after).await?;
+        let stream = reach(&addresses, self.next_address_after, &self.bounds.next_address).await?;
         stream.set_nodelay(true)?;
         Ok(stream)
     }

@@ -1,7 +1,7 @@
 //! Connections that carry many calls at once. One is enough, until its provider takes no more calls on
 //! it; then there is another.
 
-use crate::{body::Retold, config::Limits};
+use crate::{body::Retold, config::Limits, meters::ProviderMeters};
 use hyper::client::conn::http2::SendRequest;
 use std::{
     sync::{
@@ -26,6 +26,7 @@ pub(crate) struct Lines {
     streams_max: usize,
     idle_age_max: Duration,
     connection_age_max: Duration,
+    meters: Arc<ProviderMeters>,
 }
 
 /// How many calls a provider takes at once on a connection. hyper tells it to the task that drives the
@@ -54,7 +55,7 @@ struct Usage {
 pub(crate) struct Slot(Arc<Line>);
 
 impl Lines {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits, meters: &Arc<ProviderMeters>) -> Self {
         Self {
             open: Mutex::default(),
             chose_http1: AtomicBool::new(false),
@@ -63,6 +64,7 @@ impl Lines {
             streams_max: usize::try_from(limits.http2_streams_max).unwrap_or(usize::MAX),
             idle_age_max: limits.idle_age_max,
             connection_age_max: limits.connection_age_max,
+            meters: Arc::clone(meters),
         }
     }
 
@@ -70,7 +72,7 @@ impl Lines {
     /// its turn on the emptiest.
     pub(crate) fn free(&self) -> Option<Slot> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|line| line.is_usable(self.idle_age_max, self.connection_age_max));
+        open.retain(|line| line.is_usable(self));
         let free = open.iter().find(|line| line.usage().streams < line.limit(self.streams_max));
         if let Some(line) = free {
             return Some(Slot::on(line));
@@ -119,11 +121,22 @@ impl Allowance {
 }
 
 impl Line {
-    fn is_usable(&self, idle_age_max: Duration, connection_age_max: Duration) -> bool {
+    /// Whether it may take a further call, and counts the limit that forbids it.
+    fn is_usable(&self, lines: &Lines) -> bool {
         let usage = self.usage();
-        let is_stale = usage.streams == 0 && usage.since.elapsed() > idle_age_max;
-        let is_old = is_stale || self.made.elapsed() > connection_age_max;
-        !(usage.is_retired || is_old || self.sender.is_closed())
+        if usage.is_retired || self.sender.is_closed() {
+            return false;
+        }
+        let bounds = &lines.meters.bounds;
+        let past = if self.made.elapsed() > lines.connection_age_max {
+            &bounds.connection_age
+        } else if usage.streams == 0 && usage.since.elapsed() > lines.idle_age_max {
+            &bounds.idle_age
+        } else {
+            return true;
+        };
+        past.increment(1);
+        false
     }
 
     /// Calls that it may carry: the provider says how many it takes, and we how many we read at once.

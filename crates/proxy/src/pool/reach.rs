@@ -1,5 +1,6 @@
 //! One TCP connection to the first of a name's addresses that takes it.
 
+use metrics::Counter;
 use std::{
     io::{Error, ErrorKind, Result},
     net::SocketAddr,
@@ -8,8 +9,12 @@ use std::{
 use tokio::{net::TcpStream, task::JoinSet, time::timeout};
 
 /// Tries the addresses in their order, the next one when the last has failed or has been silent for
-/// `next_after`; those that are silent go on beside it. Whoever waits for this says for how long.
-pub(super) async fn reach(addresses: &[SocketAddr], next_after: Duration) -> Result<TcpStream> {
+/// `next_after`, which `silent` counts; those go on beside it. Whoever waits for this says for how long.
+pub(super) async fn reach(
+    addresses: &[SocketAddr],
+    next_after: Duration,
+    silent: &Counter,
+) -> Result<TcpStream> {
     if let [only] = addresses {
         return TcpStream::connect(only).await;
     }
@@ -23,7 +28,10 @@ pub(super) async fn reach(addresses: &[SocketAddr], next_after: Duration) -> Res
         let ended = if untried.len() == 0 {
             tried.join_next().await
         } else {
-            let Ok(ended) = timeout(next_after, tried.join_next()).await else { continue };
+            let Ok(ended) = timeout(next_after, tried.join_next()).await else {
+                silent.increment(1);
+                continue;
+            };
             ended
         };
         match ended {

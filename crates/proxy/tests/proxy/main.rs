@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod blocks;
+mod bounds;
 mod corpus;
 mod farewell;
 mod framing;

@@ -51,14 +51,14 @@ fn refusing() -> SocketAddr {
 }
 
 /// An address that says nothing at all: its listener takes no connection, and no more fit before it.
-struct Silent {
-    addr: SocketAddr,
+pub(crate) struct Silent {
+    pub(crate) addr: SocketAddr,
     _listener: tokio::net::TcpListener,
     _before: Vec<TcpStream>,
 }
 
 impl Silent {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let _inside = runtime.enter();
         let socket = TcpSocket::new_v4().unwrap();
