@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use exchange::{Clock, Conversation, ConversationSource, Event, Origin, Timestamp};
 use proxy::{
-    Answered, CallHead, Captured, Config, Deps, Planned, Priced, Proxy, Queue, QueueLimits,
+    Answered, CallHead, Captured, Config, Deps, Http2, Planned, Priced, Proxy, Queue, QueueLimits,
     Running, Steer, Upstream,
 };
 use std::{
@@ -34,6 +34,8 @@ const OTHER_END: &[u8] = b"}}";
 /// accept it, once to read it, once to connect to the provider.
 const TURNS: usize = 3;
 const PREFACE: &[u8] = b"PRI * HTTP/2.0";
+/// Where the forward proxy is asked to lead.
+const BEYOND: &str = "provider.example";
 const TUNNEL: &[u8] = b" 101";
 
 struct Standing;
@@ -71,11 +73,57 @@ impl Steer for Begun {
     }
 }
 
-/// A proxy of one live thread with a mirror, its provider `p`, and another client.
+/// How a provider is reached.
+#[derive(Clone, Copy)]
+enum Way {
+    /// In HTTP/1.1.
+    Plain,
+    /// In HTTP/2, by clients that speak it.
+    Http2,
+    /// Through a forward proxy.
+    Through,
+}
+
+/// Who listens where a way leads.
+struct Provider {
+    way: Way,
+    listener: TcpListener,
+    authority: String,
+}
+
+impl Provider {
+    async fn listen(way: Way) -> io::Result<(Self, Upstream)> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let authority = listener.local_addr()?.to_string();
+        let here = format!("http://{authority}");
+        let upstream = match way {
+            Way::Plain => Upstream::new("p", &here),
+            Way::Http2 => Upstream::new("h", &here).map(|it| it.speaking(Http2::Known)),
+            Way::Through => {
+                Upstream::new("f", &format!("http://{BEYOND}")).and_then(|it| it.through(&here))
+            }
+        };
+        Ok((Self { way, listener, authority }, upstream.map_err(io::Error::other)?))
+    }
+
+    /// What came first obeys the law of this way.
+    fn law(&self, came: &[u8]) {
+        match self.way {
+            Way::Plain => head_law(came, &self.authority),
+            Way::Http2 if came.starts_with(PREFACE) => {}
+            Way::Http2 => head_law(came, &self.authority),
+            Way::Through => {
+                let asked = format!("CONNECT {BEYOND}:80 HTTP/1.1\r\nHost: {BEYOND}:80\r\n\r\n");
+                assert!(came.is_empty() || came == asked.as_bytes(), "{}", came.escape_ascii());
+            }
+        }
+    }
+}
+
+/// A proxy of one live thread with a mirror, its providers, and another client.
 pub(crate) struct Line {
     runtime: Runtime,
-    provider: TcpListener,
-    authority: String,
+    providers: Vec<Provider>,
     proxy: SocketAddr,
     running: Running,
     shutdown: CancellationToken,
@@ -90,12 +138,14 @@ pub(crate) struct Line {
 impl Line {
     pub(crate) fn open() -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let provider = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
-        let authority = provider.local_addr()?.to_string();
-        let upstream =
-            Upstream::new("p", &format!("http://{authority}")).map_err(io::Error::other)?;
+        let (mut providers, mut upstreams) = (Vec::new(), Vec::new());
+        for way in [Way::Plain, Way::Http2, Way::Through] {
+            let (provider, upstream) = runtime.block_on(Provider::listen(way))?;
+            providers.push(provider);
+            upstreams.push(upstream);
+        }
         let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let mut config = Config::new(at, vec![upstream]).map_err(io::Error::other)?;
+        let mut config = Config::new(at, upstreams).map_err(io::Error::other)?;
         config.limits.expect_wait_max = Duration::from_millis(1);
         config.limits.client_idle_max = PATIENCE;
         let (mirror, begun) =
@@ -115,8 +165,7 @@ impl Line {
         let (mirrored, tunnels_max) = (0, 0);
         Ok(Self {
             runtime,
-            provider,
-            authority,
+            providers,
             proxy,
             running,
             shutdown,
@@ -128,23 +177,26 @@ impl Line {
         })
     }
 
-    /// A client sends what stands before the line of `%%`; what stands behind it is what the provider
-    /// answers to whatever reaches it.
+    /// A client sends what stands before the line of `%%`; what stands behind it is what a provider, or
+    /// the forward proxy in front of one, answers to whatever reaches it.
     pub(crate) fn wire_law(&mut self, data: &[u8]) {
         const MARK: &[u8] = b"\n%%\n";
         let at = data.windows(MARK.len()).position(|window| window == MARK);
         let (sent, answer) = at.map_or((data, &[][..]), |at| (&data[..at], &data[at + 4..]));
         let may_switch = answer.windows(TUNNEL.len()).any(|window| window == TUNNEL);
-        let Self { runtime, provider, authority, proxy, other, tunnels_max, .. } = self;
+        let Self { runtime, providers, proxy, other, tunnels_max, .. } = self;
         let received = runtime.block_on(async {
             let mut client = TcpStream::connect(*proxy).await.expect("a seat");
             // A proxy that closes early has seen enough.
             let _ = client.write_all(sent).await;
             serves_others(other).await;
-            while let Ok(Ok((stream, _))) = timeout(Duration::ZERO, provider.accept()).await {
-                head_law(&answered(stream, answer).await, authority);
-                *tunnels_max += u64::from(may_switch);
-                serves_others(other).await;
+            for provider in providers.iter() {
+                let next = || timeout(Duration::ZERO, provider.listener.accept());
+                while let Ok(Ok((stream, _))) = next().await {
+                    provider.law(&answered(stream, answer).await);
+                    *tunnels_max += u64::from(may_switch);
+                    serves_others(other).await;
+                }
             }
             let _ = client.shutdown().await;
             let mut received = Vec::new();

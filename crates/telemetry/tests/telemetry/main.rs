@@ -3,8 +3,10 @@
 #![cfg(test)]
 
 mod collector;
+mod corpus;
 mod delivery;
 mod joining;
+mod laws;
 mod settings;
 mod spans;
 mod support;
