@@ -72,18 +72,24 @@ pub(crate) fn deployment(town: &Town, address: &str) -> Deployment {
     deployment
 }
 
+/// What a deployment's pipeline says of its journal.
+pub(crate) fn said(deployment: &Deployment, field: &str) -> String {
+    let text = fs::read_to_string(&deployment.pipeline).unwrap();
+    let (_, value) = text.split_once(field).unwrap();
+    value.split('"').nth(1).unwrap().to_owned()
+}
+
 /// Where each partition of a deployment's exchanges ends, as the broker's own tool says.
 pub(crate) fn ends(deployment: &Deployment) -> BTreeMap<u32, u64> {
-    let text = fs::read_to_string(&deployment.pipeline).unwrap();
-    let said = |field: &str| {
-        let (_, value) = text.split_once(field).unwrap();
-        value.split('"').nth(1).unwrap().to_owned()
-    };
     let jars = Jars::resolve(&Jars::cache(|name| env::var_os(name))).unwrap();
     let mut tool = Command::new("java");
     tool.args(["-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", &jars.class_path()]);
-    tool.args(["org.apache.kafka.tools.GetOffsetShell", "--bootstrap-server", &said("brokers")]);
-    tool.args(["--topic", &format!("{}.exchanges", said("prefix"))]);
+    tool.args([
+        "org.apache.kafka.tools.GetOffsetShell",
+        "--bootstrap-server",
+        &said(deployment, "brokers"),
+    ]);
+    tool.args(["--topic", &format!("{}.exchanges", said(deployment, "prefix"))]);
     let text = run(&mut tool, PATIENCE).done();
     let ends = text.lines().map(|line| {
         let mut parts = line.rsplit(':').map(|part| part.parse::<u64>().unwrap());
