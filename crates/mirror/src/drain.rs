@@ -1,102 +1,128 @@
 //! From the queue to the journal, group by group.
 
-use crate::{Means, Provider, TOPIC, books::Books};
-use bytes::Bytes;
-use dialect::Dialect;
-use exchange::{
-    Body, Conversation, Declared, Event, Exchange, ExchangeId, Origin, RawCall, Timestamp,
+use crate::{
+    Means, PassOn, TOPIC,
+    books::Books,
+    record::{Made, Recording, Taken},
 };
-use journal::Entry;
-use proxy::Captured;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use bytes::Bytes;
+use exchange::{Clock, Event, Timestamp};
+use journal::{Append, Entry};
+use proxy::Queue;
+use std::sync::Arc;
 
-/// Exchanges that are taken at once: mostly all that wait, and few enough that nobody who wants to take
-/// over waits long. Their appends are limited by bytes.
+/// Exchanges of one append.
 const GROUP_MAX: usize = 1_024;
 /// Bytes of one append, unless a single exchange is longer. Small beside what a journal takes in one
-/// piece, and no long exchange that a journal refuses takes others with it.
-const GROUP_BYTES_MAX: usize = 8 << 20;
+/// piece, no long exchange that a journal refuses takes others with it, and a thread that runs in idle
+/// time is done with it in about a millisecond.
+const GROUP_BYTES_MAX: usize = 1 << 20;
 
+/// What whoever drains holds.
 pub(crate) struct Drain {
-    means: Means,
+    queue: Arc<Queue>,
+    journal: Arc<dyn Append>,
+    clock: Arc<dyn Clock>,
+    instance: String,
+    pass_on: PassOn,
+    recording: Arc<Recording>,
     books: Books,
-    /// What is read and not appended yet. It is kept here so that whoever holds the lock next goes on
-    /// with it: a thread that runs in idle time may be stopped for long between two exchanges.
+    /// Taken, and not in the group yet. It is kept here so that whoever comes next can do it too: a
+    /// thread that runs in idle time may stand still over it for minutes.
+    at_hand: Option<Arc<Taken>>,
+    /// Recorded, and not appended yet.
     group: Vec<Entry>,
     group_bytes: usize,
-    emptied: u64,
 }
 
 impl Drain {
     pub(crate) fn new(means: Means) -> Self {
-        let books = Books::open(&means.instance, means.clock.now());
-        Self { means, books, group: Vec::new(), group_bytes: 0, emptied: 0 }
+        let Means { queue, journal, clock, instance, providers, glance, redact, pass_on } = means;
+        let recording = Recording { instance: instance.clone(), providers, glance, redact };
+        Self {
+            books: Books::open(&instance, clock.now()),
+            recording: Arc::new(recording),
+            at_hand: None,
+            group: Vec::new(),
+            group_bytes: 0,
+            queue,
+            journal,
+            clock,
+            instance,
+            pass_on,
+        }
     }
 
-    /// Takes in one exchange, and appends the group when it is whole. Where none waits, the group is
-    /// whole as it is, and the second is closed, if it is over; whether that was so.
-    pub(crate) fn step(&mut self) -> bool {
-        let is_empty = self.take(1) == 0;
-        if is_empty || self.group.len() >= GROUP_MAX {
+    pub(crate) fn recording(&self) -> Arc<Recording> {
+        Arc::clone(&self.recording)
+    }
+
+    /// The exchange that is next to be recorded. Where none waits, the group is whole as it is: it is
+    /// appended, and the second is closed, if it is over.
+    pub(crate) fn begin(&mut self) -> Option<Arc<Taken>> {
+        if self.at_hand.is_none() {
+            let next = self.queue.drain(1).pop();
+            self.at_hand =
+                next.map(|(offer_seq, captured)| Arc::new(Taken { offer_seq, captured }));
+        }
+        if self.at_hand.is_none() {
             self.append();
-            let now = self.means.clock.now();
+            let now = self.clock.now();
             if self.books.is_over(now) {
                 self.close_second(now);
             }
         }
-        self.emptied += u64::from(is_empty);
-        is_empty
+        self.at_hand.clone()
     }
 
-    /// How often the queue was emptied.
-    pub(crate) fn emptied(&self) -> u64 {
-        self.emptied
+    /// Takes what was made of an exchange into the group; nothing, where another thread has done it
+    /// meanwhile.
+    pub(crate) fn put(&mut self, taken: &Arc<Taken>, made: Made) {
+        if !self.at_hand.as_ref().is_some_and(|at_hand| Arc::ptr_eq(at_hand, taken)) {
+            return;
+        }
+        self.at_hand = None;
+        match made {
+            Made::Record(record, event) => {
+                if let Event::Exchange(exchange) = event {
+                    (self.pass_on)(exchange);
+                }
+                self.push(record);
+            }
+            Made::Unwritable(error) => self.lose("too_long", 1, &error),
+            Made::Panicked => self.lose("panicked", 1, &"redaction or reading panicked"),
+        }
+    }
+
+    /// Takes in one exchange, also one that another thread is at; whether none was left.
+    pub(crate) fn step(&mut self) -> bool {
+        let Some(taken) = self.begin() else { return true };
+        let made = self.recording.make(&taken);
+        self.put(&taken, made);
+        false
     }
 
     /// Appends what waits by now; what comes meanwhile is not waited for.
     pub(crate) fn flush(&mut self) {
-        let mut waiting = self.means.queue.len();
-        while waiting > 0 {
-            let taken = self.take(waiting.min(GROUP_MAX));
-            self.append();
-            // Nobody else takes meanwhile, so there was as much as was asked for.
-            waiting = if taken == 0 { 0 } else { waiting - taken };
+        let at_most = self.queue.len() + usize::from(self.at_hand.is_some());
+        for _ in 0..at_most {
+            if self.step() {
+                break;
+            }
         }
         self.append();
-        self.close_second(self.means.clock.now());
+        self.close_second(self.clock.now());
     }
 
-    /// Takes up to `count_max` exchanges into the group, which is appended where it would be too long;
-    /// how many there were.
-    fn take(&mut self, count_max: usize) -> usize {
-        let captured = self.means.queue.drain(count_max);
-        let taken = captured.len();
-        for (offer_seq, captured) in captured {
-            let Some(record) = self.record_or_lose(offer_seq, captured) else { continue };
-            if self.group_bytes + record.payload.len() > GROUP_BYTES_MAX {
-                self.append();
-            }
-            self.group_bytes += record.payload.len();
-            self.group.push(record);
+    fn push(&mut self, record: Entry) {
+        if self.group_bytes + record.payload.len() > GROUP_BYTES_MAX {
+            self.append();
         }
-        taken
-    }
-
-    fn record_or_lose(&mut self, offer_seq: u64, captured: Captured) -> Option<Entry> {
-        // Redaction is the user's, and a dialect reads whatever a client sent: what they trip over
-        // costs one exchange, not the thread.
-        let made = catch_unwind(AssertUnwindSafe(|| record(&self.means, offer_seq, captured)));
-        match made {
-            Ok(Ok((record, event))) => {
-                if let Event::Exchange(exchange) = event {
-                    (self.means.pass_on)(exchange);
-                }
-                return Some(record);
-            }
-            Ok(Err(error)) => self.lose("too_long", 1, &error),
-            Err(_) => self.lose("panicked", 1, &"redaction or reading panicked"),
+        self.group_bytes += record.payload.len();
+        self.group.push(record);
+        if self.group.len() >= GROUP_MAX {
+            self.append();
         }
-        None
     }
 
     fn append(&mut self) {
@@ -105,7 +131,7 @@ impl Drain {
         }
         let mut group = std::mem::take(&mut self.group);
         self.group_bytes = 0;
-        if let Err(error) = self.means.journal.append(TOPIC, &group) {
+        if let Err(error) = self.journal.append(TOPIC, &group) {
             let lost = error.lost(group.len()).len();
             self.lose(error.reason(), lost as u64, &error);
         }
@@ -121,64 +147,14 @@ impl Drain {
     }
 
     fn close_second(&mut self, now: Timestamp) {
-        self.books.close_second(now, self.means.queue.take_tallies());
+        self.books.close_second(now, self.queue.take_tallies());
         self.books.say(|meters| {
             // In one partition, so that whoever reads one that was sent again has seen it before.
-            let key = Bytes::from(self.means.instance.clone());
+            let key = Bytes::from(self.instance.clone());
             let entry = |meter: &Bytes| Entry { key: key.clone(), payload: meter.clone() };
             let meters: Vec<Entry> = meters.iter().map(entry).collect();
-            let appended = self.means.journal.append(TOPIC, &meters);
+            let appended = self.journal.append(TOPIC, &meters);
             appended.err().map_or_else(Vec::new, |error| error.lost(meters.len()))
         });
     }
-}
-
-fn record(
-    means: &Means,
-    offer_seq: u64,
-    captured: Captured,
-) -> Result<(Entry, Event), exchange::WireError> {
-    let origin = Origin { proxy_instance: means.instance.clone(), offer_seq };
-    let provider = means.providers.get(captured.provider());
-    let mut exchange = captured
-        .into_exchange(origin, |id, declared, call| conversation(provider, id, declared, call));
-    strip(&mut exchange, provider);
-    (means.glance)(&exchange);
-    exchange.redacted = (means.redact)(&mut exchange);
-    let key = Bytes::from(exchange.conversation.key.clone());
-    let event = Event::Exchange(Box::new(exchange));
-    let entry = Entry { key, payload: event.to_bytes()? };
-    Ok((entry, event))
-}
-
-fn conversation(
-    provider: Option<&Provider>,
-    id: ExchangeId,
-    declared: &Declared,
-    raw: &RawCall,
-) -> Conversation {
-    let key = declared.conversation.as_deref().filter(|key| !key.is_empty());
-    let call = match (key, provider, &raw.body) {
-        (None, Some(provider), Body::Inline(body)) => read_history(provider.dialect, raw, body),
-        // A declared conversation is taken as it is, whatever the body says.
-        _ => exchange::Call::default(),
-    };
-    dialect::conversation(key, declared.tenant.as_deref(), &call, id)
-}
-
-/// Most calls stand alone, and show it without being read.
-fn read_history(dialect: Dialect, raw: &RawCall, body: &[u8]) -> exchange::Call {
-    if dialect.may_tell_conversation(&raw.method, &raw.path, &raw.headers, body) {
-        dialect.read_call(&raw.method, &raw.path, &raw.headers, body)
-    } else {
-        exchange::Call::default()
-    }
-}
-
-fn strip(exchange: &mut Exchange, provider: Option<&Provider>) {
-    if let Some(provider) = provider {
-        exchange.call.headers.0.retain(|(name, _)| *name != provider.key_header);
-    }
-    dialect::credentials::strip(&mut exchange.call.headers, &mut exchange.call.path);
-    dialect::credentials::strip(&mut exchange.reply.headers, &mut String::new());
 }

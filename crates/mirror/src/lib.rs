@@ -13,29 +13,31 @@ mod books;
 mod drain;
 mod pace;
 mod priority;
+mod record;
 
 use dialect::Dialect;
 use drain::Drain;
 use exchange::{Clock, Exchange};
 use journal::Append;
-use pace::Pace;
+use pace::{Pace, Shift};
 use proxy::Queue;
 use std::{
     collections::BTreeMap,
     convert::Infallible,
-    sync::{Arc, Mutex, mpsc},
+    sync::{Arc, mpsc},
     thread,
 };
 
 /// The journal's topic of exchanges and meters.
 pub const TOPIC: &str = "exchanges";
 
-/// Looks at every exchange as it was, credentials gone, before redaction.
-pub type Glance = Box<dyn Fn(&Exchange) + Send>;
+/// Looks at every exchange as it was, credentials gone, before redaction. Where two threads come to be at
+/// the same exchange, it sees that twice.
+pub type Glance = Box<dyn Fn(&Exchange) + Send + Sync>;
 
 /// Alters the content of an exchange before it is written; says whether it did. Credentials are
 /// gone before it runs. If it panics, the exchange is lost: unredacted it must not be written.
-pub type Redact = Box<dyn Fn(&mut Exchange) -> bool + Send>;
+pub type Redact = Box<dyn Fn(&mut Exchange) -> bool + Send + Sync>;
 
 /// Gets every exchange as it was written, also where the journal will not take it. It must return at
 /// once and must not panic: the thread appends nothing meanwhile.
@@ -72,20 +74,19 @@ pub struct Provider {
 
 /// The running threads. Dropping it lets them append what waits, without waiting for that.
 pub struct Mirroring {
-    drain: Arc<Mutex<Drain>>,
+    shift: Arc<Shift>,
     /// Dropped to end the threads.
     running: Vec<mpsc::Sender<Infallible>>,
-    threads: Vec<thread::JoinHandle<()>>,
 }
 
 impl Mirroring {
-    /// Starts the threads: one that works in idle time, and one that takes over where there is none.
+    /// Starts the threads: one that works in idle time, and one that stands in where there is none.
     ///
     /// # Errors
     /// The system has no thread to give.
     pub fn start(means: Means) -> std::io::Result<Self> {
-        let drain = Arc::new(Mutex::new(Drain::new(means)));
-        let mut mirroring = Self { drain, running: Vec::new(), threads: Vec::new() };
+        let shift = Arc::new(Shift::new(Drain::new(means)));
+        let mut mirroring = Self { shift, running: Vec::new() };
         mirroring.spawn("mirror", pace::steadily)?;
         mirroring.spawn("mirror-late", pace::when_late)?;
         Ok(mirroring)
@@ -93,11 +94,9 @@ impl Mirroring {
 
     fn spawn(&mut self, name: &str, pace: Pace) -> std::io::Result<()> {
         let (running, ended) = mpsc::channel();
-        let drain = Arc::clone(&self.drain);
-        let thread =
-            thread::Builder::new().name(name.into()).spawn(move || pace(&drain, &ended))?;
+        let shift = Arc::clone(&self.shift);
+        thread::Builder::new().name(name.into()).spawn(move || pace(&shift, &ended))?;
         self.running.push(running);
-        self.threads.push(thread);
         Ok(())
     }
 
@@ -105,17 +104,13 @@ impl Mirroring {
     /// the accounting with it: here and now, because on a busy machine the threads may be late.
     /// Blocks.
     pub fn flush(&self) {
-        pace::lock(&self.drain).flush();
+        self.shift.claim().flush();
     }
 
-    /// Flushes and ends. Blocks. Call it when the proxy has stopped: nobody takes what is offered
-    /// later.
+    /// Flushes and ends. Blocks, but not for the threads: on a busy machine they may be long in coming,
+    /// and there is nothing left for them to do. Call it when the proxy has stopped: nobody takes what
+    /// is offered later.
     pub fn stop(self) {
-        self.flush();
-        drop(self.running);
-        for thread in self.threads {
-            // A panic was said where it happened.
-            let _ = thread.join();
-        }
+        self.shift.close();
     }
 }

@@ -5,5 +5,8 @@
 mod books;
 mod clients;
 mod content;
+#[cfg(target_os = "linux")]
+mod saturated;
 mod sim;
+mod starve;
 mod support;

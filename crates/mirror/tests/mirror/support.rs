@@ -153,6 +153,14 @@ impl System {
         }
     }
 
+    /// Ends the proxy, and the mirror as well.
+    pub(crate) fn stop(&mut self) {
+        self.settle();
+        if let Some(mirroring) = self.mirroring.take() {
+            mirroring.stop();
+        }
+    }
+
     /// What the journal holds from `offset` on.
     pub(crate) fn events_from(&self, offset: u64) -> Vec<Event> {
         let end = self.journal.end(TOPIC).unwrap();

@@ -14,8 +14,7 @@ use std::fmt;
 /// One live exchange at its end, as raw chunks. It still holds the caller's credential: whoever takes
 /// it strips that before anything is written.
 ///
-/// It carries its own share of the capture budget, which is free again when it is dropped or
-/// converted.
+/// It carries its own share of the capture budget, which is free again when it is dropped.
 pub struct Captured {
     pub(super) facts: CallFacts,
     pub(super) call: Tape,
@@ -100,8 +99,8 @@ impl Captured {
     /// The exchange, with its credentials still in it. `conversation` reads the raw call, because the
     /// key may lie in the body, which only a dialect can read.
     #[must_use]
-    pub fn into_exchange(
-        self,
+    pub fn to_exchange(
+        &self,
         origin: Origin,
         conversation: impl FnOnce(ExchangeId, &Declared, &RawCall) -> Conversation,
     ) -> Exchange {
@@ -110,7 +109,7 @@ impl Captured {
         let call = RawCall {
             method: self.facts.method.as_str().to_owned(),
             headers: recorded_call(&head),
-            path: self.facts.path,
+            path: self.facts.path.clone(),
             body: Body::Inline(self.call.joined()),
         };
         Exchange {
@@ -127,7 +126,7 @@ impl Captured {
                 body: Body::Inline(self.reply.joined()),
             },
             capture: self.capture,
-            served: self.served,
+            served: self.served.clone(),
             latency_us: self.latency_us,
             ttft_us: self.ttft_us,
             redacted: false,

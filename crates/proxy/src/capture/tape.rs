@@ -108,13 +108,14 @@ impl Tape {
         self.bytes
     }
 
-    /// The bytes in one piece: the chunk itself where there is one.
-    pub(crate) fn joined(mut self) -> Bytes {
-        self.close_copied();
-        let chunks = mem::take(&mut self.chunks);
-        match <[Bytes; 1]>::try_from(chunks) {
-            Ok([only]) => only,
-            Err(chunks) => chunks.concat().into(),
+    /// The bytes in one piece: the chunk itself where there is only a large one.
+    pub(crate) fn joined(&self) -> Bytes {
+        match self.chunks.as_slice() {
+            [only] if self.copied.is_empty() => only.clone(),
+            chunks => {
+                let pieces = chunks.iter().map(AsRef::as_ref).chain([self.copied.as_ref()]);
+                pieces.collect::<Vec<&[u8]>>().concat().into()
+            }
         }
     }
 

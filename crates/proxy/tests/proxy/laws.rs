@@ -309,7 +309,7 @@ fn fields(head: &[u8]) -> (String, Vec<(String, String)>) {
 /// What is mirrored can be written down and read back, and holds nothing of ours.
 fn mirror_law(seq: u64, captured: Captured) {
     let origin = Origin { proxy_instance: "fuzz".to_owned(), offer_seq: seq };
-    let exchange = captured.into_exchange(origin, |id, _, _| Conversation {
+    let exchange = captured.to_exchange(origin, |id, _, _| Conversation {
         key: id.to_string(),
         source: ConversationSource::Exchange,
     });

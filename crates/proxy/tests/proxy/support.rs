@@ -366,7 +366,7 @@ impl Seen {
     pub(crate) fn next(&self) -> exchange::Exchange {
         let captured = self.0.recv_timeout(PATIENCE).expect("an offer");
         let origin = exchange::Origin { proxy_instance: "test".into(), offer_seq: 0 };
-        captured.into_exchange(origin, |id, _, _| exchange::Conversation {
+        captured.to_exchange(origin, |id, _, _| exchange::Conversation {
             key: id.to_string(),
             source: exchange::ConversationSource::Exchange,
         })
