@@ -159,7 +159,7 @@ pub const TRIALS: [Trial; 12] = [
         rounds: 9,
         play: paired::reference,
     },
-    Trial { name: "labels on a share", runs: [60, 2000], rounds: 6, play: audited::labels },
+    Trial { name: "labels on a share", runs: [60, 2000], rounds: 8, play: audited::labels },
     Trial { name: "twelve cells, 14 days", runs: [100, 2000], rounds: 2, play: families::fleet },
     Trial { name: "twenty cells", runs: [150, 1000], rounds: 1, play: families::twenty },
 ];

@@ -20,6 +20,10 @@ pub const RHO_SQUARED_MIN: f64 = 0.3;
 /// Labelled replies before which no correlation is taken for known.
 pub const LABELS_MIN: u64 = 30;
 
+/// `eta` comes in sixteenths: near its best nothing hangs on it, and every value of its own makes losses
+/// of their own, which a histogram has to count apart.
+const STEPS: f64 = 16.0;
+
 /// A variance under this is rounding: all said the same.
 const VARIANCE_MIN: f64 = 1e-12;
 
@@ -49,7 +53,7 @@ pub struct Trust {
     /// The square of the correlation between judge and people; 0 where the judge says the reverse, and
     /// `None` where there are too few labels, or one side said always the same.
     pub rho_squared: Option<f64>,
-    /// How far the judge's word counts, from 0 (not at all) to 1.
+    /// How far the judge's word counts, from 0 (not at all) to 1, in sixteenths.
     pub eta: f64,
 }
 
@@ -78,7 +82,8 @@ impl Labelled {
             Some(known) if known >= RHO_SQUARED_MIN => self.both / self.judge_squared,
             Some(_) | None => 0.0,
         };
-        Trust { labels: self.labels, rho_squared, eta: eta.clamp(0.0, 1.0) }
+        let eta = (eta.clamp(0.0, 1.0) * STEPS).round() / STEPS;
+        Trust { labels: self.labels, rho_squared, eta }
     }
 
     /// The square of the correlation, where it is known.
