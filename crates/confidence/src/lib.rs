@@ -3,7 +3,7 @@
 //! A conversation becomes one [`unit::Unit`]; units become a [`histogram::Histogram`] of integers;
 //! the histogram becomes evidence, a confidence and two bounds ([`process`]); many cells share one
 //! error budget ([`family`]); and [`gate`] lists what still blocks a promotion. What a judge is worth is
-//! measured by labels ([`judge`]).
+//! measured by labels ([`judge`]), and so is how far its word counts beside them ([`trust`]).
 //!
 //! The crate never reads a clock, a file or a random number, and never fills a gap: what is not
 //! known is `None`, and a value that is no number is refused. Every logarithm comes from `libm`, so
@@ -26,6 +26,7 @@
 //! | counts near overflow | they saturate at `u64::MAX`, which keeps merging exact in any order; sums over rows are 128 bits wide |
 //! | a tolerance outside its range of losses, a range without inside | [`Error::Tolerance`], [`Error::Range`] |
 //! | an audit or re-ask probability outside (0, 1], `eta`, `a_hat` or a margin outside [0, 1] | [`Error::Parameter`] |
+//! | labelled replies that are few, all alike or no numbers | the judge's word counts nothing beside labels |
 //! | a cost of calibration that is no probability, evidence that is no number | a confidence of 0 |
 //! | family weights that are not positive or spend more than 1 | [`Error::FamilyWeights`] |
 //! | a figure of the gate that is no number, or is not known | its blocker |
@@ -45,6 +46,7 @@ pub mod simulation;
 mod sum;
 pub mod threshold;
 pub mod tolerance;
+pub mod trust;
 pub mod unit;
 pub mod watermark;
 
@@ -56,4 +58,5 @@ pub use histogram::{Histogram, Row, Totals};
 pub use mode::Mode;
 pub use process::{Level, Summary, confidence};
 pub use tolerance::Tolerance;
+pub use trust::{Labelled, Trust};
 pub use unit::{LossRange, Unit};

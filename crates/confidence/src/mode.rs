@@ -59,6 +59,23 @@ impl Mode {
             Self::R | Self::RP | Self::H | Self::PPI | Self::AA => false,
         }
     }
+
+    /// Whether a judge is asked about replies. In mode PPI its errors do not enter, because people's
+    /// labels take them out.
+    pub fn asks_judge(self) -> bool {
+        match self {
+            Self::PPI | Self::JP | Self::JA => true,
+            Self::R | Self::RP | Self::H | Self::AA => false,
+        }
+    }
+
+    /// Whether what people say of replies enters the losses.
+    pub fn asks_people(self) -> bool {
+        match self {
+            Self::H | Self::PPI => true,
+            Self::R | Self::RP | Self::JP | Self::JA | Self::AA => false,
+        }
+    }
 }
 
 impl fmt::Display for Mode {

@@ -8,6 +8,7 @@
 //!
 //! Chance is a function of the seed alone, so the same seed gives the same findings everywhere.
 
+mod audited;
 mod chance;
 mod clusters;
 mod drift;
@@ -143,7 +144,7 @@ pub struct Trial {
 }
 
 /// Every trial, in the order of the documentation.
-pub const TRIALS: [Trial; 11] = [
+pub const TRIALS: [Trial; 12] = [
     Trial { name: "pass/fail units", runs: [0, 0], rounds: 0, play: exact::promotion },
     Trial { name: "a judge at face value", runs: [0, 0], rounds: 0, play: exact::judge },
     Trial { name: "units one by one", runs: [300, 10_000], rounds: 1, play: samplers::plain },
@@ -158,6 +159,7 @@ pub const TRIALS: [Trial; 11] = [
         rounds: 9,
         play: paired::reference,
     },
+    Trial { name: "labels on a share", runs: [60, 2000], rounds: 8, play: audited::labels },
     Trial { name: "twelve cells, 14 days", runs: [100, 2000], rounds: 2, play: families::fleet },
     Trial { name: "twenty cells", runs: [150, 1000], rounds: 1, play: families::twenty },
 ];

@@ -1,5 +1,6 @@
-//! What evidence allots each cell for the days to come, worked out beside the worker: refuted cells
-//! stop costing, and where money is short it goes where it buys the most decisions.
+//! What evidence says of each cell for the days to come, worked out beside the worker: refuted cells
+//! stop costing, where money is short it goes where it buys the most decisions, and a judge counts
+//! beside labels as far as they said that it follows people.
 //!
 //! The worker reads the newest word when it declares a day's blocks and never waits for one: before
 //! the first, every cell is asked what the pipeline grants.
@@ -57,5 +58,5 @@ async fn allotted(deployment: &Deployment) -> Result<Allotted> {
     let (pipeline, now) = (&deployment.pipeline, deployment.clock.now());
     let (look, rules) = rules::look(&deployment.place, pipeline, now).await?;
     let outlook = Outlook::gather(&look.warehouse, &rules, &rules::spending(pipeline)).await?;
-    Ok(outlook.allotted())
+    Ok(outlook.tomorrow())
 }

@@ -63,7 +63,7 @@ pub(crate) fn spending(pipeline: &Pipeline) -> Spending {
 
 /// Who judges a category, by the digests that their scores carry.
 fn judge(pipeline: &Pipeline, category: &CategoryDef) -> Option<JudgeRule> {
-    let judge = pipeline.judge.as_ref().filter(|_| category.is_judged())?;
+    let judge = pipeline.judge.as_ref().filter(|_| category.asks_judge())?;
     Some(JudgeRule {
         versions: judge.models().map(|model| score::judge::digest(model, &judge.rubric)).collect(),
         youden: judge.youden_taken(),

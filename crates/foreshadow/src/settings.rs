@@ -178,7 +178,7 @@ fn judge(
     category: &CategoryDef,
     memory: &Arc<JudgeMemory>,
 ) -> Option<JudgeWork> {
-    let judge = pipeline.judge.as_ref().filter(|_| category.is_judged())?;
+    let judge = pipeline.judge.as_ref().filter(|_| category.asks_judge())?;
     Some(JudgeWork {
         model: judge.model.clone(),
         panel: judge.panel.clone(),

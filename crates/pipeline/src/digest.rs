@@ -1,9 +1,10 @@
 //! The digest of a cell's definition: everything that its evidence depends on, and nothing else.
 //! Reordering fields, comments, prices, budgets, sampling and the gate leave it as it is; of the gate only
-//! whether calls that a translation takes something from are asked counts.
+//! whether calls that a translation takes something from are asked counts, and of the sampling the share
+//! of labels where the range of losses follows from it.
 
 use crate::{CategoryDef, JudgeFigures, Pipeline, Target, pipeline::tolerance};
-use confidence::Tolerance;
+use confidence::{Mode, Tolerance};
 use policy::{LossyTranslation, When};
 use score::{Role, VerdictRule};
 use serde::Serialize;
@@ -23,7 +24,7 @@ pub(crate) fn cell(
     candidate: &str,
     tolerance: Tolerance,
 ) -> String {
-    let judge = pipeline.judge.as_ref().filter(|_| category.is_judged());
+    let judge = pipeline.judge.as_ref().filter(|_| category.asks_judge());
     let canonical = Canonical {
         format: 1,
         rules: rules(pipeline, category),
@@ -34,6 +35,7 @@ pub(crate) fn cell(
             Target::Margin(margin) => ("margin", margin),
         },
         tau: tolerance.tau(),
+        audit: (category.mode == Mode::PPI).then(|| category.sampling.audit.value()),
         scorers: scorers(category),
         verdict: verdict(&category.verdict),
         judge: judge.map(|judge| Judge {
@@ -105,6 +107,8 @@ struct Canonical<'a> {
     mode: &'static str,
     target: (&'static str, f64),
     tau: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit: Option<f64>,
     scorers: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     verdict: Option<Rule<'a>>,

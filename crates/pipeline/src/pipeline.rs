@@ -120,8 +120,8 @@ pub struct CategoryDef {
 impl CategoryDef {
     /// Whether the judge is asked about its replies.
     #[must_use]
-    pub fn is_judged(&self) -> bool {
-        self.mode.is_judged()
+    pub fn asks_judge(&self) -> bool {
+        self.mode.asks_judge()
     }
 }
 
@@ -448,6 +448,10 @@ pub(crate) fn tolerance(
         (Mode::JP, Target::Margin(margin)) => Tolerance::judged_paired(margin, figures.youden),
         (Mode::JA, Target::Bar(bar)) => Tolerance::judged(bar, figures.false_alarm, figures.catch),
         (Mode::AA, Target::Margin(margin)) => Tolerance::agreement(margin, 0.0, 1.0),
+        // The judge's word may come to count whole, so the range has room for that.
+        (Mode::PPI, Target::Bar(bar)) => {
+            Tolerance::audited(bar, 1.0, category.sampling.audit.value())
+        }
         (_, Target::Margin(margin)) => Tolerance::paired(margin),
         (_, Target::Bar(bar)) => Tolerance::absolute(bar),
     }

@@ -4,7 +4,7 @@
 //! fresh evidence, a weight of its own in the family, and — if the same definition comes back — a
 //! restart that costs a factor of two. Nothing here ever edits a cell that is open.
 
-use crate::Share;
+use crate::{Allotment, Share};
 use confidence::{Mode, Tolerance, family};
 use exchange::{DAY_US, Date, Timestamp};
 use std::{
@@ -244,6 +244,29 @@ impl Weights {
     }
 }
 
+/// Days that lie between a day and the calls that its `eta` is learnt from. A conversation lasts a day
+/// at most, so one with a call of the day before yesterday is over when a day begins: what is learnt
+/// of it comes before every unit that it is used on.
+pub const LEARNT_DAYS_BEFORE: i32 = 2;
+
+/// How far a judge's word counts beside labels, and what says so.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Learnt {
+    /// From 0, not at all, to 1.
+    pub eta: f64,
+    /// The last day whose calls it was learnt from.
+    pub until: Date,
+}
+
+/// What evidence says of a cell's days to come, for whoever declares them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tomorrow {
+    /// What it is asked.
+    pub allotment: Allotment,
+    /// How far the judge's word counts, where labels correct it (mode PPI).
+    pub learnt: Option<Learnt>,
+}
+
 /// One cell and day, declared at the day's start: what the day's calls may rely on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
@@ -253,7 +276,7 @@ pub struct Block {
     pub day: Date,
     /// The least probability with which a call of the day is asked.
     pub pi_floor: f64,
-    /// How much a judged loss counts where audits correct it; 1 where none do.
+    /// How much a judged loss counts where labels correct it (mode PPI); 1 in every other mode.
     pub eta: f64,
     /// The guess of the reference's disagreement with itself, fixed before the day.
     pub a_hat: f64,
@@ -265,11 +288,26 @@ pub struct Block {
 
 impl Block {
     /// The block of a cell whose control, if it has one, is asked for every sampled call. The guess
-    /// `a_hat` then cancels out of every loss, and zero is as good as any.
+    /// `a_hat` then cancels out of every loss, and zero is as good as any. Where labels correct a judge,
+    /// its word counts nothing until something is learnt of it.
     #[must_use]
     pub fn declare(cell: &Cell, day: Date, pi: f64) -> Self {
+        let eta = match cell.mode {
+            Mode::PPI => 0.0,
+            Mode::R | Mode::RP | Mode::H | Mode::JP | Mode::JA | Mode::AA => 1.0,
+        };
         let cell = cell.cell.clone();
-        Self { cell, day, pi_floor: pi, eta: 1.0, a_hat: 0.0, rho: 1.0, kappa: None }
+        Self { cell, day, pi_floor: pi, eta, a_hat: 0.0, rho: 1.0, kappa: None }
+    }
+
+    /// The block with the judge's word counted as far as labels said, if they said it of calls of
+    /// [`LEARNT_DAYS_BEFORE`] the block's day and earlier. A word that knows more is left out, and so is
+    /// one that a worker far behind its time would use on calls that it was learnt from.
+    #[must_use]
+    pub fn trusting(self, learnt: Option<Learnt>) -> Self {
+        let is_before = |learnt: &Learnt| learnt.until.0 <= self.day.0 - LEARNT_DAYS_BEFORE;
+        let eta = learnt.filter(is_before).map_or(self.eta, |learnt| learnt.eta);
+        Self { eta, ..self }
     }
 
     /// The block with the promise that people are asked about no smaller share of its calls.

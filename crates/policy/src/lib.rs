@@ -38,7 +38,7 @@ pub use capability::{Capabilities, StructuredOutput};
 pub use categorize::{CallFacts, Categorizer, Category, Rule, TokenRange, When};
 pub use chance::{Chance, Share};
 pub use decision::{Action, Actor, Code, DecisionRecord, Reason};
-pub use epoch::{Block, Cell, Definition};
+pub use epoch::{Block, Cell, Definition, Learnt, Tomorrow};
 pub use error::Error;
 pub use gate::{
     Approval, Decision, Epoch, GateRule, Judge, LossyTranslation, ProductFacts, Saving, Serving,

@@ -29,7 +29,7 @@ pub enum Error {
     Twice {
         /// The table.
         table: &'static str,
-        /// The cell that it belongs to.
+        /// The cell that it belongs to, or that it is every one.
         cell: String,
         /// The call.
         exchange: String,

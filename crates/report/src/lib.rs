@@ -9,6 +9,7 @@
 
 mod by_day;
 mod computed;
+mod correction;
 mod digest;
 mod duckdb;
 mod error;
@@ -30,6 +31,7 @@ mod warehouse;
 mod watch;
 mod weigh;
 
+pub use correction::Correction;
 pub use digest::{
     CELLS_MAX, CellChange, CellState, Digest, INCIDENTS_MAX, Incident, POLICIES_MAX, PolicyChange,
     Realised, Traffic, WEEK_US, Weeks,

@@ -7,12 +7,13 @@
 mod day;
 mod promotions;
 
-use crate::{Error, Rules, Warehouse, Weighed, read::Columns, sql, weigh};
+use crate::{Correction, Error, Rules, Warehouse, Weighed, correction, read::Columns, sql, weigh};
 use confidence::{Evidence, Histogram, Mode, Tolerance, Unit, process};
 use day::Day;
 use exchange::{DAY_US, NanoUsd, Timestamp};
 use policy::{
-    Allotment, Code, Decision, Prospect, Sampling, Share, Standing, allot, allot::Demanded,
+    Allotment, Code, Decision, Prospect, Sampling, Share, Standing, Tomorrow, allot,
+    allot::Demanded,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -85,6 +86,9 @@ pub struct CellOutlook {
     pub allotment: Allotment,
     /// What a day of that is expected to cost.
     pub usd_per_day: Option<NanoUsd>,
+    /// How far the judge's word is to count beside labels from the next day on, in mode PPI.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correction: Option<Correction>,
 }
 
 impl Outlook {
@@ -101,6 +105,7 @@ impl Outlook {
         let weighed = weigh(warehouse, rules).await?;
         let against = against(warehouse, &weighed).await?;
         let days = day::of_cells(warehouse, &weighed).await?;
+        let corrections = correction::for_blocks(warehouse).await?;
         let cells: Vec<Seen> = weighed
             .into_iter()
             .map(|weighed| {
@@ -111,6 +116,7 @@ impl Outlook {
                     standing: standing(&weighed, log_e_refute),
                     sampling: sampling.copied().unwrap_or(Sampling::ALL),
                     day: days.get(cell).copied().unwrap_or_default(),
+                    correction: corrections.get(cell).copied(),
                     weighed,
                 }
             })
@@ -136,10 +142,14 @@ impl Outlook {
         }
     }
 
-    /// What each cell is asked from the next day on, by the cell.
+    /// What it says to whoever declares the days to come, by the cell.
     #[must_use]
-    pub fn allotted(&self) -> BTreeMap<String, Allotment> {
-        self.cells.iter().map(|cell| (cell.cell.clone(), cell.allotment)).collect()
+    pub fn tomorrow(&self) -> BTreeMap<String, Tomorrow> {
+        let tomorrow = |cell: &CellOutlook| Tomorrow {
+            allotment: cell.allotment,
+            learnt: cell.correction.map(|correction| correction.learnt()),
+        };
+        self.cells.iter().map(|cell| (cell.cell.clone(), tomorrow(cell))).collect()
     }
 }
 
@@ -149,6 +159,7 @@ struct Seen {
     standing: Standing,
     sampling: Sampling,
     day: Day,
+    correction: Option<Correction>,
 }
 
 impl Seen {
@@ -184,6 +195,7 @@ impl Seen {
             granted: self.sampling.conversations,
             allotment,
             usd_per_day,
+            correction: self.correction,
         }
     }
 

@@ -11,7 +11,7 @@ mod notes;
 mod routing;
 mod traffic;
 
-use crate::{Error, Rules, Warehouse, Weighed, forecast, weigh};
+use crate::{Error, Rules, Warehouse, Weighed, correction, forecast, weigh};
 use exchange::{NanoUsd, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -77,6 +77,7 @@ impl Report {
         let current = weighed.iter().map(|weighed| weighed.evidence.cell.as_str()).collect();
         let mut worst = disagreements::worst(warehouse, &current).await?;
         let mut blocked = blocked::blocked(warehouse).await?;
+        let mut corrections = correction::so_far(warehouse).await?;
         let mut forecasts = forecast::forecasts(warehouse, &rules.prices, rules.decided_at).await?;
         let cells = weighed.into_iter().map(|weighed| {
             let cell = &weighed.evidence.cell;
@@ -85,6 +86,7 @@ impl Report {
                 days: days.remove(cell).unwrap_or_default(),
                 worst: worst.remove(cell).unwrap_or_default(),
                 blocked: blocked.remove(cell).unwrap_or_default(),
+                correction: corrections.remove(cell),
                 forecast: forecasts.remove(cell),
             };
             CellReport::of(weighed, seen)

@@ -50,7 +50,7 @@ pub(crate) fn answers(as_of: Timestamp) -> String {
 
 /// The calls that the reference was asked again.
 pub(crate) const CONTROLS: &str =
-    "SELECT exchange_id FROM assignments WHERE arm = 'control' AND sampled";
+    "SELECT exchange_id FROM assignments WHERE arm = 'control' AND sampled AND origin IS NULL";
 
 /// How long every call's prompt was.
 pub(crate) const LENGTHS: &str = "SELECT exchange_id, input_tokens FROM exchanges";
@@ -100,6 +100,7 @@ pub(crate) fn views(as_of: Timestamp) -> Vec<(&'static str, String)> {
         ("opened_cells", include_str!("sql/opened_cells.sql").to_owned()),
         ("declared_blocks", include_str!("sql/declared_blocks.sql").to_owned()),
         (FORMED_VIEW, units(as_of)),
+        ("doubles", include_str!("sql/doubles.sql").to_owned()),
         ("outcomes", outcomes(as_of)),
         ("coverage", at(include_str!("sql/coverage.sql"), as_of)),
         ("verdicts", at(include_str!("sql/verdicts.sql"), as_of)),
@@ -168,6 +169,13 @@ pub(crate) fn most_lost() -> String {
 /// The judged cells whose judge was measured.
 pub(crate) fn measured(as_of: Timestamp) -> String {
     at(include_str!("sql/measured.sql"), as_of)
+}
+
+/// How the judge's word stands to labels in every cell of mode PPI, over the calls before a moment.
+pub(crate) fn corrected(before: Timestamp, as_of: Timestamp) -> String {
+    let text =
+        include_str!("sql/corrected.sql").replace("{before}", &format!("TIMESTAMP '{before}'"));
+    at(&format!("WITH\n{},\n{text}", LABELS.trim_end()), as_of)
 }
 
 /// A day of each cell, by the days after `since`.

@@ -23,7 +23,7 @@ use crate::{
 use bytes::Bytes;
 use dialect::{Dialect, OPAQUE, content};
 use exchange::{Body, Call, Date, Event, Exchange, ExchangeId, Headers, NanoUsd, Reply, Timestamp};
-use policy::{Allotment, Block, CallFacts, Cell, Sampling, Share};
+use policy::{Block, CallFacts, Cell, Sampling, Share, Tomorrow};
 use recent::Recent;
 use score::Subject;
 use std::{
@@ -92,9 +92,9 @@ pub(crate) struct Known {
     pub(crate) recorded: Recorded,
 }
 
-/// What each cell is asked from the next day on, by the cell. One that is not here is asked what its
-/// category is granted.
-pub type Allotted = BTreeMap<String, Allotment>;
+/// What evidence says of each cell from the next day on, by the cell. One that is not here is asked what
+/// its category is granted, and its judge's word counts nothing beside labels.
+pub type Allotted = BTreeMap<String, Tomorrow>;
 
 /// An exchange with what a dialect read in it.
 struct Seen {
@@ -242,7 +242,7 @@ impl Observer {
     }
 
     /// The probability that a cell's block promises for a day, and whether it promises nothing because
-    /// the candidate is refuted. The day's first exchange declares it, out of what evidence allots the
+    /// the candidate is refuted. The day's first exchange declares it, out of what evidence says of the
     /// cell by then; what the evidence says later in the day is for the next one.
     fn block(
         &mut self,
@@ -251,12 +251,14 @@ impl Observer {
         granted: Sampling,
         observed: &mut Observed,
     ) -> (f64, bool) {
-        let allotted = self.allotted.borrow().get(&cell.cell).copied();
+        let tomorrow = self.allotted.borrow().get(&cell.cell).copied();
+        let allotted = tomorrow.map(|tomorrow| tomorrow.allotment);
         let block = self.blocks.entry((cell.cell.clone(), day)).or_insert_with(|| {
             let share = allotted.map_or(granted.conversations, |allotted| allotted.share);
             let conversations = granted.conversations.min(share);
             let pi = Sampling { conversations, ..granted }.probability();
-            let block = Block::declare(cell, day, pi).audited(granted.audit);
+            let learnt = tomorrow.and_then(|tomorrow| tomorrow.learnt);
+            let block = Block::declare(cell, day, pi).audited(granted.audit).trusting(learnt);
             observed.blocks.push(BlockRow::from(&block));
             block
         });

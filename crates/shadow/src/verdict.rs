@@ -167,12 +167,8 @@ pub(crate) fn rules_loss(work: &CategoryWork, scores: &[Score], reply: &Reply) -
     if blocked(reply).is_some() {
         return Some(FULL_LOSS);
     }
-    let judged = match work.mode {
-        Mode::JP | Mode::JA | Mode::PPI => true,
-        Mode::R | Mode::RP | Mode::H | Mode::AA => false,
-    };
     if scores.is_empty() {
-        judged.then_some(0.0)
+        work.mode.asks_judge().then_some(0.0)
     } else {
         score::verdict(scores, &work.verdict).loss
     }

@@ -58,7 +58,7 @@ pub struct Means<R, L> {
     pub low_quota: watch::Receiver<LowQuota>,
     /// What others spend of the same budget.
     pub elsewhere: watch::Receiver<Elsewhere>,
-    /// What each cell is asked from the next day on.
+    /// What evidence says of each cell from the next day on.
     pub allotted: watch::Receiver<Allotted>,
     /// Hears what is paid for.
     pub hear: Hear,

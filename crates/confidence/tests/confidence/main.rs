@@ -15,6 +15,7 @@ mod moved;
 mod promotion;
 mod simulation;
 mod thresholds;
+mod trust;
 mod units;
 mod vectors;
 mod vectors_kinds;

@@ -23,6 +23,8 @@ fn paired_and_judged_modes_know_it() {
     };
     assert_eq!(names(Mode::is_paired), ["RP", "JP", "AA"]);
     assert_eq!(names(Mode::is_judged), ["JP", "JA"]);
+    assert_eq!(names(Mode::asks_judge), ["PPI", "JP", "JA"]);
+    assert_eq!(names(Mode::asks_people), ["H", "PPI"]);
 }
 
 #[test]

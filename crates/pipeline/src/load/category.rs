@@ -13,10 +13,14 @@ use crate::{
 };
 use confidence::Mode;
 use policy::{
-    GateRule, OnBlock, TokenRange, When,
+    GateRule, OnBlock, Share, TokenRange, When,
     categorize::{self, OTHER},
 };
 use serde_spanned::Spanned;
+
+/// The least share of labels in mode PPI. The losses go up to one over it, and every bet gets smaller by
+/// as much.
+const AUDIT_MIN: f64 = 0.01;
 
 /// Names that categories get from traffic begin so.
 const CALL_SITE_PREFIX: &str = "site-";
@@ -62,11 +66,14 @@ fn category(
     if let Some(mode) = mode {
         check_judge(notes, raw, known, mode);
     }
-    if mode.is_some_and(Mode::is_judged) {
+    if mode.is_some_and(Mode::asks_judge) {
         check_partiality(notes, raw, known, &allowed_providers);
     }
     let (scorers, verdict) = scorers::all(notes, raw, mode);
     let sampling = settings::sampling(notes, raw.sampling.as_ref(), defaults.sampling);
+    if let Some(mode) = mode {
+        check_labels(notes, raw, mode, sampling.audit);
+    }
     let threshold = risk.map_or(defaults.gate.threshold, Risk::threshold);
     let otherwise = GateRule { threshold, ..defaults.gate.clone() };
     let gate = settings::gate(notes, raw.gate.as_ref(), otherwise);
@@ -173,15 +180,10 @@ fn mode(notes: &mut Notes<'_>, raw: &RawCategory<'_>) -> Option<Mode> {
         other => other,
     };
     match name.parse::<Mode>() {
-        Ok(Mode::PPI) => {
-            let what = "mode PPI is not available yet";
-            notes.error(written.span(), what, "use JP, or H with labels alone");
-            None
-        }
         Ok(mode) => Some(mode),
         Err(_) => {
             let what = format!("there is no mode `{}`", written.get_ref());
-            let known = ["R", "RP", "H", "JP", "JA", "A/A"];
+            let known = ["R", "RP", "H", "PPI", "JP", "JA", "A/A"];
             notes.error(written.span(), what, format!("use one of {}", quoted(&known)));
             None
         }
@@ -280,12 +282,13 @@ fn check_allowed(
 fn check_judge(notes: &mut Notes<'_>, raw: &RawCategory<'_>, known: &Known<'_>, mode: Mode) {
     let written = raw.judge.as_ref();
     let at = place(raw.mode.as_ref(), &raw.span);
-    let is_judged = mode.is_judged();
+    let asks_judge = mode.asks_judge();
+    let instead = if mode.asks_people() { "use mode H" } else { "use mode R or RP" };
     let mode = shown(mode);
-    match (is_judged, written.map(|judge| *judge.get_ref())) {
+    match (asks_judge, written.map(|judge| *judge.get_ref())) {
         (true, Some(false)) => {
             let what = format!("mode {mode} is judged, and `judge` is false");
-            notes.error(place(written, &at), what, "take out `judge`, or use mode R or RP");
+            notes.error(place(written, &at), what, format!("take out `judge`, or {instead}"));
         }
         (false, Some(true)) => {
             let what = format!("mode {mode} asks no judge");
@@ -296,6 +299,21 @@ fn check_judge(notes: &mut Notes<'_>, raw: &RawCategory<'_>, known: &Known<'_>, 
             notes.error(at, what, "add [judge] with model and rubric");
         }
         (true, Some(true) | None) | (false, Some(false) | None) => {}
+    }
+}
+
+/// Where people decide, somebody has to be asked; and where a label stands for all that were not drawn
+/// beside it, none may stand for too many.
+fn check_labels(notes: &mut Notes<'_>, raw: &RawCategory<'_>, mode: Mode, audit: Share) {
+    let written = raw.sampling.as_ref().and_then(|sampling| sampling.audit.as_ref());
+    let at = place(written, &place(raw.mode.as_ref(), &raw.span));
+    if mode.asks_people() && audit <= Share::NONE {
+        let what = format!("mode {} rests on labels, and `audit` is 0", shown(mode));
+        notes.error(at, what, "write `sampling = { audit = 0.1 }`, or use a mode without labels");
+    } else if mode == Mode::PPI && audit.value() < AUDIT_MIN {
+        let what = format!("`audit` is {:?}, and in mode PPI a label would count", audit.value());
+        let what = format!("{what} {:.0} times", 1.0 / audit.value());
+        notes.error(at, what, format!("write at least {AUDIT_MIN}, or use mode H"));
     }
 }
 

@@ -114,6 +114,19 @@ fn changing_a_rule_voids_the_evidence_of_those_below_it_too() {
     check("when = { path = \"/v1/*\" }", "when = { path = \"*\" }", &CELLS[3..]);
 }
 
+/// In mode PPI the share of labels decides how far losses range; in no other does it say anything of them.
+#[test]
+fn changing_the_share_of_labels_voids_the_evidence_that_labels_correct() {
+    let [judged, corrected] = ["mode = \"JP\"\nmargin = 0.05", "mode = \"PPI\"\nbar = 0.95"];
+    let with = |mode, audit: &str| {
+        let mode = format!("{mode}\nsampling = {{ audit = {audit} }}");
+        digests(&BASE.replace(judged, &mode))[2].clone()
+    };
+    assert_eq!(with(judged, "0.1"), with(judged, "0.2"));
+    assert_ne!(with(corrected, "0.1"), with(corrected, "0.2"));
+    assert_ne!(with(corrected, "0.1"), with(judged, "0.1"));
+}
+
 #[test]
 fn changing_the_judge_voids_the_evidence_of_judged_categories_alone() {
     check("rubric = \"Help.\"", "rubric = \"Help!\"", &[("second", "small")]);

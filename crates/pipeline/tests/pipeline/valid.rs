@@ -1,6 +1,6 @@
 //! What a pipeline without mistakes comes to.
 
-use confidence::Mode;
+use confidence::{Mode, Tolerance};
 use exchange::Timestamp;
 use pipeline::{
     JudgeFigures, JudgeForm, Pipeline, SecretSource, Target, load_with_files, s3_with_files,
@@ -193,7 +193,7 @@ fn a_category_takes_over_what_it_does_not_say() {
     );
     assert_eq!(chat.rule, None);
     assert_eq!((chat.mode, chat.target), (Mode::JP, Target::Margin(0.05)));
-    assert!(chat.is_judged() && !extract.is_judged());
+    assert!(chat.asks_judge() && !extract.asks_judge());
 }
 
 #[test]
@@ -262,6 +262,18 @@ fn each_cell_tolerates_what_its_mode_and_the_judge_allow() {
             ("tools", 0.03, -1.0, 1.0),
         ]
     );
+}
+
+#[test]
+fn the_share_of_labels_that_correct_a_judge_sets_the_range_of_losses() {
+    let corrected = "mode = \"PPI\"\nbar = 0.95";
+    let pipeline = with("mode = \"JP\"\nmargin = 0.05", corrected);
+    let chat = pipeline.category("chat").unwrap();
+    assert_eq!((chat.mode, chat.target), (Mode::PPI, Target::Bar(0.95)));
+    assert!(chat.asks_judge() && !chat.mode.is_judged());
+    let definitions = pipeline.definitions(JudgeFigures::FLAWLESS).unwrap();
+    assert_eq!(definitions[1].mode, Mode::PPI);
+    assert_eq!(definitions[1].tolerance, Tolerance::audited(0.95, 1.0, 0.1).unwrap());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use crate::given::day;
 use confidence::{Mode, Tolerance, family};
-use policy::{Block, Cell, Definition, epoch};
+use policy::{Block, Cell, Definition, Learnt, epoch};
 use proptest::prelude::*;
 
 fn definition(category: &str, candidate: &str, digest: &str) -> Definition {
@@ -109,7 +109,20 @@ fn a_block_declares_the_sampling_probability_as_its_floor() {
     let cells = history(&["1"]);
     let block = Block::declare(&cells[0], day(2).date(), 0.25);
     assert_eq!((block.cell.as_str(), block.day), ("a/small/1", day(2).date()));
-    assert_eq!((block.pi_floor, block.rho), (0.25, 1.0));
+    assert_eq!((block.pi_floor, block.rho, block.eta), (0.25, 1.0, 1.0));
+}
+
+/// What was learnt of calls that may still be in a unit of the day, or of the day's own, is not used on it.
+#[test]
+fn a_judge_counts_beside_labels_by_what_was_over_before_the_day_began() {
+    let corrected = Cell { mode: Mode::PPI, ..history(&["1"]).remove(0) };
+    let eta = |learnt: Option<i64>| {
+        let learnt = learnt.map(|until| Learnt { eta: 0.75, until: day(until).date() });
+        Block::declare(&corrected, day(9).date(), 1.0).trusting(learnt).eta
+    };
+    assert_eq!(eta(None), 0.0, "nothing is known yet");
+    assert_eq!([3, 7].map(|until| eta(Some(until))), [0.75, 0.75]);
+    assert_eq!([8, 9, 12].map(|until| eta(Some(until))), [0.0; 3]);
 }
 
 proptest! {

@@ -6,7 +6,7 @@ use super::{
     entered::Losses,
     names::Names,
 };
-use crate::{read::Columns, sql};
+use crate::{Error, read::Columns, sql};
 use arrow::array::{Array, ArrowPrimitiveType, BooleanArray, PrimitiveArray};
 use datafusion::{common::Result, execution::context::SessionContext};
 use exchange::Timestamp;
@@ -50,22 +50,24 @@ impl Became {
         Ok(became)
     }
 
-    fn add_answers(&mut self, rows: &Columns, cells: &Cells) -> Result<(), crate::Error> {
+    fn add_answers(&mut self, rows: &Columns, cells: &Cells) -> Result<(), Error> {
         let (exchange, cell) = (rows.texts("exchange_id")?, rows.texts("cell")?);
         let (is_there, is_decided) = (rows.flags("is_there")?, rows.flags("is_decided")?);
         let (fault, candidate) = (rows.texts("fault")?, rows.numbers("loss")?);
         let (reference, control) = (rows.numbers("reference_loss")?, rows.numbers("control_loss")?);
         for at in 0..rows.rows() {
             let Some(cell) = cells.known(cell.value(at)) else { continue };
+            let at_fault = fault.is_valid(at).then(|| fault.value(at));
             let losses = Losses {
                 candidate: known(candidate, at),
                 reference: known(reference, at),
                 control: known(control, at),
+                failed: at_fault.is_some_and(|fault| matches!(fault, "candidate" | "provider")),
             };
             let answer = Answer {
                 losses: if is_set(is_decided, at) { losses } else { Losses::default() },
                 is_there: is_set(is_there, at),
-                fault: fault.is_valid(at).then(|| self.faults.number(fault.value(at))),
+                fault: at_fault.map(|fault| self.faults.number(fault)),
             };
             let id = exchange.value(at);
             if self.answers.insert((self.exchanges.number(id), cell), answer).is_some() {
@@ -75,17 +77,23 @@ impl Became {
         Ok(())
     }
 
-    fn add_controls(&mut self, rows: &Columns) -> Result<(), crate::Error> {
-        let exchange = rows.texts("exchange_id")?;
-        self.controls.extend(exchange.iter().flatten().map(|id| self.exchanges.number(id)));
+    fn add_controls(&mut self, rows: &Columns) -> Result<(), Error> {
+        for id in rows.texts("exchange_id")?.iter().flatten() {
+            if !self.controls.insert(self.exchanges.number(id)) {
+                return Err(twice("assignments", id));
+            }
+        }
         Ok(())
     }
 
-    fn add_lengths(&mut self, rows: &Columns) -> Result<(), crate::Error> {
+    fn add_lengths(&mut self, rows: &Columns) -> Result<(), Error> {
         let (exchange, tokens) = (rows.texts("exchange_id")?, rows.wholes("input_tokens")?);
         for at in 0..rows.rows() {
-            let exchange = self.exchanges.number(exchange.value(at));
-            self.slices.insert(exchange, slice_from(known(tokens, at)));
+            let id = exchange.value(at);
+            let slice = slice_from(known(tokens, at));
+            if self.slices.insert(self.exchanges.number(id), slice).is_some() {
+                return Err(twice("exchanges", id));
+            }
         }
         Ok(())
     }
@@ -126,6 +134,11 @@ impl Became {
         let known = exchange.and_then(|exchange| self.slices.get(&exchange));
         known.copied().unwrap_or_else(|| slice_from(None))
     }
+}
+
+/// The error of a call that has two rows where every cell that saw it would count both.
+fn twice(table: &'static str, exchange: &str) -> Error {
+    Error::Twice { table, cell: "every cell".to_owned(), exchange: exchange.to_owned() }
 }
 
 /// The least length of the slice that a prompt is in, in tokens; -1 where it is not known

@@ -3,7 +3,7 @@
 
 use super::{
     became::known,
-    entered::{Block, Terms, asks_people},
+    entered::{Block, Terms},
     names::Names,
 };
 use crate::{Error, by_day::external, read::Columns, sql};
@@ -104,7 +104,7 @@ impl Cells {
     /// What the first person said of a reply of a cell's candidate.
     pub(super) fn label(&self, exchange: &str, cell: u32) -> Option<bool> {
         let terms = self.terms(cell);
-        if !asks_people(terms.mode) {
+        if !terms.mode.asks_people() {
             return None;
         }
         let candidate = self.candidates.known(&terms.candidate)?;

@@ -29,6 +29,8 @@ pub(super) struct Losses {
     pub(super) candidate: Option<f64>,
     pub(super) reference: Option<f64>,
     pub(super) control: Option<f64>,
+    /// Whether the candidate or its provider failed: then there is no reply to ask people about.
+    pub(super) failed: bool,
 }
 
 /// What was declared for a cell's day before it began.
@@ -63,32 +65,29 @@ pub(super) struct Entered {
 /// Weight and loss of an asked call (docs/confidence.md, "Modes" and "Sampling").
 pub(super) fn entered(asked: &Asked, terms: &Terms) -> Entered {
     let loss = loss(asked, terms.mode);
-    let worst = match terms.mode {
-        Mode::PPI | Mode::AA => terms.loss_hi,
-        Mode::R | Mode::RP | Mode::H | Mode::JP | Mode::JA => 1.0,
-    };
     Entered {
         weight: weight(asked, terms.mode),
-        loss: if asked.expired { loss.or(Some(worst)) } else { loss },
+        loss: if asked.expired { loss.or_else(|| Some(worst(asked, terms))) } else { loss },
         missing: loss.is_none(),
     }
 }
 
-/// Whether a sampled call counts: in mode H only those that people were asked about do.
-pub(super) fn counts(draw: &Draw, mode: Mode) -> bool {
-    match mode {
+/// Whether a sampled call counts: in mode H only those that people were asked about do, in mode PPI
+/// those of which chance decided whether they are, and no seldomer than the cell's losses have room
+/// for.
+pub(super) fn counts(draw: &Draw, block: &Block, terms: &Terms) -> bool {
+    match terms.mode {
         Mode::H => draw.audited,
-        Mode::R | Mode::RP | Mode::PPI | Mode::JP | Mode::JA | Mode::AA => true,
+        Mode::PPI => {
+            let chance = draw.audit_prob.or(block.kappa);
+            chance.is_some_and(|chance| chance * terms.loss_hi >= ROOM)
+        }
+        Mode::R | Mode::RP | Mode::JP | Mode::JA | Mode::AA => true,
     }
 }
 
-/// Whether what people said enters a loss of this mode.
-pub(super) fn asks_people(mode: Mode) -> bool {
-    match mode {
-        Mode::H | Mode::PPI => true,
-        Mode::R | Mode::RP | Mode::JP | Mode::JA | Mode::AA => false,
-    }
-}
+/// A label's weight of 1 in losses that go up to one over its chance, less what rounding takes.
+const ROOM: f64 = 0.999_999;
 
 fn weight(Asked { draw, block, .. }: &Asked, mode: Mode) -> Option<f64> {
     match mode {
@@ -100,21 +99,41 @@ fn weight(Asked { draw, block, .. }: &Asked, mode: Mode) -> Option<f64> {
 }
 
 fn loss(asked: &Asked, mode: Mode) -> Option<f64> {
-    let Asked { draw, losses, label, control_asked, block, .. } = asked;
-    let label = label.map(|acceptable| if acceptable { 0.0 } else { 1.0 });
+    let Asked { losses, control_asked, block, .. } = asked;
     match mode {
         Mode::R | Mode::JA => losses.candidate,
         Mode::RP | Mode::JP => Some(losses.candidate? - losses.reference?),
-        Mode::H => label,
-        Mode::PPI => {
-            let judged = block.eta? * losses.candidate?;
-            let audit = if draw.audited { (label? - judged) / draw.audit_prob? } else { 0.0 };
-            Some(judged + audit)
-        }
+        Mode::H => human(asked),
+        Mode::PPI => corrected(asked, losses.candidate?, human(asked)),
         Mode::AA => {
             let expected = block.a_hat?;
             let seen = if *control_asked { (losses.control? - expected) / block.rho? } else { 0.0 };
             Some(losses.candidate? - (expected + seen))
         }
     }
+}
+
+/// Past its time, what is still out counts as the worst: of what labels correct, the judge's word and
+/// the label, each for itself.
+fn worst(asked: &Asked, terms: &Terms) -> f64 {
+    match terms.mode {
+        Mode::PPI => {
+            let (judged, human) = (asked.losses.candidate.unwrap_or(1.0), human(asked));
+            corrected(asked, judged, human.or(Some(1.0))).unwrap_or(terms.loss_hi)
+        }
+        Mode::AA => terms.loss_hi,
+        Mode::R | Mode::RP | Mode::H | Mode::JP | Mode::JA => 1.0,
+    }
+}
+
+/// What a person said, or has to say of a reply that there is not.
+fn human(Asked { losses, label, .. }: &Asked) -> Option<f64> {
+    let said = label.map(|acceptable| if acceptable { 0.0 } else { 1.0 });
+    if losses.failed { Some(1.0) } else { said }
+}
+
+fn corrected(Asked { draw, block, .. }: &Asked, judge: f64, human: Option<f64>) -> Option<f64> {
+    let judged = block.eta? * judge;
+    let audit = if draw.audited { (human? - judged) / draw.audit_prob? } else { 0.0 };
+    Some(judged + audit)
 }

@@ -7,7 +7,7 @@
 use super::{
     became::{Became, Reply, is_set, known},
     cells::Cells,
-    entered::{Asked, Draw, counts, entered},
+    entered::{Asked, Block, Draw, counts, entered},
     funnel::{Funnel, Outcome},
     names::Names,
     seen::Seen,
@@ -182,10 +182,11 @@ impl<'a> Parts<'a> {
             if left_out.is_none() {
                 self.draws.entry((place.key, day)).or_default().add(draw, is_sampled);
             }
-            if is_sampled && counts(&draw, self.cells.terms(cell).mode) {
+            let block = self.cells.block(cell, day);
+            if is_sampled && counts(&draw, &block, self.cells.terms(cell)) {
                 let tenant = columns.tenant.is_valid(at).then(|| columns.tenant.value(at));
-                let call = Call { id, exchange, cell, observed_at, day };
-                self.add_call(call, (place, tenant), draw, became)?;
+                let call = Call { id, exchange, cell, observed_at };
+                self.add_call(call, (place, tenant), (draw, block), became)?;
             }
         }
         Ok(())
@@ -195,7 +196,7 @@ impl<'a> Parts<'a> {
         &mut self,
         call: Call<'_>,
         (place, tenant): (Place, Option<&str>),
-        draw: Draw,
+        (draw, block): (Draw, Block),
         became: &Became,
     ) -> Result<(), Error> {
         let terms = self.cells.terms(call.cell);
@@ -205,7 +206,7 @@ impl<'a> Parts<'a> {
             losses: became.losses(call.exchange, call.cell),
             label: self.cells.label(call.id, call.cell),
             control_asked: became.has_control(call.exchange),
-            block: self.cells.block(call.cell, call.day),
+            block,
             expired: waited_s >= terms.max_wait_s,
         };
         let entered = entered(&asked, terms);
@@ -276,7 +277,6 @@ struct Call<'a> {
     exchange: Option<u32>,
     cell: u32,
     observed_at: i64,
-    day: i32,
 }
 
 impl Draws {

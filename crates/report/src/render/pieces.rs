@@ -157,6 +157,7 @@ fn detail(cell: &CellReport) -> Detail {
     lines.extend(slices(cell));
     lines.extend(words::worst_disagreements(&cell.worst_disagreements));
     lines.extend(words::noise_floor(evidence));
+    lines.extend(cell.correction.as_ref().map(words::correction));
     lines.extend(words::translations(&cell.translations));
     lines.extend(words::blocked(&cell.blocked));
     lines.extend(

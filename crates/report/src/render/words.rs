@@ -1,9 +1,14 @@
 //! Figures in words: one place, so that the same figure reads the same everywhere.
 
 use crate::{
-    Blocked, Costs, Demand, Disagreement, Forecast, JudgeStanding, Savings, ServingReport, Slice,
+    Blocked, Correction, Costs, Demand, Disagreement, Forecast, JudgeStanding, Savings,
+    ServingReport, Slice,
 };
-use confidence::{Evidence, Mode, judge::Worth};
+use confidence::{
+    Evidence, Mode, Trust,
+    judge::Worth,
+    trust::{LABELS_MIN, RHO_SQUARED_MIN},
+};
 use exchange::NanoUsd;
 use policy::Translations;
 
@@ -167,6 +172,36 @@ pub(crate) fn worth(worth: &Worth) -> String {
 pub(crate) fn noise_floor(evidence: &Evidence) -> Option<String> {
     let floor = evidence.noise_floor?;
     Some(format!("noise floor: the reference disagrees with itself on {:.1} %", floor * 100.0))
+}
+
+/// `people label 10.0 % of the replies; 120 labels, the judge follows them with a square of the correlation of
+/// 0.44: its word counts 0.62 beside them`
+pub(crate) fn correction(of: &Correction) -> String {
+    let Correction { trust, until: _, eta_declared, kappa } = of;
+    let Trust { labels, rho_squared, eta } = trust;
+    let least = format!("{RHO_SQUARED_MIN:.2}");
+    let follows = match rho_squared {
+        None => format!(
+            "too few, or too much alike, to tell how the judge follows people (it takes \
+             {LABELS_MIN}, some good and some bad): its word counts nothing, labels alone decide"
+        ),
+        Some(rho_squared) if *rho_squared >= RHO_SQUARED_MIN => format!(
+            "the judge follows them with a square of the correlation of {rho_squared:.2}: its word \
+             counts {eta:.2} beside them"
+        ),
+        Some(rho_squared) => format!(
+            "the judge follows them with a square of the correlation of {rho_squared:.2}, under \
+             {least}: its word counts nothing, labels alone decide, and mode H would save the judge"
+        ),
+    };
+    let newest = eta_declared.map_or_else(String::new, |eta| {
+        format!("; by what was known before the newest day it counts {eta:.2} on it")
+    });
+    format!(
+        "people label {} of the replies; {} labels, {follows}{newest}",
+        percent(*kappa),
+        count(*labels)
+    )
 }
 
 /// What the candidate was not told as its callers said it, where there is anything.

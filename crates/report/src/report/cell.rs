@@ -6,7 +6,8 @@ use super::{
     disagreements::Disagreement,
 };
 use crate::{
-    Demand, Error, Forecast, Savings, Warehouse, Weighed, read::Columns, render::words, sql,
+    Correction, Demand, Error, Forecast, Savings, Warehouse, Weighed, read::Columns, render::words,
+    sql,
 };
 use confidence::{Evidence, Histogram, Level, Tolerance, Unit, judge::Worth, process};
 use exchange::Timestamp;
@@ -39,6 +40,9 @@ pub struct CellReport {
     pub judge: JudgeStanding,
     /// What labels prove about it, where there are any.
     pub judge_worth: Option<Worth>,
+    /// How far the judge's word counts beside labels, in mode PPI.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correction: Option<Correction>,
     /// How the calls were said to the candidate: what translations lost of them.
     pub translations: Translations,
     /// What content policies stopped of the candidate's replies.
@@ -135,13 +139,14 @@ pub(super) struct Seen {
     pub(super) days: Days,
     pub(super) worst: Vec<Disagreement>,
     pub(super) blocked: Blocked,
+    pub(super) correction: Option<Correction>,
     pub(super) forecast: Option<Forecast>,
 }
 
 impl CellReport {
     pub(super) fn of(
         weighed: Weighed,
-        Seen { cuts, days, worst: worst_disagreements, blocked, forecast }: Seen,
+        Seen { cuts, days, worst: worst_disagreements, blocked, correction, forecast }: Seen,
     ) -> Result<Self, Error> {
         let Weighed { evidence, facts, gate, demand, worth, savings, decision } = weighed;
         let slices = cut(&evidence, &cuts)?;
@@ -149,6 +154,7 @@ impl CellReport {
             statement: words::statement(&evidence, demand),
             judge: standing(&evidence, facts.judge, gate.unmeasured_judge),
             judge_worth: worth,
+            correction,
             translations: facts.translations,
             blocked,
             serving: facts.serving.map(ServingReport::of),

@@ -3,11 +3,17 @@
 asked AS (           -- the sampled calls of closed conversations, with their age and their results
   SELECT p.*,
          date_part('epoch', {as_of}) - date_part('epoch', p.closed_at) >= p.max_wait_s AS expired,
-         CASE WHEN p.mode = 'H' THEN p.audited AND p.sampled ELSE p.sampled END AS counts,
+         CASE p.mode WHEN 'H' THEN p.audited AND p.sampled
+              -- Chance decided about a label, no seldomer than the range of losses has room for.
+              WHEN 'PPI' THEN p.sampled
+                AND coalesce(coalesce(p.audit_prob, b.kappa) * p.loss_hi >= 0.999999, FALSE)
+              ELSE p.sampled END AS counts,
          CASE WHEN p.mode = 'H' THEN p.pi_floor * b.kappa / (p.pi * p.audit_prob)
               ELSE p.pi_floor / p.pi END AS w,
          v.loss AS l, v.reference_loss AS l_reference, v.control_loss AS l_control,
-         CASE WHEN h.acceptable THEN 0.0 WHEN NOT h.acceptable THEN 1.0 END AS l_human,
+         -- Nobody has to say that a reply would not do that there is not.
+         CASE WHEN v.fault IN ('candidate', 'provider') THEN 1.0
+              WHEN h.acceptable THEN 0.0 WHEN NOT h.acceptable THEN 1.0 END AS l_human,
          k.exchange_id IS NOT NULL AS control_asked,
          b.eta, b.a_hat, b.rho
   FROM placed p
@@ -31,10 +37,15 @@ entered AS (         -- the loss that the mode enters; NULL while something is s
     END AS loss
   FROM asked WHERE counts
 ),
-judged AS (          -- past its time, what is still out counts as the worst
+judged AS (          -- past its time, what is still out counts as the worst: in PPI word and label each
   SELECT *, loss IS NULL AS missing,
          CASE WHEN loss IS NULL AND expired
-              THEN CASE WHEN mode IN ('PPI', 'AA') THEN loss_hi ELSE 1.0 END
+              THEN CASE mode WHEN 'AA' THEN loss_hi
+                WHEN 'PPI' THEN coalesce(eta * coalesce(l, 1.0)
+                   + CASE WHEN audited
+                          THEN (coalesce(l_human, 1.0) - eta * coalesce(l, 1.0)) / audit_prob
+                          ELSE 0.0 END, loss_hi)
+                ELSE 1.0 END
               ELSE loss END AS entered_loss
   FROM entered
 )

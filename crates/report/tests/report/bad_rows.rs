@@ -5,6 +5,10 @@ use crate::{
     lakes::warehouse,
     world::{AS_OF, START, lake, rules},
 };
+use arrow::{
+    array::AsArray,
+    datatypes::{DataType, Int64Type},
+};
 use policy::Decision;
 use report::{Warehouse, weigh};
 use serde_json::{Value, json};
@@ -102,7 +106,50 @@ async fn a_call_with_two_rows_is_an_error_that_names_both() {
         }
         let told = warehouse.ask("SELECT count(*) FROM units").await.unwrap_err().to_string();
         assert!(told.contains("twice"), "{told}");
+        assert_eq!(doubles(&warehouse).await, [(table.to_owned(), "00000007".to_owned(), 2)]);
     }
+}
+
+/// The same of what all cells share: a call itself, and the reference's second reply to it.
+#[tokio::test]
+async fn a_call_or_a_control_with_two_rows_is_an_error_too() {
+    for table in ["exchanges", "assignments"] {
+        let mut lake = lake();
+        let row = match table {
+            "exchanges" => lake[table][7].clone(),
+            _ => json!({
+                "exchange_id": "00000007", "arm": "control", "conversation": "c",
+                "observed_at": START, "sampled": true,
+            }),
+        };
+        let id = row["exchange_id"].as_str().unwrap().to_owned();
+        let rows = lake[table].as_array_mut().unwrap();
+        rows.retain(|other| other != &row);
+        rows.extend([row.clone(), row]);
+        let warehouse = warehouse(&lake, AS_OF, 2).await;
+        let error = format!("{:#}", weigh(&warehouse, &rules()).await.unwrap_err());
+        for part in ["every cell", &id, table] {
+            assert!(error.contains(part), "{part} is not in {error}");
+        }
+        assert_eq!(doubles(&warehouse).await, [(table.to_owned(), id, 2)]);
+    }
+    assert_eq!(doubles(&warehouse(&lake(), AS_OF, 2).await).await, []);
+}
+
+/// What the query finds that is published for those who count without the program.
+async fn doubles(warehouse: &Warehouse) -> Vec<(String, String, i64)> {
+    let text = "SELECT table_name, exchange_id, row_count FROM doubles";
+    let (_, found) = warehouse.ask(text).await.unwrap();
+    let mut rows = Vec::new();
+    for batch in found {
+        let text = |column: usize, at: usize| {
+            let column = arrow::compute::cast(batch.column(column), &DataType::Utf8).unwrap();
+            column.as_string::<i32>().value(at).to_owned()
+        };
+        let count = batch.column(2).as_primitive::<Int64Type>();
+        rows.extend((0..batch.num_rows()).map(|at| (text(0, at), text(1, at), count.value(at))));
+    }
+    rows
 }
 
 #[tokio::test]

@@ -13,6 +13,9 @@ const MODES: [&str; 7] = ["R", "RP", "H", "PPI", "JP", "JA", "AA"];
 /// From here on the tests look; the last calls are younger than the time that is waited.
 const LOOK: i64 = START + 5 * DAY_US;
 
+/// How far a judge's word counts beside labels, day by day; one day nobody said it.
+const ETAS: [Option<f64>; 5] = [Some(0.0), Some(0.75), Some(1.0), None, Some(0.625)];
+
 /// One call of a cell, with what may have become of it.
 #[derive(Clone, Debug)]
 struct Call {
@@ -24,6 +27,8 @@ struct Call {
     pi: f64,
     sampled: bool,
     audited: bool,
+    /// The chance of a label, where labels correct a judge: also too little, or one that nobody wrote down.
+    audit_prob: Option<f64>,
     left_out: u8,
     /// Minutes until the reply and its verdict are there, and what they are.
     reply: Option<(i64, i64, [Option<u8>; 3], bool)>,
@@ -50,6 +55,7 @@ fn call() -> impl Strategy<Value = Call> {
         prop::bool::weighted(0.8),
         any::<bool>(),
         prop_oneof![8 => Just(0_u8), 1 => Just(1), 1 => Just(2)],
+        option::weighted(0.9, prop_oneof![Just(1.0), Just(0.5), Just(0.25), Just(0.125)]),
     );
     let label = option::of((0..8_000_i64, option::weighted(0.9, any::<bool>())));
     (call, draw, reply, any::<bool>(), label).prop_map(|(call, draw, reply, control, label)| Call {
@@ -62,6 +68,7 @@ fn call() -> impl Strategy<Value = Call> {
         sampled: draw.1 && draw.3 == 0,
         audited: draw.2,
         left_out: draw.3,
+        audit_prob: draw.4,
         reply,
         control,
         label,
@@ -80,7 +87,8 @@ fn lake(calls: &[Call]) -> Value {
     let block = |(mode, day): (&str, i64)| {
         json!({
             "cell": format!("of-{mode}/small/1"), "day": Timestamp(START + day * DAY_US).date().to_string(),
-            "eta": 0.75, "a_hat": 0.0625, "rho": 0.5, "kappa": 0.5,
+            "eta": ETAS[day as usize], "a_hat": 0.0625, "rho": 0.5,
+            "kappa": (mode != "PPI" || day != 3).then_some(0.5),
         })
     };
     let days = MODES.iter().flat_map(|mode| (0..5).map(move |day| (*mode, day)));
@@ -111,7 +119,8 @@ fn add(rows: &mut BTreeMap<&str, Vec<Value>>, id: &str, call: &Call) {
             "conversation": format!("c{}", call.conversation),
             "tenant": call.tenant.map(|tenant| format!("t{tenant}")), "observed_at": at,
             "pi": call.pi, "pi_floor": 0.25, "sampled": call.sampled, "audited": call.audited,
-            "audit_prob": 0.5, "ineligible_reason": because(1, "stored"),
+            "audit_prob": if mode == "PPI" { call.audit_prob } else { Some(0.5) },
+            "ineligible_reason": because(1, "stored"),
             "withheld_reason": because(2, "budget"),
         }),
     );
@@ -131,7 +140,8 @@ fn add(rows: &mut BTreeMap<&str, Vec<Value>>, id: &str, call: &Call) {
             json!({
                 "exchange_id": id, "arm": "candidate", "candidate": "small", "cell": cell,
                 "answered_at": answered_at, "decided_at": answered_at + more * MINUTE_US,
-                "fault": failed.then_some("provider"), "loss": loss, "reference_loss": reference,
+                "fault": failed.then_some(["candidate", "provider", "ours"][call.conversation as usize % 3]),
+                "loss": loss, "reference_loss": reference,
                 "control_loss": control,
             }),
         );

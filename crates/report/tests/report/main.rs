@@ -6,6 +6,7 @@ mod aggregates;
 mod anchors;
 mod bad_rows;
 mod blocked;
+mod corrected;
 mod digest;
 mod formed;
 mod forms;

@@ -47,9 +47,10 @@ async fn it_says_what_clears_and_what_never_will_and_the_refuted_get_nothing() {
     assert_eq!((hostile.conversations_per_day, hostile.days_left), (None, None));
     near(outlook.expected_usd.usd(), A_DAY * 0.000_55);
     near(outlook.granted_usd.usd(), 2.0 * A_DAY * 0.000_55);
-    let allotted = outlook.allotted();
-    assert_eq!(allotted["faq/small/1"].share, Share::NONE);
-    assert_eq!(allotted.len(), 3);
+    let tomorrow = outlook.tomorrow();
+    assert_eq!(tomorrow["faq/small/1"].allotment.share, Share::NONE);
+    assert!(tomorrow.values().all(|cell| cell.learnt.is_none()), "no labels correct a judge");
+    assert_eq!(tomorrow.len(), 3);
 }
 
 #[tokio::test]

@@ -177,12 +177,8 @@ impl Context<'_> {
     }
 
     fn judges(&self) -> Vec<&str> {
-        match self.work.mode {
-            Mode::JP | Mode::JA | Mode::PPI => {
-                self.work.judge.iter().flat_map(|judge| judge.models()).collect()
-            }
-            Mode::R | Mode::RP | Mode::H | Mode::AA => Vec::new(),
-        }
+        let judge = self.work.judge.as_ref().filter(|_| self.work.mode.asks_judge());
+        judge.into_iter().flat_map(JudgeWork::models).collect()
     }
 
     /// Expected to cost what the reference used, at the arm's own price.

@@ -357,10 +357,13 @@ fn sources(
     (may.into_iter().map(name).collect(), may_not.into_iter().map(name).collect())
 }
 
-/// Draws under their new cell, with the block of the day, which promises what they were drawn with.
+/// Draws under their new cell, with the block of the day, which promises what they were drawn with, for
+/// an answer and for a label. A judge's word counts nothing beside those labels: what it is worth was
+/// not known when they were drawn.
 fn copied(cell: &Cell, day: Date, draws: Vec<AssignmentRow>) -> Added {
     let floor = draws.iter().map(|row| row.pi_floor).fold(1.0, f64::min);
-    let block = BlockRow::from(&Block::declare(cell, day, floor));
+    let kappa = draws.iter().filter_map(|row| row.audit_prob).reduce(f64::min);
+    let block = BlockRow::from(&Block { kappa, ..Block::declare(cell, day, floor) });
     let blocks = if draws.is_empty() { Vec::new() } else { vec![block] };
     Added { blocks, assignments: draws, ..Added::default() }
 }

@@ -3,7 +3,7 @@
 use crate::world::{CATEGORY, RIGHT, START, World, definition};
 use confidence::Mode;
 use exchange::{Arm, DAY_US};
-use policy::{Allotment, Sampling, Share, Why};
+use policy::{Allotment, Sampling, Share, Tomorrow, Why};
 use shadow::{Allotted, AssignmentRow, Settings};
 
 /// Conversations of a day.
@@ -28,7 +28,8 @@ async fn play(world: &mut World, day: i64, (from, to): (i64, i64)) {
 fn allot(world: &World, candidate: &str, share: f64, why: Why) {
     let allotment = Allotment { share: Share::new(share).unwrap(), why };
     let cell = format!("{CATEGORY}/{candidate}/1");
-    world.allotted.send_replace(Allotted::from([(cell, allotment)]));
+    let tomorrow = Tomorrow { allotment, learnt: None };
+    world.allotted.send_replace(Allotted::from([(cell, tomorrow)]));
 }
 
 fn rows(world: &World, day: i64, candidate: Option<&str>) -> Vec<AssignmentRow> {

@@ -5,6 +5,7 @@
 mod allotted;
 mod anchors;
 mod budget;
+mod corrected;
 mod crash;
 mod funnel;
 mod judging;

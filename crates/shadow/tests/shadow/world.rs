@@ -220,7 +220,7 @@ pub(crate) fn work(mode: Mode) -> CategoryWork {
             Mode::JP | Mode::JA | Mode::PPI => no_scorers(),
             Mode::R | Mode::RP | Mode::H => absolute_scorers(),
         },
-        judge: mode.is_judged().then(|| JudgeWork {
+        judge: mode.asks_judge().then(|| JudgeWork {
             model: "judge".to_owned(),
             panel: Vec::new(),
             form: JudgeForm::AsKnown,
@@ -234,10 +234,14 @@ pub(crate) fn work(mode: Mode) -> CategoryWork {
     }
 }
 
+/// The probability with which a label is drawn for, where people decide.
+pub(crate) const KAPPA: f64 = 0.25;
+
 /// What the cell of a candidate is to measure.
 pub(crate) fn definition(mode: Mode, candidate: &str) -> Definition {
     let tolerance = match mode {
-        Mode::R | Mode::H | Mode::PPI | Mode::JA => Tolerance::absolute(0.9),
+        Mode::R | Mode::H | Mode::JA => Tolerance::absolute(0.9),
+        Mode::PPI => Tolerance::audited(0.9, 1.0, KAPPA),
         Mode::RP | Mode::JP => Tolerance::paired(0.0625),
         Mode::AA => Tolerance::agreement(0.0625, 0.0, 1.0),
     };

@@ -120,7 +120,7 @@ async fn once(
 }
 
 fn judged(pipeline: &Pipeline, category: Option<&String>) -> Vec<String> {
-    let judged = pipeline.categories.iter().filter(|it| it.is_judged());
+    let judged = pipeline.categories.iter().filter(|it| it.asks_judge());
     let chosen = judged.filter(|it| category.is_none_or(|category| it.name == *category));
     chosen.map(|it| it.name.clone()).collect()
 }

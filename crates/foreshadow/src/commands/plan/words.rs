@@ -53,6 +53,9 @@ fn line(cell: &CellOutlook) -> String {
     if cell.allotment.why == Why::Rationed {
         text += &format!("  of {:.1} %, while nearer decisions are paid for", percent(cell));
     }
+    if let Some(eta) = cell.correction.map(|correction| correction.trust.eta) {
+        text += &format!("  judge counts {eta:.2} beside labels");
+    }
     let is_decided = cell.standing == "refuted";
     if !cell.held_by.is_empty() && !is_decided {
         text += &format!("  held by {}", cell.held_by.join(", "));

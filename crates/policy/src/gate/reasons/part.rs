@@ -86,9 +86,13 @@ pub(super) fn lost(mode: Mode) -> &'static str {
             "mend what fails on our side (see `failed` in coverage), see where the judge gives no \
              word, and observe on"
         }
-        Mode::H | Mode::PPI => {
+        Mode::H => {
             "label all that is drawn for it (`foreshadow label`), mend what fails on our side (see \
              `failed` in coverage), and observe on"
+        }
+        Mode::PPI => {
+            "label all that is drawn for it (`foreshadow label`), see where the judge gives no word, \
+             mend what fails on our side (see `failed` in coverage), and observe on"
         }
     }
 }

@@ -181,11 +181,14 @@ def request_loss(lake, mode, a, as_of, expired, hi, index):
     elif mode == "H":
         weight, loss = weight * KAPPA / a["audit_prob"], human
     elif mode == "PPI":
-        worst = hi
         if s and not a["audited"]:
             loss = ref.aipw_loss(s["loss"], None, a["audit_prob"], ETA)
         elif s and human is not None:
             loss = ref.aipw_loss(s["loss"], human, a["audit_prob"], ETA)
+        # Past its time a word that is out is the worst one, and so is a label that was drawn for.
+        judge = s["loss"] if s else 1.0
+        worst = ref.aipw_loss(judge, (1.0 if human is None else human) if a["audited"] else None,
+                              a["audit_prob"], ETA)
     elif mode == "AA":
         worst = hi
         asked = a["exchange_id"] in index["controls"]
