@@ -2,12 +2,13 @@
 
 use crate::{Means, Provider, TOPIC, books::Books};
 use bytes::Bytes;
-use dialect::Dialect;
+use dialect::{Dialect, SoFar};
 use exchange::{
-    Body, Conversation, Declared, Event, Exchange, ExchangeId, Origin, RawCall, Timestamp,
+    Body, Call, Conversation, Declared, Event, Exchange, ExchangeId, Origin, RawCall, Timestamp,
+    Unused,
 };
 use journal::Entry;
-use proxy::Captured;
+use proxy::{Captured, UnusedReply};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Exchanges that are taken at once: mostly all that wait, and few enough that nobody who wants to take
@@ -136,12 +137,14 @@ impl Drain {
 fn record(
     means: &Means,
     offer_seq: u64,
-    captured: Captured,
+    mut captured: Captured,
 ) -> Result<(Entry, Event), exchange::WireError> {
     let origin = Origin { proxy_instance: means.instance.clone(), offer_seq };
     let provider = means.providers.get(captured.provider());
+    let unused = captured.take_unused();
     let mut exchange = captured
         .into_exchange(origin, |id, declared, call| conversation(provider, id, declared, call));
+    exchange.unused = unused.map(|unused| spent(means, &exchange, &unused));
     strip(&mut exchange, provider);
     (means.glance)(&exchange);
     exchange.redacted = (means.redact)(&mut exchange);
@@ -161,17 +164,40 @@ fn conversation(
     let call = match (key, provider, &raw.body) {
         (None, Some(provider), Body::Inline(body)) => read_history(provider.dialect, raw, body),
         // A declared conversation is taken as it is, whatever the body says.
-        _ => exchange::Call::default(),
+        _ => Call::default(),
     };
     dialect::conversation(key, declared.tenant.as_deref(), &call, id)
 }
 
 /// Most calls stand alone, and show it without being read.
-fn read_history(dialect: Dialect, raw: &RawCall, body: &[u8]) -> exchange::Call {
+fn read_history(dialect: Dialect, raw: &RawCall, body: &[u8]) -> Call {
     if dialect.may_tell_conversation(&raw.method, &raw.path, &raw.headers, body) {
         dialect.read_call(&raw.method, &raw.path, &raw.headers, body)
     } else {
-        exchange::Call::default()
+        Call::default()
+    }
+}
+
+/// What is left of a reply that the client did not get: what it took, and none of what it says.
+fn spent(means: &Means, exchange: &Exchange, unused: &UnusedReply) -> Unused {
+    let headers = proxy::recorded_call(&unused.headers());
+    let (status, body, is_whole) = (unused.status(), unused.body(), unused.is_whole());
+    let came = SoFar { status, headers: &headers, body, is_whole };
+    let answering = means.providers.get(unused.provider());
+    let call = || read_call(means.providers.get(&exchange.provider), &exchange.call);
+    Unused {
+        candidate: unused.candidate().to_owned(),
+        why: unused.why(),
+        status,
+        usage: answering.and_then(|it| it.dialect.usage_so_far(&came, call)),
+        latency_us: unused.latency_us(),
+    }
+}
+
+fn read_call(provider: Option<&Provider>, raw: &RawCall) -> Call {
+    match (provider, raw.body.inline()) {
+        (Some(it), Some(body)) => it.dialect.read_call(&raw.method, &raw.path, &raw.headers, body),
+        (None, _) | (_, None) => Call::default(),
     }
 }
 

@@ -4,7 +4,7 @@
 use exchange::{Clock, Timestamp};
 use proxy::{
     Captured, Config, Deps, Mirror, NoMirror, Observation, Offer, Proxy, Running, ShedReason,
-    Steer, Upstream,
+    Steer, UnusedReply, Upstream,
 };
 use std::{
     io::{ErrorKind, Read, Write},
@@ -364,12 +364,19 @@ pub(crate) struct Seen(Receiver<Captured>);
 
 impl Seen {
     pub(crate) fn next(&self) -> exchange::Exchange {
-        let captured = self.0.recv_timeout(PATIENCE).expect("an offer");
+        self.next_with_unused().0
+    }
+
+    /// The next exchange, with a candidate's reply that the client did not get.
+    pub(crate) fn next_with_unused(&self) -> (exchange::Exchange, Option<Box<UnusedReply>>) {
+        let mut captured = self.0.recv_timeout(PATIENCE).expect("an offer");
+        let unused = captured.take_unused();
         let origin = exchange::Origin { proxy_instance: "test".into(), offer_seq: 0 };
-        captured.into_exchange(origin, |id, _, _| exchange::Conversation {
+        let exchange = captured.into_exchange(origin, |id, _, _| exchange::Conversation {
             key: id.to_string(),
             source: exchange::ConversationSource::Exchange,
-        })
+        });
+        (exchange, unused)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
