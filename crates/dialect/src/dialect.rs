@@ -25,6 +25,19 @@ pub enum Dialect {
     Gemini,
 }
 
+/// A reply as far as it had come when it was given up.
+#[derive(Clone, Copy, Debug)]
+pub struct SoFar<'a> {
+    /// Its status; 0 where none had come.
+    pub status: u16,
+    /// Its head.
+    pub headers: &'a Headers,
+    /// Its body, as it came over the wire.
+    pub body: &'a [u8],
+    /// Whether that is all of it.
+    pub is_whole: bool,
+}
+
 impl Dialect {
     /// Every dialect that this program speaks.
     pub const ALL: [Self; 3] = [Self::OpenAi, Self::Anthropic, Self::Gemini];
@@ -125,6 +138,25 @@ impl Dialect {
                 ..Usage::none(UsageSource::Estimated)
             }
         })
+    }
+
+    /// What a reply took that was given up, by what had come of it. `None` where nobody knows: nothing
+    /// had come, nothing of it can be read, or it was a refusal. What is not the whole is an estimate,
+    /// whoever counted. `call` is read where the provider does not say.
+    #[must_use]
+    pub fn usage_so_far(self, came: &SoFar<'_>, call: impl FnOnce() -> Call) -> Option<Usage> {
+        if came.status == 0 || came.status >= 300 {
+            return None;
+        }
+        let reply = self.read_reply(came.status, came.headers, came.body);
+        let is_read = came.is_whole || reply.finish_reason.is_some() || reply.text.is_some();
+        let usage = match reply.usage {
+            Some(usage) => usage,
+            None if is_read => self.usage_or_estimate(&call(), &reply),
+            None => return None,
+        };
+        let source = if came.is_whole { usage.source } else { UsageSource::Estimated };
+        Some(Usage { source, ..usage })
     }
 
     /// The body with another model, every other byte untouched: for live calls of a candidate.

@@ -36,7 +36,7 @@ pub mod unreplayable;
 pub mod watch;
 
 pub use conversation::{CONVERSATION_KEY_CHARS_MAX, conversation};
-pub use dialect::{Dialect, OPAQUE, UnknownDialect, opaque};
+pub use dialect::{Dialect, OPAQUE, SoFar, UnknownDialect, opaque};
 pub use error::Error;
 pub use form::Form;
 pub use tokens::{COUNTED_BYTES_MAX, count as count_tokens};

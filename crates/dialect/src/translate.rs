@@ -19,7 +19,7 @@ use exchange::{Call, Headers};
 use serde_json::Value;
 
 pub(crate) use body::Body;
-pub use caller::{Caller, Framing};
+pub use caller::{Caller, Framing, repeated};
 pub use calls::HELD_BYTES_MAX;
 pub(crate) use calls::{Calls, Ready};
 pub(crate) use loss::Losses;
@@ -29,7 +29,7 @@ pub(crate) use prompt::{
     Voice,
 };
 pub(crate) use shape::{
-    arguments, arguments_schema, check_image, check_tools, number, object_of, parts_of,
+    arguments, arguments_schema, check_image, check_tools, number, object, object_of, parts_of,
     pruned_text, strict_enough,
 };
 
@@ -107,7 +107,7 @@ pub fn call(call: &Call, body: &[u8], target: &Target<'_>) -> Result<Translated,
     prompt.settle();
     prompt.check_ids()?;
     check_tools(&prompt, target.form)?;
-    let body = write(&prompt, target, &mut losses)?;
+    let body = write(&mut prompt, target, &mut losses)?;
     let path = match target.delivery {
         Delivery::Whole => target.form.path(target.model),
         Delivery::Streamed => target.form.stream_path(target.model),
@@ -115,7 +115,7 @@ pub fn call(call: &Call, body: &[u8], target: &Target<'_>) -> Result<Translated,
     Ok(Translated {
         path,
         headers: target.form.dialect().headers(),
-        body: Bytes::from(body.to_string()),
+        body: printed(&body),
         losses: losses.finish(),
     })
 }
@@ -129,7 +129,16 @@ fn read(form: Form, fields: &Fields, losses: &mut Losses) -> Result<Prompt, Impo
     }
 }
 
-fn write(prompt: &Prompt, target: &Target<'_>, losses: &mut Losses) -> Result<Value, Impossible> {
+/// A value's text; values always have one.
+pub(crate) fn printed(value: &Value) -> Bytes {
+    Bytes::from(serde_json::to_vec(value).unwrap_or_default())
+}
+
+fn write(
+    prompt: &mut Prompt,
+    target: &Target<'_>,
+    losses: &mut Losses,
+) -> Result<Value, Impossible> {
     let body = Body::new(target, losses);
     let fields = match target.form {
         Form::ChatCompletions => openai::request::write(prompt, body),

@@ -1,4 +1,4 @@
-use crate::{RawCall, RawReply, clock::Timestamp, id::ExchangeId};
+use crate::{RawCall, RawReply, clock::Timestamp, id::ExchangeId, unused::Unused};
 use serde::{Deserialize, Serialize};
 
 /// One live call with the reply that the client got, and how it was served.
@@ -27,6 +27,8 @@ pub struct Exchange {
     pub capture: Capture,
     /// Who answered, and by which policy.
     pub served: Served,
+    /// A candidate that was asked as well, and whose reply the client did not get.
+    pub unused: Option<Unused>,
     /// From the head of the call to the end of the reply, in microseconds.
     pub latency_us: u64,
     /// From the head of the call to the first byte of the reply's body, in microseconds.

@@ -1,4 +1,4 @@
-//! The nouns of Foreshadow, and their published v1 wire form.
+//! The nouns of Foreshadow, and their published wire form.
 //!
 //! An [`Exchange`] is one live call with the reply that the client got, and how it was served.
 //! Everything downstream of the proxy is about exchanges, so every crate speaks these words.
@@ -17,6 +17,7 @@ mod id;
 mod meter;
 mod money;
 mod reply;
+mod unused;
 mod usage;
 mod wire;
 
@@ -32,5 +33,6 @@ pub use id::ExchangeId;
 pub use meter::Meter;
 pub use money::NanoUsd;
 pub use reply::{Block, FinishReason, RawReply, Reply};
+pub use unused::{Disuse, Unused};
 pub use usage::{ServiceTier, Usage, UsageSource};
 pub use wire::{EVENT_BYTES_MAX, WireError};

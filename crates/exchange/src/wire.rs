@@ -1,8 +1,11 @@
-//! The v1 wire form of an [`Event`]: published, never edited. A later form gets its own number, and
-//! this one stays readable.
+//! The wire form of an [`Event`]: published, never edited. A later form gets its own number, and the
+//! earlier ones stay readable.
+//!
+//! Version 2 has one thing that version 1 cannot say: the `unused` reply of an exchange. An event is
+//! written in the earliest version that can say it, so that most of a journal stays as it always was.
 //!
 //! ```text
-//! "FS" | version 1 | kind (1 exchange, 2 meter) | header length u32 LE | header (JSON)
+//! "FS" | version (1, 2) | kind (1 exchange, 2 meter) | header length u32 LE | header (JSON)
 //!      | per inline body, call before reply: length u64 LE | bytes
 //! ```
 //!
@@ -10,7 +13,7 @@
 
 use crate::{
     Body, Capture, Conversation, Declared, Event, Exchange, ExchangeId, Headers, Meter, Origin,
-    RawCall, RawReply, Served, Timestamp,
+    RawCall, RawReply, Served, Timestamp, Unused,
 };
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
@@ -20,24 +23,25 @@ use std::borrow::Cow;
 pub const EVENT_BYTES_MAX: usize = 256 << 20;
 
 const MAGIC: &[u8; 2] = b"FS";
-const VERSION: u8 = 1;
+const VERSION_FIRST: u8 = 1;
+const VERSION_UNUSED: u8 = 2;
 const KIND_EXCHANGE: u8 = 1;
 const KIND_METER: u8 = 2;
 const PREFIX_BYTES: usize = 8;
 /// Room for the header of a usual exchange, so that it is not moved while it is written.
 const HEADER_BYTES_USUAL: usize = 2 << 10;
 
-/// Why bytes are not an event of this version.
+/// Why bytes are not an event of these versions.
 #[derive(Debug, thiserror::Error)]
 pub enum WireError {
     /// The first bytes are not ours.
     #[error("not a foreshadow event: the record does not begin with `FS`")]
     Magic,
     /// Written by a newer Foreshadow.
-    #[error("event version {0} is newer than this program reads (1): upgrade the worker first")]
+    #[error("event version {0} is newer than this program reads (2): upgrade the worker first")]
     Version(u8),
-    /// A kind that version 1 does not have.
-    #[error("event kind {0} is unknown in version 1")]
+    /// A kind that no version has.
+    #[error("event kind {0} is unknown")]
     Kind(u8),
     /// The record ends too early, or goes on after its end.
     #[error("event is {have} bytes long where its lengths ask for {want}")]
@@ -53,7 +57,7 @@ pub enum WireError {
 }
 
 impl Event {
-    /// Writes the event in its v1 form.
+    /// Writes the event in the earliest form that can say it.
     ///
     /// # Errors
     /// [`WireError::Length`] if it would be longer than [`EVENT_BYTES_MAX`].
@@ -61,12 +65,16 @@ impl Event {
         match self {
             Self::Exchange(exchange) => {
                 let mut header = Vec::with_capacity(HEADER_BYTES_USUAL);
-                serde_json::to_writer(&mut header, &HeaderV1::of(exchange))?;
+                serde_json::to_writer(&mut header, &Header::of(exchange))?;
                 let bodies = [&exchange.call.body, &exchange.reply.body];
-                frame(KIND_EXCHANGE, &header, bodies.into_iter().filter_map(Body::inline))
+                let version =
+                    if exchange.unused.is_some() { VERSION_UNUSED } else { VERSION_FIRST };
+                let bodies = bodies.into_iter().filter_map(Body::inline);
+                frame([version, KIND_EXCHANGE], &header, bodies)
             }
             Self::Meter(meter) => {
-                frame(KIND_METER, &serde_json::to_vec(meter)?, std::iter::empty())
+                let header = serde_json::to_vec(meter)?;
+                frame([VERSION_FIRST, KIND_METER], &header, std::iter::empty())
             }
         }
     }
@@ -83,20 +91,20 @@ impl Event {
             return Err(WireError::Magic);
         }
         match (bytes.get_u8(), bytes.get_u8()) {
-            (VERSION, KIND_EXCHANGE) => read_exchange(bytes),
-            (VERSION, KIND_METER) => {
+            (VERSION_FIRST | VERSION_UNUSED, KIND_EXCHANGE) => read_exchange(bytes),
+            (VERSION_FIRST | VERSION_UNUSED, KIND_METER) => {
                 let header = take_header(&mut bytes)?;
                 finished(&bytes)?;
                 Ok(Self::Meter(serde_json::from_slice::<Meter>(&header)?))
             }
-            (VERSION, kind) => Err(WireError::Kind(kind)),
+            (VERSION_FIRST | VERSION_UNUSED, kind) => Err(WireError::Kind(kind)),
             (version, _) => Err(WireError::Version(version)),
         }
     }
 }
 
 fn frame<'a>(
-    kind: u8,
+    version_and_kind: [u8; 2],
     header: &[u8],
     bodies: impl Iterator<Item = &'a Bytes> + Clone,
 ) -> Result<Bytes, WireError> {
@@ -109,8 +117,7 @@ fn frame<'a>(
     }
     let mut out = BytesMut::with_capacity(length);
     out.put_slice(MAGIC);
-    out.put_u8(VERSION);
-    out.put_u8(kind);
+    out.put_slice(&version_and_kind);
     out.put_u32_le(header_length);
     out.put_slice(header);
     for body in bodies {
@@ -121,7 +128,7 @@ fn frame<'a>(
 }
 
 fn read_exchange(mut bytes: Bytes) -> Result<Event, WireError> {
-    let header = serde_json::from_slice::<HeaderV1<'_>>(&take_header(&mut bytes)?)?;
+    let header = serde_json::from_slice::<Header<'_>>(&take_header(&mut bytes)?)?;
     let call_body = take_body(header.call_body, &mut bytes)?;
     let reply_body = take_body(header.reply_body, &mut bytes)?;
     finished(&bytes)?;
@@ -145,6 +152,7 @@ fn read_exchange(mut bytes: Bytes) -> Result<Event, WireError> {
         },
         capture: header.capture,
         served: header.served.into_owned(),
+        unused: header.unused.map(Cow::into_owned),
         latency_us: header.latency_us,
         ttft_us: header.ttft_us,
         redacted: header.redacted,
@@ -155,12 +163,12 @@ fn take_header(bytes: &mut Bytes) -> Result<Bytes, WireError> {
     take(bytes, 4).map(|mut length| length.get_u32_le() as usize).and_then(|n| take(bytes, n))
 }
 
-fn take_body(body: BodyV1<'_>, bytes: &mut Bytes) -> Result<Body, WireError> {
+fn take_body(body: BodyPlace<'_>, bytes: &mut Bytes) -> Result<Body, WireError> {
     match body {
-        BodyV1::External { key, digest, length } => {
+        BodyPlace::External { key, digest, length } => {
             Ok(Body::External { key: key.into_owned(), digest: digest.into_owned(), length })
         }
-        BodyV1::Inline => {
+        BodyPlace::Inline => {
             let length = take(bytes, 8)?.get_u64_le();
             take(bytes, usize::try_from(length).unwrap_or(usize::MAX)).map(Body::Inline)
         }
@@ -178,10 +186,11 @@ fn finished(rest: &Bytes) -> Result<(), WireError> {
     if rest.is_empty() { Ok(()) } else { Err(WireError::Length { want: 0, have: rest.len() }) }
 }
 
-/// The JSON header of an exchange. Its fields are the published format: `schemas/exchange.v1.json`.
-/// Written, it borrows the exchange; read, it owns what it holds.
+/// The JSON header of an exchange. Its fields are the published format: `schemas/exchange.v1.json`, and
+/// `exchange.v2.json` where there is an `unused` reply. Written, it borrows the exchange; read, it owns
+/// what it holds.
 #[derive(Serialize, Deserialize)]
-struct HeaderV1<'e> {
+struct Header<'e> {
     id: ExchangeId,
     observed_at: Timestamp,
     origin: Cow<'e, Origin>,
@@ -191,12 +200,14 @@ struct HeaderV1<'e> {
     method: Cow<'e, str>,
     path: Cow<'e, str>,
     call_headers: Cow<'e, Headers>,
-    call_body: BodyV1<'e>,
+    call_body: BodyPlace<'e>,
     status: u16,
     reply_headers: Cow<'e, Headers>,
-    reply_body: BodyV1<'e>,
+    reply_body: BodyPlace<'e>,
     capture: Capture,
     served: Cow<'e, Served>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unused: Option<Cow<'e, Unused>>,
     latency_us: u64,
     ttft_us: Option<u64>,
     redacted: bool,
@@ -204,12 +215,12 @@ struct HeaderV1<'e> {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum BodyV1<'e> {
+enum BodyPlace<'e> {
     Inline,
     External { key: Cow<'e, str>, digest: Cow<'e, str>, length: u64 },
 }
 
-impl<'e> BodyV1<'e> {
+impl<'e> BodyPlace<'e> {
     fn of(body: &'e Body) -> Self {
         match body {
             Body::Inline(_) => Self::Inline,
@@ -222,7 +233,7 @@ impl<'e> BodyV1<'e> {
     }
 }
 
-impl<'e> HeaderV1<'e> {
+impl<'e> Header<'e> {
     fn of(exchange: &'e Exchange) -> Self {
         Self {
             id: exchange.id,
@@ -234,12 +245,13 @@ impl<'e> HeaderV1<'e> {
             method: Cow::Borrowed(&exchange.call.method),
             path: Cow::Borrowed(&exchange.call.path),
             call_headers: Cow::Borrowed(&exchange.call.headers),
-            call_body: BodyV1::of(&exchange.call.body),
+            call_body: BodyPlace::of(&exchange.call.body),
             status: exchange.reply.status,
             reply_headers: Cow::Borrowed(&exchange.reply.headers),
-            reply_body: BodyV1::of(&exchange.reply.body),
+            reply_body: BodyPlace::of(&exchange.reply.body),
             capture: exchange.capture,
             served: Cow::Borrowed(&exchange.served),
+            unused: exchange.unused.as_ref().map(Cow::Borrowed),
             latency_us: exchange.latency_us,
             ttft_us: exchange.ttft_us,
             redacted: exchange.redacted,

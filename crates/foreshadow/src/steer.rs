@@ -5,12 +5,12 @@ mod blocks;
 mod wording;
 
 use bytes::Bytes;
-use dialect::{Dialect, content};
-use exchange::{Call, Conversation, Declared, Headers, NanoUsd, Route, Served};
+use dialect::{Dialect, SoFar, content};
+use exchange::{Call, Conversation, Declared, Headers, NanoUsd, Route, Served, Timestamp};
 use policy::{
     CallFacts, Capabilities, Categorizer, LossyTranslation, OnBlock, Plan, Policy, PriceBook,
 };
-use proxy::{Answered, CallHead, Key, Placed, Planned, Priced, Rewrite, Steer};
+use proxy::{Answered, CallHead, Key, Placed, Planned, Priced, Rewrite, Steer, UnusedReply};
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::watch;
 use wording::Wording;
@@ -122,7 +122,11 @@ impl Steer for Steering {
             Some(candidate) => cost(candidate)?,
             None => would,
         };
-        Some(Priced { cost: did, saving: NanoUsd(would.0.saturating_sub(did.0)) })
+        let cost = match answered.unused {
+            Some(unused) => did + self.spent(&read, unused, answered.call.at)?,
+            None => did,
+        };
+        Some(Priced { cost, saving: NanoUsd(would.0.saturating_sub(cost.0)) })
     }
 }
 
@@ -145,6 +149,19 @@ impl Steering {
             prompt_tokens: &|call| read.dialect.prompt_tokens(call),
         };
         self.categorizer.categorize(&facts).name
+    }
+
+    /// What a reply cost that the caller did not get; `None` where nobody knows.
+    fn spent(&self, read: &Read, unused: &UnusedReply, at: Timestamp) -> Option<NanoUsd> {
+        if unused.status() >= 300 {
+            return Some(NanoUsd::ZERO);
+        }
+        let dialect = self.dialects.get(unused.provider())?;
+        let headers = proxy::recorded_call(&unused.headers());
+        let (status, body, is_whole) = (unused.status(), unused.body(), unused.is_whole());
+        let came = SoFar { status, headers: &headers, body, is_whole };
+        let usage = dialect.usage_so_far(&came, || read.call.clone())?;
+        self.prices.cost(unused.candidate(), at, &usage, unused.latency_us())
     }
 
     /// The call as the candidate gets it; `None` where it cannot be put to it faithfully, or not as

@@ -4,12 +4,13 @@
 
 use crate::{Glance, Provider, Redact};
 use bytes::Bytes;
-use dialect::Dialect;
+use dialect::{Dialect, SoFar};
 use exchange::{
-    Body, Conversation, Declared, Event, Exchange, ExchangeId, Origin, RawCall, WireError,
+    Body, Call, Conversation, Declared, Event, Exchange, ExchangeId, Origin, RawCall, Unused,
+    WireError,
 };
 use journal::Entry;
-use proxy::Captured;
+use proxy::{Captured, UnusedReply};
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -57,6 +58,7 @@ fn record(recording: &Recording, taken: &Taken) -> Result<(Entry, Event), WireEr
     let provider = recording.providers.get(captured.provider());
     let mut exchange = captured
         .to_exchange(origin, |id, declared, call| conversation(provider, id, declared, call));
+    exchange.unused = captured.unused().map(|unused| spent(recording, &exchange, unused));
     strip(&mut exchange, provider);
     (recording.glance)(&exchange);
     exchange.redacted = (recording.redact)(&mut exchange);
@@ -76,17 +78,41 @@ fn conversation(
     let call = match (key, provider, &raw.body) {
         (None, Some(provider), Body::Inline(body)) => read_history(provider.dialect, raw, body),
         // A declared conversation is taken as it is, whatever the body says.
-        _ => exchange::Call::default(),
+        _ => Call::default(),
     };
     dialect::conversation(key, declared.tenant.as_deref(), &call, id)
 }
 
 /// Most calls stand alone, and show it without being read.
-fn read_history(dialect: Dialect, raw: &RawCall, body: &[u8]) -> exchange::Call {
+fn read_history(dialect: Dialect, raw: &RawCall, body: &[u8]) -> Call {
     if dialect.may_tell_conversation(&raw.method, &raw.path, &raw.headers, body) {
         dialect.read_call(&raw.method, &raw.path, &raw.headers, body)
     } else {
-        exchange::Call::default()
+        Call::default()
+    }
+}
+
+/// What is left of a reply that the client did not get: what it took, and none of what it says.
+fn spent(recording: &Recording, exchange: &Exchange, unused: &UnusedReply) -> Unused {
+    let providers = &recording.providers;
+    let headers = proxy::recorded_call(&unused.headers());
+    let (status, body, is_whole) = (unused.status(), unused.body(), unused.is_whole());
+    let came = SoFar { status, headers: &headers, body, is_whole };
+    let answering = providers.get(unused.provider());
+    let call = || read_call(providers.get(&exchange.provider), &exchange.call);
+    Unused {
+        candidate: unused.candidate().to_owned(),
+        why: unused.why(),
+        status,
+        usage: answering.and_then(|it| it.dialect.usage_so_far(&came, call)),
+        latency_us: unused.latency_us(),
+    }
+}
+
+fn read_call(provider: Option<&Provider>, raw: &RawCall) -> Call {
+    match (provider, raw.body.inline()) {
+        (Some(it), Some(body)) => it.dialect.read_call(&raw.method, &raw.path, &raw.headers, body),
+        (None, _) | (_, None) => Call::default(),
     }
 }
 

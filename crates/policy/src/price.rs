@@ -5,7 +5,7 @@
 //! cheaper.
 
 use exchange::{HOUR_US, NanoUsd, ServiceTier, Timestamp, Usage};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Tokens that a rate is quoted for.
 const RATE_TOKENS: i128 = 1_000_000;
@@ -176,8 +176,20 @@ impl PriceBook {
         }
     }
 
-    /// What `calls` calls cost that used `usage` together, as if their prompts were of one length: where the
-    /// tokens of each are not known any more. `None` without a price.
+    /// The lengths of prompts past which some price is another: between two of them, all tokens of one kind
+    /// cost the same.
+    #[must_use]
+    pub fn lengths(&self) -> BTreeSet<u64> {
+        let over = |price: &Price| match &price.tariff {
+            Tariff::Tokens(rates) => rates.long_prompt.map(|long| long.over_tokens),
+            Tariff::Hour(_) => None,
+        };
+        self.prices.values().flatten().filter_map(over).collect()
+    }
+
+    /// What `calls` calls cost that used `usage` together, as if their prompts were of one length: what they
+    /// cost one by one, but for the rounding, where none of [`Self::lengths`] lies between their prompts.
+    /// `None` without a price.
     #[must_use]
     pub fn cost_of_all(
         &self,

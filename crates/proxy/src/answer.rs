@@ -3,7 +3,7 @@
 use crate::{
     body::{Inflow, ReplyBody, Rest, Source},
     budget::Share,
-    capture::{CallSide, Opened},
+    capture::{CallSide, Came, Head, Opened},
     headers::{self, Upgrading},
     meters::UnreadMeters,
     patience::Rule,
@@ -146,14 +146,25 @@ impl Answer {
 
     /// The body, if it has been read to its end.
     pub(crate) fn whole_body(&self) -> Option<Bytes> {
-        if !self.rest.has_ended() {
-            return None;
+        self.rest.has_ended().then(|| self.body_so_far())
+    }
+
+    /// What has come of it by now, for who has to say what it took.
+    pub(crate) fn came(&self) -> Came {
+        Came {
+            status: self.status,
+            head: Head::of(&self.headers),
+            body: self.body_so_far(),
+            is_whole: self.rest.has_ended(),
         }
-        let mut whole = BytesMut::new();
+    }
+
+    fn body_so_far(&self) -> Bytes {
+        let mut body = BytesMut::new();
         for chunk in self.ahead.iter().filter_map(Frame::data_ref) {
-            whole.extend_from_slice(chunk);
+            body.extend_from_slice(chunk);
         }
-        Some(whole.freeze())
+        body.freeze()
     }
 
     /// Drops from the head what speaks of our account at a candidate's provider.
@@ -162,32 +173,45 @@ impl Answer {
         self
     }
 
-    /// The reply told anew, once it is here to its end; `None` where it is not, or cannot be told.
-    pub(crate) fn told_whole(self, retell: &dyn Retell) -> Option<Self> {
-        let told = retell.whole(self.status, &self.headers, &self.whole_body()?)?;
+    /// The reply told anew, once it is here to its end; what had come where it is not, or cannot be
+    /// told.
+    pub(crate) fn told_whole(self, retell: &dyn Retell) -> Result<Self, Came> {
+        let body = self.whole_body();
+        let Some(told) = body.and_then(|body| retell.whole(self.status, &self.headers, &body))
+        else {
+            return Err(self.came());
+        };
         let ahead = VecDeque::from([Frame::data(told)]);
         // Its provider's own fields speak of other bytes.
-        Some(Self { headers: retell.head(), ahead, rest: Rest::End, ..self })
+        Ok(Self { headers: retell.head(), ahead, rest: Rest::End, ..self })
     }
 
-    /// The reply told anew while it comes, from its first byte that says something; `None` where none
-    /// of it does.
-    pub(crate) async fn told(self, stream: Box<dyn RetellStream>, head: HeaderMap) -> Option<Self> {
-        let mut stream = stream;
+    /// The reply told anew while it comes, from its first byte that says something; what had come where
+    /// none of it does.
+    pub(crate) async fn told(
+        self,
+        mut stream: Box<dyn RetellStream>,
+        head: HeaderMap,
+    ) -> Result<Self, Came> {
         let parts = self.ahead.iter().filter_map(Frame::data_ref).map(|part| stream.push(part));
         let mut ahead: VecDeque<Bytes> = parts.collect();
+        let is_broken = self.is_broken();
+        let (heard, headers) = (self.ahead, self.headers);
         let rest = match self.rest {
             Rest::Upstream(source) => Rest::Upstream(Box::new(source.told(stream))),
             Rest::End => {
                 ahead.push_back(stream.finish());
                 Rest::End
             }
-            Rest::Broken => return None,
+            Rest::Broken => Rest::Broken,
         };
         let ahead = ahead.into_iter().filter(|part| !part.is_empty()).map(Frame::data).collect();
         let told = Self { headers: head, ahead, rest, ..self };
         let told = if told.ahead.is_empty() { told.first_frame().await } else { told };
-        (!told.ahead.is_empty()).then_some(told)
+        if is_broken || told.ahead.is_empty() {
+            return Err(Self { ahead: heard, headers, ..told }.came());
+        }
+        Ok(told)
     }
 
     /// Hands the reply over, with `stamps` of ours in its head.

@@ -5,24 +5,27 @@
 //! mirror once, wherever the exchange ends: on its last byte, when the client hangs up (drop), or
 //! when the provider dies. Nothing is parsed, and nothing here is awaited.
 
-pub use captured::Captured;
+pub use {captured::Captured, unused::UnusedReply};
 pub(crate) use {
     head::Head,
     observer::Observer,
     tape::{CallSide, Tape},
+    unused::Came,
 };
 
 use bytes::Bytes;
-use exchange::{Capture, ExchangeId, Served, Timestamp};
+use exchange::{Capture, Disuse, ExchangeId, Served, Timestamp};
 use http::{HeaderMap, Method, StatusCode};
 use std::{mem, sync::Arc};
 use tape::Taped;
 use tokio::time::Instant;
+use unused::{Asking, Trial};
 
 mod captured;
 mod head;
 mod observer;
 mod tape;
+mod unused;
 
 /// What is known of a call when its head has arrived.
 pub(crate) struct CallFacts {
@@ -45,6 +48,7 @@ struct Open {
 
 struct Flowing {
     open: Open,
+    unused: Option<Box<UnusedReply>>,
     head: ReplyHead,
     tape: Tape,
     ttft_us: Option<u64>,
@@ -56,21 +60,50 @@ struct ReplyHead {
     served: Served,
 }
 
-/// A call that nothing has answered yet. `None` inside: not observed, or passed on.
-pub(crate) struct Opened(Option<Box<Open>>);
+/// A call that nothing has answered yet.
+pub(crate) struct Opened {
+    /// `None`: not observed, or passed on.
+    open: Option<Box<Open>>,
+    trial: Trial,
+}
 
 /// A reply that flows. `None` inside: not observed, or offered.
 pub(crate) struct Replying(Option<Box<Flowing>>);
 
 impl Opened {
     pub(crate) fn unobserved() -> Self {
-        Self(None)
+        Self { open: None, trial: Trial::Nobody }
     }
 
     pub(crate) fn new(observer: &Arc<Observer>, facts: CallFacts, call: &Arc<CallSide>) -> Self {
         let observer = Arc::clone(observer);
         call.charge(facts.head.len());
-        Self(Some(Box::new(Open { observer, facts, call: Arc::clone(call) })))
+        let open = Open { observer, facts, call: Arc::clone(call) };
+        Self { open: Some(Box::new(open)), trial: Trial::Nobody }
+    }
+
+    /// A candidate is asked. Where the client hangs up meanwhile, its reply is abandoned.
+    pub(crate) fn asking(&mut self, candidate: String, provider: String) {
+        let asking = Asking { candidate, provider, since: Instant::now() };
+        self.trial = Trial::Asking(Box::new(asking));
+    }
+
+    /// The client gets the candidate's reply, or no candidate was asked after all.
+    pub(crate) fn not_in_vain(&mut self) {
+        self.trial = Trial::Nobody;
+    }
+
+    /// The client gets another reply than the candidate's, of which so much had come.
+    pub(crate) fn in_vain(&mut self, why: Disuse, came: Option<Came>) {
+        self.trial.give_up(why, came);
+        if let (Some(open), Some(unused)) = (&self.open, self.trial.unused()) {
+            open.call.charge(unused.bytes());
+        }
+    }
+
+    /// The candidate's reply that the client does not get.
+    pub(crate) fn unused(&self) -> Option<&UnusedReply> {
+        self.trial.unused()
     }
 
     /// The head of a reply has arrived.
@@ -80,29 +113,32 @@ impl Opened {
         headers: &HeaderMap,
         served: Served,
     ) -> Replying {
-        let Some(open) = self.0.take() else { return Replying(None) };
+        let Some(open) = self.open.take() else { return Replying(None) };
+        let unused = mem::take(&mut self.trial).into_unused();
         let head = ReplyHead { status: status.as_u16(), head: Head::of(headers), served };
         let mut tape = open.observer.tape();
         tape.charge(head.head.len());
-        Replying(Some(Box::new(Flowing { open: *open, head, tape, ttft_us: None })))
+        Replying(Some(Box::new(Flowing { open: *open, unused, head, tape, ttft_us: None })))
     }
 
     /// Not an exchange after all (a tunnel): nothing is offered.
     pub(crate) fn discard(mut self) {
-        self.0 = None;
+        self.open = None;
     }
 }
 
 impl Drop for Opened {
     fn drop(&mut self) {
-        if let Some(open) = self.0.take() {
+        if let Some(open) = self.open.take() {
+            self.trial.give_up(Disuse::Abandoned, None);
+            let unused = mem::take(&mut self.trial).into_unused();
             let head = ReplyHead {
                 status: 0,
                 head: Head::default(),
                 served: observed(open.facts.policy_version),
             };
             let tape = open.observer.tape();
-            let flowing = Flowing { open: *open, head, tape, ttft_us: None };
+            let flowing = Flowing { open: *open, unused, head, tape, ttft_us: None };
             flowing.end(Capture::Aborted);
         }
     }
@@ -159,7 +195,7 @@ impl Flowing {
         let whole = call_whole && !call.is_truncated() && !reply.is_truncated();
         let capture =
             if capture == Capture::Complete && !whole { Capture::Truncated } else { capture };
-        let Self { open, head, ttft_us, .. } = self;
+        let Self { open, unused, head, ttft_us, .. } = self;
         observer.offer(Captured {
             facts: open.facts,
             call,
@@ -168,6 +204,7 @@ impl Flowing {
             reply,
             capture,
             served: head.served,
+            unused,
             latency_us,
             ttft_us,
         });

@@ -121,7 +121,7 @@ mod transport;
 mod tunnel;
 mod upstream;
 
-pub use capture::Captured;
+pub use capture::{Captured, UnusedReply};
 pub use config::{Certificate, Config, Limits, Listen};
 pub use error::Error;
 pub use headers::{declared, recorded_call};

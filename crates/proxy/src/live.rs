@@ -15,7 +15,7 @@ use crate::{
 use ahead::{Ahead, read_ahead};
 use bytes::Bytes;
 use candidate::Asked;
-use exchange::{Route, Served};
+use exchange::{Disuse, Route, Served};
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::time::timeout;
@@ -106,7 +106,7 @@ async fn unplanned(
 
 async fn by_candidate(
     worker: &Worker,
-    live: LiveCall,
+    mut live: LiveCall,
     mut placed: Placed,
     rewrite: &Rewrite,
 ) -> Response<ReplyBody> {
@@ -118,14 +118,27 @@ async fn by_candidate(
         placed.served.candidate = None;
         return by_reference(worker, live, placed).await;
     }
+    live.opened
+        .asking(placed.served.candidate.clone().unwrap_or_default(), rewrite.provider.clone());
     let asked = candidate::ask(worker, &live.call, rewrite);
     let asked = timeout(shared.limits.candidate_wait_max, asked).await;
-    match asked.unwrap_or(Asked::Failed) {
+    match asked.unwrap_or(Asked::Failed(None)) {
         Asked::Answered(answer) => {
+            live.opened.not_in_vain();
             return finish(worker, live, *answer, &placed.served, &rewrite.model);
         }
-        Asked::Failed => meters.fallbacks.increment(1),
-        Asked::Blocked => meters.blocked.increment(1),
+        Asked::NotSent => {
+            live.opened.not_in_vain();
+            meters.fallbacks.increment(1);
+        }
+        Asked::Failed(came) => {
+            live.opened.in_vain(Disuse::Failed, came);
+            meters.fallbacks.increment(1);
+        }
+        Asked::Blocked(came) => {
+            live.opened.in_vain(Disuse::Blocked, Some(came));
+            meters.blocked.increment(1);
+        }
     }
     placed.served.route = Route::Fallback;
     placed.served.candidate = None;
@@ -187,6 +200,7 @@ fn price(worker: &Worker, live: &LiveCall, answer: &Answer, served: &Served) -> 
         call: &live.call.head(),
         call_body: &live.body,
         served,
+        unused: live.opened.unused(),
         status: answer.status(),
         headers: answer.headers(),
         body: &body,

@@ -57,6 +57,24 @@ pub(crate) const CODES: [&str; 13] = [
 ];
 
 impl Refusal {
+    /// Whether the provider may have acted on the call.
+    pub(crate) fn went_out(&self) -> bool {
+        match self {
+            Self::HeadTimeout { .. } | Self::Died { .. } => true,
+            Self::UnknownProvider { .. }
+            | Self::Connect
+            | Self::Path
+            | Self::UnreadableHead
+            | Self::TransferCoding
+            | Self::LongPath
+            | Self::LongHead { .. }
+            | Self::CallCut
+            | Self::CallLate
+            | Self::Unreachable { .. }
+            | Self::ConnectTimeout { .. } => false,
+        }
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::UnknownProvider { .. } => StatusCode::NOT_FOUND,

@@ -3,6 +3,7 @@
 
 mod block;
 
+use crate::capture::UnusedReply;
 use bytes::Bytes;
 use exchange::{ExchangeId, NanoUsd, Served, Timestamp};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -156,6 +157,8 @@ pub struct Answered<'a> {
     pub call_body: &'a Bytes,
     /// How it was served in the end.
     pub served: &'a Served,
+    /// A candidate's reply to the same call that the caller did not get.
+    pub unused: Option<&'a UnusedReply>,
     /// The reply's status.
     pub status: StatusCode,
     /// The reply's header fields.
@@ -167,7 +170,7 @@ pub struct Answered<'a> {
 /// The price of one reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Priced {
-    /// What it cost.
+    /// What it cost, with what an unused reply cost beside it.
     pub cost: NanoUsd,
     /// What the reference would have cost more; negative if less.
     pub saving: NanoUsd,

@@ -77,7 +77,8 @@ pub struct Realised {
     pub reference_usd: NanoUsd,
     /// What the candidates were paid.
     pub candidate_usd: NanoUsd,
-    /// What shadow calls, controls and judges cost in the same week, whatever for.
+    /// What shadow calls, controls and judges cost in the same week, whatever for, and live replies of
+    /// candidates that nobody got.
     pub overhead_usd: NanoUsd,
     /// What is left of it.
     pub net_usd: NanoUsd,

@@ -43,7 +43,8 @@ const COLUMNS: [(&str, &str); 8] = [
          conversation VARCHAR, \
          category VARCHAR, category_source VARCHAR, call_site VARCHAR, dialect VARCHAR, \
          endpoint VARCHAR, model VARCHAR, served_by VARCHAR, route VARCHAR, input_tokens BIGINT, \
-         cached_tokens BIGINT, cost_usd DECIMAL(18, 9), finish_reason VARCHAR",
+         cached_tokens BIGINT, cost_usd DECIMAL(18, 9), finish_reason VARCHAR, \
+         unused_candidate VARCHAR, unused_why VARCHAR, unused_cost_usd DECIMAL(18, 9)",
     ),
     ("calls", "purpose VARCHAR, model VARCHAR, started_at TIMESTAMPTZ, cost_usd DECIMAL(18, 9)"),
     ("meters", "\"at\" TIMESTAMPTZ, offered BIGINT, accepted BIGINT, shed BIGINT, lost BIGINT"),
@@ -51,12 +52,15 @@ const COLUMNS: [(&str, &str); 8] = [
 
 /// Columns that came later and that the views read: a lake of an earlier release has no file with
 /// them.
-const LATER: [(&str, &str); 5] = [
+const LATER: [(&str, &str); 8] = [
     ("assignments", "CAST(NULL AS VARCHAR) AS origin"),
     ("assignments", "CAST(NULL AS TIMESTAMPTZ) AS decided_at"),
     ("shadows", "CAST(NULL AS VARCHAR) AS origin"),
     ("shadows", "CAST(NULL AS VARCHAR) AS translation"),
     ("shadows", "CAST(NULL AS VARCHAR) AS blocked"),
+    ("exchanges", "CAST(NULL AS VARCHAR) AS unused_candidate"),
+    ("exchanges", "CAST(NULL AS VARCHAR) AS unused_why"),
+    ("exchanges", "CAST(NULL AS DECIMAL(18, 9)) AS unused_cost_usd"),
 ];
 
 /// Statements that make the tables and the views known to DuckDB, as of a moment. `files` are the

@@ -1,7 +1,7 @@
 //! The questions, as files of SQL that read from top to bottom and run elsewhere too.
 //!
-//! Their only parameter is the moment to look from, `{as_of}`; it is put in as a literal made from
-//! a [`Timestamp`], so nothing that a person typed ever becomes part of a query.
+//! Their parameters are the moment to look from, `{as_of}`, which is put in as a literal made from a
+//! [`Timestamp`], and numbers: nothing that a person typed ever becomes part of a query.
 
 use crate::{
     digest::{POLICIES_MAX, SLOT_US, Week},
@@ -9,6 +9,7 @@ use crate::{
 };
 use exchange::{SECOND_US, Timestamp};
 use policy::gate::LOST_MAX;
+use std::collections::BTreeSet;
 
 const KNOWN: &str = include_str!("sql/known.sql");
 const SPANS: &str = include_str!("sql/spans.sql");
@@ -152,9 +153,20 @@ pub(crate) fn noise_floor(as_of: Timestamp) -> String {
     at(include_str!("sql/noise_floor.sql"), as_of)
 }
 
-/// Tokens and costs of the calls that were shadowed.
-pub(crate) fn forecast(as_of: Timestamp) -> String {
-    at(include_str!("sql/forecast.sql"), as_of)
+/// Tokens and costs of the calls that were shadowed, apart where a length lies between their prompts at
+/// which a price rises.
+pub(crate) fn forecast(as_of: Timestamp, lengths: &BTreeSet<u64>) -> String {
+    let text = include_str!("sql/forecast.sql")
+        .replace("{reference_steps}", &steps("e.input_tokens", lengths))
+        .replace("{candidate_steps}", &steps("s.input_tokens", lengths));
+    at(&text, as_of)
+}
+
+/// How many of the lengths a prompt is past.
+fn steps(tokens: &str, lengths: &BTreeSet<u64>) -> String {
+    let past = |length| format!("CASE WHEN {tokens} > {length} THEN 1 ELSE 0 END");
+    let all: Vec<String> = lengths.iter().map(past).collect();
+    if all.is_empty() { "CAST(NULL AS BIGINT)".to_owned() } else { all.join(" + ") }
 }
 
 /// What each cell's calls lost most often, at most as many as are told.
@@ -244,9 +256,10 @@ pub(crate) fn disagreement_texts(ids: &[&str]) -> String {
     include_str!("sql/disagreement_texts.sql").replace("{ids}", &ids)
 }
 
-/// Two weeks of calls.
-pub(crate) fn week_traffic(week: Week) -> String {
-    of_week(include_str!("sql/week_traffic.sql"), week)
+/// Two weeks of calls, apart where a length lies between their prompts at which a price rises.
+pub(crate) fn week_traffic(week: Week, lengths: &BTreeSet<u64>) -> String {
+    let text = include_str!("sql/week_traffic.sql");
+    of_week(&text.replace("{steps}", &steps("input_tokens", lengths)), week)
 }
 
 /// What two weeks of the trial cost.

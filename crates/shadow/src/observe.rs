@@ -22,8 +22,10 @@ use crate::{
 };
 use bytes::Bytes;
 use dialect::{Dialect, OPAQUE, content};
-use exchange::{Body, Call, Date, Event, Exchange, ExchangeId, Headers, NanoUsd, Reply, Timestamp};
-use policy::{Block, CallFacts, Cell, Sampling, Share, Tomorrow};
+use exchange::{
+    Body, Call, Date, Disuse, Event, Exchange, ExchangeId, Headers, NanoUsd, Reply, Timestamp,
+};
+use policy::{Block, CallFacts, Cell, PriceBook, Sampling, Share, Tomorrow};
 use recent::Recent;
 use score::Subject;
 use std::{
@@ -198,12 +200,13 @@ impl Observer {
             prompt_tokens: &|call| dialect.map_or(0, |dialect| dialect.prompt_tokens(call)),
         });
         let usage = dialect
-            .filter(|_| call.endpoint != OPAQUE)
+            .filter(|_| call.endpoint != OPAQUE && was_answered(&exchange))
             .map(|dialect| dialect.usage_or_estimate(&call, &reply));
         let model = exchange.served.candidate.as_deref().or(call.model.as_deref());
         let cost = model.zip(usage.as_ref()).and_then(|(model, usage)| {
             settings.prices.cost(model, exchange.observed_at, usage, exchange.latency_us)
         });
+        let unused_cost = unused_cost(&settings.prices, &exchange);
         let body = decoded(&exchange.call.headers, &exchange.call.body);
         let response = decoded(&exchange.reply.headers, &exchange.reply.body);
         let reading = Reading {
@@ -213,6 +216,7 @@ impl Observer {
             reply: &reply,
             usage,
             cost,
+            unused_cost,
             request: body.as_ref().and_then(text),
             response: response.as_ref().and_then(text),
         };
@@ -321,6 +325,21 @@ impl Observer {
             arms,
         })
     }
+}
+
+/// Whether the client waited for the provider that it named, or for a candidate that it got a reply of.
+fn was_answered(exchange: &Exchange) -> bool {
+    exchange.unused.as_ref().is_none_or(|unused| unused.why != Disuse::Abandoned)
+}
+
+/// What a reply cost that the client did not get: what it took, nothing where the call was refused. `None`
+/// where nobody knows.
+fn unused_cost(prices: &PriceBook, exchange: &Exchange) -> Option<NanoUsd> {
+    let unused = exchange.unused.as_ref()?;
+    if unused.is_refused() {
+        return Some(NanoUsd::ZERO);
+    }
+    prices.cost(&unused.candidate, exchange.observed_at, &unused.usage?, unused.latency_us)
 }
 
 fn by_exchange(rows: Vec<AssignmentRow>) -> HashMap<ExchangeId, Vec<AssignmentRow>> {

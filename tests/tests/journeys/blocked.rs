@@ -8,6 +8,7 @@ use crate::{
     wait::{PATIENCE, until},
 };
 use bytes::Bytes;
+use exchange::NanoUsd;
 use serde_json::{Value, json};
 use std::fs;
 use testkit::{
@@ -48,8 +49,76 @@ fn a_block_is_an_outcome_of_its_own_and_the_reference_is_asked() {
         let streamed = send(&town, &base_url, 13, true);
         assert_eq!(route(&streamed), Some("fallback"), "{streamed:?}");
         assert!(String::from_utf8_lossy(&streamed.body).contains(LARGE), "{streamed:?}");
+        check_paid(&town, &deployment);
         up.stop();
     }
+}
+
+/// What the candidate was paid for replies that nobody got is recorded, as its provider has it; it is what
+/// the trial cost, and stands in `explain`.
+#[track_caller]
+fn check_paid(town: &Town, deployment: &Deployment) {
+    let unused = "SELECT exchange_id, route, unused_candidate, unused_why, unused_status, stream, \
+         unused_usage_source, CAST(unused_cost_usd AS VARCHAR) AS unused_cost_usd \
+         FROM exchanges WHERE unused_candidate IS NOT NULL \
+         ORDER BY observed_at";
+    let rows = until("both replies that nobody got", PATIENCE, || {
+        Some(deployment.rows(unused)).filter(|rows| rows.len() == 2)
+    });
+    for row in &rows {
+        assert_eq!(row["unused_candidate"], SMALL, "{row:#}");
+        assert_eq!((&row["unused_why"], &row["route"]), (&json!("blocked"), &json!("fallback")));
+        assert_eq!(row["unused_status"], 200, "{row:#}");
+        assert!(usd(&row["unused_cost_usd"]) > NanoUsd::ZERO, "{row:#}");
+    }
+    // Of a stream that was given up before it had ended nobody has the count.
+    assert_eq!(
+        (&rows[0]["stream"], &rows[0]["unused_usage_source"]),
+        (&json!(false), &json!("reported"))
+    );
+    assert_eq!(
+        (&rows[1]["stream"], &rows[1]["unused_usage_source"]),
+        (&json!(true), &json!("estimated"))
+    );
+
+    let all = "SELECT CAST(sum(cost_usd) AS VARCHAR) AS usd FROM ( \
+         SELECT cost_usd FROM calls UNION ALL \
+         SELECT cost_usd FROM exchanges WHERE served_by IS NOT NULL UNION ALL \
+         SELECT unused_cost_usd AS cost_usd FROM exchanges WHERE NOT stream)";
+    let streamed =
+        "SELECT sum(cost_usd) AS usd FROM exchanges WHERE served_by IS NOT NULL AND stream";
+    assert!(deployment.rows(streamed)[0]["usd"].is_null(), "all that was served came whole");
+    // The same call was put to the candidate in shadow afterwards, and cost as much there.
+    let again = format!(
+        "SELECT CAST(cost_usd AS VARCHAR) AS cost_usd FROM calls WHERE exchange_id = '{}'",
+        text(&rows[1], "exchange_id")
+    );
+    until("all that the provider charged in the tables", PATIENCE, || {
+        let recorded = usd(&deployment.rows(all)[0]["usd"]);
+        let of_stream = usd(&deployment.rows(&again).first()?["cost_usd"]);
+        (recorded + of_stream == town.harbor.log().spend("shadow")).then_some(())
+    });
+
+    let report = report(deployment);
+    let both = usd(&rows[0]["unused_cost_usd"]) + usd(&rows[1]["unused_cost_usd"]);
+    assert_eq!(usd(&report["spend"]["unused"]["cost_usd"]), both, "{:#}", report["spend"]);
+    assert_eq!(
+        usd(&report["routing"]["net"]["overhead"]["unused"]),
+        both,
+        "{:#}",
+        report["routing"]
+    );
+    let explained = deployment.run(&["explain", text(&rows[0], "exchange_id")]).done();
+    assert!(explained.contains("unused_why blocked"), "{explained}");
+}
+
+fn text<'a>(row: &'a Value, column: &str) -> &'a str {
+    row[column].as_str().unwrap()
+}
+
+/// Money, or none of it yet.
+fn usd(value: &Value) -> NanoUsd {
+    value.as_str().map_or(NanoUsd::ZERO, |text| text.parse().unwrap())
 }
 
 #[test]

@@ -5,11 +5,12 @@ use dialect::{
     translate::{Caller, Framing, Stream},
 };
 use exchange::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub(crate) fn caller(form: Form) -> Caller {
     let (id, model) = ("0195e2f0-0000".to_owned(), "a-model".to_owned());
-    Caller { form, framing: Framing::Events, id, model, at: Timestamp(0) }
+    let repeated = Map::new();
+    Caller { form, framing: Framing::Events, id, model, at: Timestamp(0), repeated }
 }
 
 /// The events of a stream of so many pieces of a text.

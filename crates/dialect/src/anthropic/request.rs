@@ -3,7 +3,7 @@
 use super::{FORCED_TOOL_CHOICE, PREFILL, judge, schema};
 use crate::translate::{
     Body, Delivery, Format, Impossible, Losses, Part, Prompt, Role, Source, ToolChoice, ToolResult,
-    Turn, Voice, arguments, check_image,
+    Turn, Voice, arguments, check_image, object,
 };
 use serde_json::{Map, Number, Value, json};
 
@@ -12,7 +12,10 @@ const DOCUMENT: &str = "application/pdf";
 const HELD_IN_EARNEST: &str =
     "the target is held to the schema in earnest, where the call only asks";
 
-pub(crate) fn write(prompt: &Prompt, mut body: Body<'_>) -> Result<Map<String, Value>, Impossible> {
+pub(crate) fn write(
+    prompt: &mut Prompt,
+    mut body: Body<'_>,
+) -> Result<Map<String, Value>, Impossible> {
     body.must("model", body.target.model);
     limit(prompt, &mut body);
     let (system, turns) = conversation(prompt, body.losses)?;
@@ -58,7 +61,7 @@ fn limit(prompt: &Prompt, body: &mut Body<'_>) {
 
 /// Instructions stand at the top; then the user begins, and turns alternate.
 fn conversation(
-    prompt: &Prompt,
+    prompt: &mut Prompt,
     losses: &mut Losses,
 ) -> Result<(Vec<String>, Vec<Turn>), Impossible> {
     let instructions = prompt.all_instructions();
@@ -69,7 +72,7 @@ fn conversation(
         losses.approximate("messages.developer", "the developer's words are said as the system's");
     }
     let mut system: Vec<String> = instructions.into_iter().map(|it| it.text).collect();
-    let mut turns = prompt.alternating();
+    let mut turns = prompt.take_alternating();
     if turns.is_empty() {
         let Some(last) = system.pop() else {
             return Err(Impossible::new("messages", "nothing is said in it"));
@@ -91,7 +94,7 @@ fn message(turn: &Turn, losses: &mut Losses) -> Result<Value, Impossible> {
     let others = turn.parts.iter().filter(|part| !is_result(part));
     let blocks: Result<Vec<Value>, Impossible> =
         results.chain(others).map(|part| block(part, losses)).collect();
-    Ok(json!({"role": role, "content": blocks?}))
+    Ok(object([("role", role.into()), ("content", blocks?.into())]))
 }
 
 fn block(part: &Part, losses: &mut Losses) -> Result<Value, Impossible> {
@@ -105,10 +108,10 @@ fn block(part: &Part, losses: &mut Losses) -> Result<Value, Impossible> {
             if detail.as_ref().is_some_and(|detail| detail != "auto") {
                 losses.drop("messages.image.detail", "the target looks at images in one way only");
             }
-            json!({"type": "image", "source": image(source)?})
+            object([("type", "image".into()), ("source", image(source)?)])
         }
         Part::File { source, name } => {
-            let mut document = json!({"type": "document", "source": document(source)?});
+            let mut document = object([("type", "document".into()), ("source", document(source)?)]);
             if let Some(name) = name {
                 document["title"] = Value::from(name.as_str());
             }
@@ -117,12 +120,12 @@ fn block(part: &Part, losses: &mut Losses) -> Result<Value, Impossible> {
         Part::Audio { .. } => {
             return Err(Impossible::new("messages.audio", "the target does not hear"));
         }
-        Part::Call(call) => json!({
-            "type": "tool_use",
-            "id": id(&call.id),
-            "name": call.name,
-            "input": arguments(call, losses),
-        }),
+        Part::Call(call) => object([
+            ("type", "tool_use".into()),
+            ("id", id(&call.id).into()),
+            ("name", call.name.as_str().into()),
+            ("input", arguments(call, losses)),
+        ]),
         Part::Result(result) => tool_result(result, losses)?,
     })
 }
@@ -188,7 +191,7 @@ fn tools(prompt: &Prompt, body: &mut Body<'_>) {
     let tools = prompt.tools.iter().map(|tool| {
         let schema =
             tool.schema.clone().unwrap_or_else(|| json!({"type": "object", "properties": {}}));
-        let mut written = json!({"name": tool.name, "input_schema": schema});
+        let mut written = object([("name", tool.name.as_str().into()), ("input_schema", schema)]);
         if let Some(description) = &tool.description {
             written["description"] = Value::from(description.as_str());
         }

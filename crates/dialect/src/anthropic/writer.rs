@@ -7,7 +7,7 @@ use crate::{
     sse,
     translate::{Caller, Calls, HELD_BYTES_MAX, Ready, object_of, unreadable},
 };
-use exchange::{FinishReason, Usage};
+use exchange::{FinishReason, ServiceTier, Usage};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -44,27 +44,49 @@ fn stop_reason(reason: FinishReason, refused: bool) -> &'static str {
     }
 }
 
+/// Usage as a message tells it: with the lifetimes of what was written to a cache, and the tariff.
+fn usage(usage: Option<&Usage>) -> Value {
+    let mut told = counters(usage);
+    told["cache_creation"] = lifetimes(usage);
+    told["service_tier"] = usage.map_or(ServiceTier::Standard, |usage| usage.tier).name().into();
+    told
+}
+
+/// Usage as the end of a stream tells it. What its beginning said too early, before anybody had counted,
+/// is told there where it matters.
+fn usage_at_end(usage: Option<&Usage>) -> Value {
+    let mut told = counters(usage);
+    if usage.is_some_and(|usage| usage.cache_write_1h_tokens > 0) {
+        told["cache_creation"] = lifetimes(usage);
+    }
+    if let Some(tier) = usage.map(|usage| usage.tier).filter(|tier| *tier != ServiceTier::Standard)
+    {
+        told["service_tier"] = tier.name().into();
+    }
+    told
+}
+
+fn lifetimes(usage: Option<&Usage>) -> Value {
+    let count = |of: fn(&Usage) -> u64| usage.map_or(0, of);
+    json!({
+        "ephemeral_5m_input_tokens":
+            count(|it| it.cache_write_tokens.saturating_sub(it.cache_write_1h_tokens)),
+        "ephemeral_1h_input_tokens": count(|it| it.cache_write_1h_tokens),
+    })
+}
+
 /// `input_tokens` leaves out what was read from and written to the cache; ours includes both. The form
 /// demands its counters: where nobody counted, they are zero.
-fn usage(usage: Option<&Usage>) -> Value {
+fn counters(usage: Option<&Usage>) -> Value {
     let count = |of: fn(&Usage) -> u64| usage.map_or(0, of);
-    let mut told = json!({
+    json!({
         "input_tokens": count(|it| {
             it.input_tokens.saturating_sub(it.cached_tokens).saturating_sub(it.cache_write_tokens)
         }),
         "cache_creation_input_tokens": count(|it| it.cache_write_tokens),
         "cache_read_input_tokens": count(|it| it.cached_tokens),
         "output_tokens": count(|it| it.output_tokens),
-    });
-    let for_an_hour = count(|it| it.cache_write_1h_tokens);
-    if for_an_hour > 0 {
-        told["cache_creation"] = json!({
-            "ephemeral_5m_input_tokens":
-                count(|it| it.cache_write_tokens.saturating_sub(it.cache_write_1h_tokens)),
-            "ephemeral_1h_input_tokens": for_an_hour,
-        });
-    }
-    told
+    })
 }
 
 /// Events of a message, in the order that the form demands: one block after the other.
@@ -212,6 +234,10 @@ impl Writer {
         let start =
             json!({"type": "content_block_start", "index": self.next, "content_block": block});
         event(out, "content_block_start", &start);
+        // The provider of the form gives a sign of life by then.
+        if self.next == 0 {
+            event(out, "ping", &json!({"type": "ping"}));
+        }
         self.next += 1;
         self.open = open;
     }
@@ -251,7 +277,7 @@ impl Writer {
         self.stop(out);
         let reason = self.finish_reason.map(|it| stop_reason(it, self.refused));
         let delta = json!({"stop_reason": reason, "stop_sequence": null});
-        let usage = usage(self.usage.as_ref());
+        let usage = usage_at_end(self.usage.as_ref());
         let last = json!({"type": "message_delta", "delta": delta, "usage": usage});
         event(out, "message_delta", &last);
         event(out, "message_stop", &json!({"type": "message_stop"}));

@@ -3,7 +3,7 @@
 use super::schema;
 use crate::translate::{
     Body, Format, Impossible, Losses, Part, Prompt, Role, Source, Tool, ToolChoice, ToolResult,
-    Turn, Voice, arguments, check_image, object_of, pruned_text,
+    Turn, Voice, arguments, check_image, object, object_of, pruned_text,
 };
 use serde_json::{Map, Value, json};
 
@@ -21,7 +21,10 @@ const THINKS: &str = "gemini-3";
 /// packages/core/src/core/geminiChat.ts).
 const NO_THOUGHT: &str = "skip_thought_signature_validator";
 
-pub(crate) fn write(prompt: &Prompt, mut body: Body<'_>) -> Result<Map<String, Value>, Impossible> {
+pub(crate) fn write(
+    prompt: &mut Prompt,
+    mut body: Body<'_>,
+) -> Result<Map<String, Value>, Impossible> {
     let instructions = prompt.all_instructions();
     if instructions.len() > prompt.instructions.len() {
         body.losses
@@ -32,7 +35,7 @@ pub(crate) fn write(prompt: &Prompt, mut body: Body<'_>) -> Result<Map<String, V
             .approximate("messages.developer", "the developer's words are said as the system's");
     }
     let mut system: Vec<String> = instructions.into_iter().map(|it| it.text).collect();
-    let mut turns = prompt.alternating();
+    let mut turns = prompt.take_alternating();
     if turns.is_empty() {
         let Some(last) = system.pop() else {
             return Err(Impossible::new("messages", "nothing is said in it"));
@@ -85,7 +88,7 @@ fn content(
         }
         parts.push(written);
     }
-    Ok(json!({"role": role, "parts": parts}))
+    Ok(object([("role", role.into()), ("parts", parts.into())]))
 }
 
 /// Results are told apart by their places, so they come in the order of the calls that they answer.
@@ -139,10 +142,12 @@ fn part(part: &Part, losses: &mut Losses) -> Result<Value, Impossible> {
         }
         Part::Audio { source } => inline(source)?,
         Part::Call(call) => {
-            json!({"functionCall": {"name": call.name, "args": arguments(call, losses)}})
+            let name = call.name.as_str().into();
+            object([("functionCall", object([("name", name), ("args", arguments(call, losses))]))])
         }
         Part::Result(it) => {
-            json!({"functionResponse": {"name": it.name, "response": response(it)?}})
+            let name = it.name.as_str().into();
+            object([("functionResponse", object([("name", name), ("response", response(it)?)]))])
         }
     })
 }
@@ -179,7 +184,7 @@ fn tools(prompt: &Prompt, body: &mut Body<'_>) {
     }
     let functions: Vec<Value> =
         prompt.tools.iter().map(|tool| function(tool, body.losses)).collect();
-    body.must("tools", json!([{"functionDeclarations": functions}]));
+    body.must("tools", vec![object([("functionDeclarations", functions.into())])]);
     if prompt.one_call {
         body.losses.drop("parallel_tool_calls", "the target calls as many tools as it likes");
     }

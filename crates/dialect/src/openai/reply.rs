@@ -69,3 +69,11 @@ pub(crate) fn tier(root: &Value) -> ServiceTier {
         Some(_) | None => ServiceTier::Standard,
     }
 }
+
+/// The same, as replies of both forms say it.
+pub(crate) fn tier_name(usage: Option<&Usage>) -> &'static str {
+    match usage.map_or(ServiceTier::Standard, |usage| usage.tier) {
+        ServiceTier::Standard => "default",
+        ServiceTier::Batch => "flex",
+    }
+}

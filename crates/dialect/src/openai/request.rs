@@ -2,7 +2,7 @@
 
 use crate::translate::{
     Body, Delivery, Format, Impossible, Losses, Part, Prompt, Role, Source, Tool, ToolCall,
-    ToolChoice, Turn, Voice, check_image, pruned_text, strict_enough,
+    ToolChoice, Turn, Voice, check_image, object, pruned_text, strict_enough,
 };
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,10 @@ use serde_json::{Map, Value, json};
 const STOP_MAX: usize = 4;
 pub(crate) const IMAGES: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
-pub(crate) fn write(prompt: &Prompt, mut body: Body<'_>) -> Result<Map<String, Value>, Impossible> {
+pub(crate) fn write(
+    prompt: &mut Prompt,
+    mut body: Body<'_>,
+) -> Result<Map<String, Value>, Impossible> {
     body.must("model", body.target.model);
     let mut messages: Vec<Value> = prompt
         .instructions
@@ -27,7 +30,8 @@ pub(crate) fn write(prompt: &Prompt, mut body: Body<'_>) -> Result<Map<String, V
         body.must("stream_options", json!({"include_usage": true}));
     }
     if !prompt.tools.is_empty() {
-        let tools = prompt.tools.iter().map(|it| json!({"type": "function", "function": tool(it)}));
+        let declared = |it| object([("type", "function".into()), ("function", tool(it))]);
+        let tools = prompt.tools.iter().map(declared);
         body.must("tools", tools.collect::<Value>());
         let choice = prompt
             .tool_choice
@@ -79,17 +83,21 @@ fn add(turn: &Turn, messages: &mut Vec<Value>, losses: &mut Losses) -> Result<()
                 }
             }
             if !content.is_empty() {
-                messages.push(json!({"role": "user", "content": simple(content)}));
+                messages.push(said("user", simple(content)));
             }
         }
     }
     Ok(())
 }
 
+fn said(role: &str, content: Value) -> Value {
+    object([("role", role.into()), ("content", content)])
+}
+
 /// A single text is written as such, as most clients do.
-fn simple(parts: Vec<Value>) -> Value {
-    match &parts[..] {
-        [only] if only["type"] == "text" => only["text"].clone(),
+fn simple(mut parts: Vec<Value>) -> Value {
+    match &mut parts[..] {
+        [only] if only["type"] == "text" => only["text"].take(),
         _ => Value::Array(parts),
     }
 }
@@ -116,7 +124,7 @@ fn assistant(turn: &Turn, losses: &mut Losses) -> Result<Value, Impossible> {
         }
     }
     let content = if content.is_empty() { Value::Null } else { simple(content) };
-    let mut message = json!({"role": "assistant", "content": content});
+    let mut message = said("assistant", content);
     if !calls.is_empty() {
         message["tool_calls"] = Value::Array(calls);
     }
@@ -140,7 +148,7 @@ fn part(part: &Part, losses: &mut Losses) -> Result<Value, Impossible> {
             if let Some(detail) = detail {
                 image["detail"] = Value::from(detail.as_str());
             }
-            json!({"type": "image_url", "image_url": image})
+            object([("type", "image_url".into()), ("image_url", image)])
         }
         Part::File { source: Source::Text(text), .. } => {
             losses.approximate("messages.document", "a document of text is said as text");

@@ -1,6 +1,6 @@
 //! A reply, as Chat Completions tells it.
 
-use super::error;
+use super::{error, reply};
 use crate::{
     delta::{Called, Delta, Draft},
     failure::Failure,
@@ -34,6 +34,7 @@ pub(crate) fn whole(draft: &Draft, caller: &Caller) -> Value {
         "created": caller.at_s(),
         "model": draft.model.as_deref().unwrap_or(&caller.model),
         "choices": [choice],
+        "service_tier": reply::tier_name(draft.usage.as_ref()),
     });
     if let Some(usage) = &draft.usage {
         root["usage"] = self::usage(usage);
@@ -76,6 +77,7 @@ struct Chunk<'c> {
     object: &'static str,
     created: i64,
     model: &'c str,
+    service_tier: &'static str,
     choices: &'c [Choice<'c>],
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<Value>,
@@ -204,6 +206,7 @@ impl Writer {
             object: "chat.completion.chunk",
             created: self.caller.at_s(),
             model,
+            service_tier: reply::tier_name(self.usage.as_ref()),
             choices,
             usage: self.caller.wants_usage().then_some(usage),
         };

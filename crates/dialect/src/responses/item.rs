@@ -1,27 +1,82 @@
 //! What a response is made of, as it is written.
 
-use crate::{delta::Called, translate::Caller};
+use crate::{delta::Called, fields::Fields, openai, translate::Caller};
 use exchange::{FinishReason, Usage};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+/// What a response repeats of its call. `store` is not among them: nothing of it is kept.
+const REPEATED: [&str; 15] = [
+    "instructions",
+    "max_output_tokens",
+    "max_tool_calls",
+    "metadata",
+    "parallel_tool_calls",
+    "prompt_cache_key",
+    "reasoning",
+    "safety_identifier",
+    "temperature",
+    "text",
+    "tool_choice",
+    "tools",
+    "top_p",
+    "truncation",
+    "user",
+];
+
+/// What replies to a call will repeat of it.
+pub(crate) fn repeated(fields: &Fields) -> Map<String, Value> {
+    let given = REPEATED.iter().filter_map(|name| Some((*name, fields.get(name)?)));
+    given.map(|(name, value)| (name.to_owned(), value.clone())).collect()
+}
+
+/// A response at a moment, before anything is said and used. What the call left open is as the form's
+/// provider has it then.
 pub(crate) fn head(caller: &Caller, id: Option<&str>, model: Option<&str>, status: &str) -> Value {
-    json!({
+    let mut head = json!({
         "id": caller.id(id, "resp_"),
         "object": "response",
         "created_at": caller.at_s(),
         "status": status,
+        "background": false,
         "error": null,
         "incomplete_details": null,
         "instructions": null,
+        "max_output_tokens": null,
+        "max_tool_calls": null,
         "metadata": {},
         "model": model.unwrap_or(&caller.model),
         "output": [],
         "parallel_tool_calls": true,
+        "previous_response_id": null,
+        "prompt_cache_key": null,
+        "reasoning": {"effort": null, "summary": null},
+        "safety_identifier": null,
+        "service_tier": "default",
+        "store": false,
+        "temperature": 1.0,
+        "text": {"format": {"type": "text"}, "verbosity": "medium"},
         "tool_choice": "auto",
         "tools": [],
-        "store": false,
+        "top_logprobs": 0,
+        "top_p": 1.0,
+        "truncation": "disabled",
         "usage": null,
-    })
+        "user": null,
+    });
+    for (name, value) in &caller.repeated {
+        match (&mut head[name.as_str()], value) {
+            (_, Value::Null) => {}
+            (Value::Object(open), Value::Object(said)) => open.extend(said.clone()),
+            (open, said) => *open = said.clone(),
+        }
+    }
+    head
+}
+
+/// What was used, and at which tariff.
+pub(crate) fn add_usage(response: &mut Value, used: Option<&Usage>) {
+    response["usage"] = used.map_or(Value::Null, usage);
+    response["service_tier"] = openai::reply::tier_name(used).into();
 }
 
 /// The message of a response that has ended with `status`.
@@ -73,7 +128,7 @@ pub(crate) fn ending(reason: Option<FinishReason>) -> (&'static str, Value) {
 }
 
 /// `input_tokens` includes the cached ones, as ours does.
-pub(crate) fn usage(usage: &Usage) -> Value {
+fn usage(usage: &Usage) -> Value {
     json!({
         "input_tokens": usage.input_tokens,
         "input_tokens_details": {

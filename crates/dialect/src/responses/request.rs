@@ -2,11 +2,16 @@
 
 use crate::{
     openai::request::{arguments, choice, held, tool, url, voice},
-    translate::{Body, Delivery, Format, Impossible, Losses, Part, Prompt, Role, Source, Turn},
+    translate::{
+        Body, Delivery, Format, Impossible, Losses, Part, Prompt, Role, Source, Turn, object,
+    },
 };
 use serde_json::{Map, Value, json};
 
-pub(crate) fn write(prompt: &Prompt, mut body: Body<'_>) -> Result<Map<String, Value>, Impossible> {
+pub(crate) fn write(
+    prompt: &mut Prompt,
+    mut body: Body<'_>,
+) -> Result<Map<String, Value>, Impossible> {
     body.must("model", body.target.model);
     // A reply would be kept otherwise.
     body.must("store", false);
@@ -91,8 +96,9 @@ fn add(turn: &Turn, input: &mut Vec<Value>, losses: &mut Losses) -> Result<(), I
 
 fn message(role: &str, content: &mut Vec<Value>, input: &mut Vec<Value>) {
     if !content.is_empty() {
-        let content = std::mem::take(content);
-        input.push(json!({"type": "message", "role": role, "content": content}));
+        let content = std::mem::take(content).into();
+        let kind = "message".into();
+        input.push(object([("type", kind), ("role", role.into()), ("content", content)]));
     }
 }
 

@@ -1,6 +1,6 @@
 //! A reply, as Responses tells it.
 
-use super::item::{ending, function_call, head, item, message, output_text, usage};
+use super::item::{add_usage, ending, function_call, head, item, message, output_text};
 use crate::{
     delta::{Called, Delta, Draft},
     failure::Failure,
@@ -23,7 +23,7 @@ pub(crate) fn whole(draft: &Draft, caller: &Caller) -> Value {
     let mut response = head(caller, draft.id.as_deref(), draft.model.as_deref(), status);
     response["incomplete_details"] = why;
     response["output"] = Value::Array(output);
-    response["usage"] = draft.usage.as_ref().map_or(Value::Null, usage);
+    add_usage(&mut response, draft.usage.as_ref());
     response
 }
 
@@ -291,7 +291,7 @@ impl Writer {
         let mut response = self.response(status);
         response["incomplete_details"] = why;
         response["output"] = output.into_values().collect();
-        response["usage"] = self.said.usage.as_ref().map_or(Value::Null, usage);
+        add_usage(&mut response, self.said.usage.as_ref());
         self.event(&format!("response.{status}"), json!({ "response": response }), out);
         self.ended = true;
     }

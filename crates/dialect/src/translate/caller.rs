@@ -1,8 +1,8 @@
 //! Who is to be answered, and how.
 
-use crate::{Form, fields::Fields};
+use crate::{Form, fields::Fields, responses};
 use exchange::{Call, Headers, SECOND_US, Timestamp};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Who is to be answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,20 @@ pub struct Caller {
     pub model: String,
     /// When it is answered; some forms tell it.
     pub at: Timestamp,
+    /// What its replies repeat of the call: see [`repeated`].
+    pub repeated: Map<String, Value>,
+}
+
+/// What replies in a form repeat of the call that had this body, without content coding.
+#[must_use]
+pub fn repeated(form: Form, body: &[u8]) -> Map<String, Value> {
+    match form {
+        Form::Responses => {
+            let fields = Fields::read(&Headers::default(), body);
+            fields.map(|fields| responses::item::repeated(&fields)).unwrap_or_default()
+        }
+        Form::ChatCompletions | Form::Messages | Form::GenerateContent => Map::new(),
+    }
 }
 
 impl Caller {

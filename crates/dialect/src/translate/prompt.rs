@@ -222,14 +222,14 @@ impl Prompt {
         }
     }
 
-    /// The turns, those of one role that follow each other as one, and none of an instructor.
-    pub(crate) fn alternating(&self) -> Vec<Turn> {
+    /// Takes the turns, those of one role that follow each other as one, and none of an instructor.
+    pub(crate) fn take_alternating(&mut self) -> Vec<Turn> {
         let mut turns: Vec<Turn> = Vec::new();
-        for turn in &self.turns {
+        for turn in std::mem::take(&mut self.turns) {
             match turns.last_mut() {
-                Some(last) if last.role == turn.role => last.parts.extend(turn.parts.clone()),
+                Some(last) if last.role == turn.role => last.parts.extend(turn.parts),
                 Some(_) | None if matches!(turn.role, Role::Instructor(_)) => {}
-                Some(_) | None => turns.push(turn.clone()),
+                Some(_) | None => turns.push(turn),
             }
         }
         turns

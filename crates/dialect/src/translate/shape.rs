@@ -8,6 +8,11 @@ use serde_json::{Map, Number, Value, json};
 const NAME_CHARS_MAX: usize = 64;
 const ANTHROPIC_NAME_CHARS_MAX: usize = 128;
 
+/// An object of these members, which are taken as they are: `json!` would copy all that is in them.
+pub(crate) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
 /// A member that is a number.
 pub(crate) fn number(value: Option<&Value>) -> Option<Number> {
     match value? {

@@ -1,6 +1,6 @@
 //! A model's reply, told in the caller's form.
 
-use super::{Caller, Framing};
+use super::{Caller, Framing, printed};
 use crate::{
     Dialect, Form, anthropic, content,
     delta::{Delta, Draft},
@@ -54,7 +54,7 @@ fn whole(draft: &Draft, caller: &Caller, status: u16) -> Told {
         Form::Messages => anthropic::writer::whole(draft, caller),
         Form::GenerateContent => gemini::writer::whole(draft, caller),
     };
-    Told { status, content_type: "application/json", body: Bytes::from(written.to_string()) }
+    Told { status, content_type: "application/json", body: printed(&written) }
 }
 
 /// Tells that a content policy stopped the reply before anything of it was said, in the way in which the

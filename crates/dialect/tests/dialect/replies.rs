@@ -2,7 +2,7 @@
 //! `{dialect, status, expect}`.
 
 use crate::golden;
-use dialect::Dialect;
+use dialect::{Dialect, SoFar};
 use exchange::{Call, Reply, ToolCall, Usage, UsageSource};
 use std::fs;
 
@@ -96,4 +96,32 @@ fn a_refused_call_costs_nothing_but_a_broken_answer_does() {
     assert_eq!((usage(&refused).input_tokens, usage(&refused).output_tokens), (0, 0));
     let broken = Reply { error: Some("overloaded".into()), ..said("hello world") };
     assert_eq!((usage(&broken).input_tokens, usage(&broken).output_tokens), (40, 2));
+}
+
+/// What had come of a reply that was given up, and what it took by that.
+#[test]
+fn what_a_reply_took_that_was_given_up_is_known_as_far_as_it_had_come() {
+    let call =
+        || Call { transcript: vec![("user".into(), "hello there".into())], ..Call::default() };
+    let took = |status: u16, kind: &str, body: &str, is_whole: bool| {
+        let headers = golden::headers(&[("content-type", kind)]);
+        let came = SoFar { status, headers: &headers, body: body.as_bytes(), is_whole };
+        let usage = Dialect::Anthropic.usage_so_far(&came, call);
+        usage.map(|usage| (usage.input_tokens > 0, usage.output_tokens, usage.source))
+    };
+    let counted = r#"{"type":"message","content":[{"type":"text","text":"hi"}],"stop_reason":"refusal",
+        "usage":{"input_tokens":9,"output_tokens":4}}"#;
+    let uncounted =
+        r#"{"type":"message","content":[{"type":"text","text":"hi"}],"stop_reason":"refusal"}"#;
+    let begun = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":\
+                 {\"input_tokens\":9,\"output_tokens\":1}}}\n\n";
+    let (json, sse) = ("application/json", "text/event-stream");
+    let (reported, estimated) = (UsageSource::Reported, UsageSource::Estimated);
+    assert_eq!(took(200, json, counted, true), Some((true, 4, reported)));
+    assert_eq!(took(200, json, uncounted, true), Some((true, 1, estimated)));
+    assert_eq!(took(200, sse, begun, false), Some((true, 1, estimated)), "it went on");
+    assert_eq!(took(200, json, "{\"type\":\"mess", false), None, "nobody knows");
+    assert_eq!(took(200, json, "", false), None);
+    assert_eq!(took(0, json, "", false), None);
+    assert_eq!(took(429, json, counted, true), None, "a refused call is not billed");
 }

@@ -5,6 +5,7 @@ use dialect::{
     Dialect, Form,
     translate::{self, Framing},
 };
+use exchange::ServiceTier;
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
 
@@ -263,5 +264,64 @@ fn what_is_held_back_has_a_limit() {
         let is_told = reply.error.is_some() || told.is_empty();
         assert!(is_told && !reply.complete, "{form:?}: {:?}", reply.error);
         assert!(stream.push(call(0, "first", "}").as_bytes()).is_empty(), "{form:?} goes on");
+    }
+}
+
+/// What a call said of itself comes back, and what it left open as the form's provider has it.
+#[test]
+fn a_response_repeats_its_call() {
+    let tools = json!([{"type": "function", "name": "f", "parameters": {"type": "object"}}]);
+    let call = json!({
+        "model": "gpt-5", "input": "hello", "instructions": "be brief", "tools": tools,
+        "reasoning": {"effort": "low"}, "temperature": 0.5, "store": true, "top_p": null,
+    });
+    let repeated = translate::repeated(Form::Responses, call.to_string().as_bytes());
+    let caller =
+        translate::Caller { repeated, ..telling_laws::caller(Form::Responses, Framing::Whole) };
+    let reply = json!({
+        "model": "small", "choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 3, "completion_tokens": 1}, "service_tier": "flex",
+    });
+    let headers = golden::headers(&[("content-type", "application/json")]);
+    let told =
+        translate::reply(Dialect::OpenAi, &caller, 200, &headers, reply.to_string().as_bytes());
+    let told: Value = serde_json::from_slice(&told.body).unwrap();
+    let expected = json!({
+        "instructions": "be brief", "tools": tools, "temperature": 0.5, "top_p": 1.0,
+        "reasoning": {"effort": "low", "summary": null}, "max_output_tokens": null,
+        "truncation": "disabled", "store": false, "service_tier": "flex",
+    });
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(&told[name], value, "{name}");
+    }
+    let other = translate::repeated(Form::Messages, call.to_string().as_bytes());
+    assert!(other.is_empty(), "no other form repeats its calls");
+}
+
+/// What a reply cost follows from what is told of it, whichever form it is told in: as far as the form has
+/// a word for it.
+#[test]
+fn the_tariff_and_the_lifetimes_of_a_cache_are_told() {
+    let reply = json!({
+        "id": "msg_1", "type": "message", "role": "assistant", "model": "claude-haiku-4-5",
+        "content": [{"type": "text", "text": "hi"}], "stop_reason": "end_turn",
+        "usage": {
+            "input_tokens": 3, "output_tokens": 1, "cache_creation_input_tokens": 30,
+            "cache_creation": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20},
+            "service_tier": "batch",
+        },
+    });
+    let headers = golden::headers(&[("content-type", "application/json")]);
+    for form in Form::ALL {
+        let caller = telling_laws::caller(form, Framing::Whole);
+        let body = reply.to_string();
+        let told = translate::reply(Dialect::Anthropic, &caller, 200, &headers, body.as_bytes());
+        let usage = form.dialect().read_reply(200, &headers, &told.body).usage.unwrap();
+        // Gemini tells no tariff, and of a cache only what was read from it.
+        let is_gemini = form == Form::GenerateContent;
+        assert_eq!(usage.tier == ServiceTier::Batch, !is_gemini, "{form:?}");
+        assert_eq!(usage.cache_write_tokens, if is_gemini { 0 } else { 30 }, "{form:?}");
+        let for_an_hour = if form == Form::Messages { 20 } else { 0 };
+        assert_eq!(usage.cache_write_1h_tokens, for_an_hour, "{form:?}");
     }
 }

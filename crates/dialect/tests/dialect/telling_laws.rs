@@ -35,6 +35,7 @@ pub(crate) fn caller(form: Form, framing: Framing) -> Caller {
         id: "0199-7".to_owned(),
         model: "candidate".to_owned(),
         at: Timestamp(1_763_650_000_000_000),
+        repeated: serde_json::Map::new(),
     }
 }
 

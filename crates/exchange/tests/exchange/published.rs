@@ -3,8 +3,9 @@
 
 use bytes::Bytes;
 use exchange::{
-    Body, Capture, Conversation, ConversationSource, Declared, Event, Exchange, ExchangeId,
-    Headers, Meter, Origin, RawCall, RawReply, Route, Served, Timestamp,
+    Body, Capture, Conversation, ConversationSource, Declared, Disuse, Event, Exchange, ExchangeId,
+    Headers, Meter, Origin, RawCall, RawReply, Route, Served, Timestamp, Unused, Usage,
+    UsageSource,
 };
 use serde_json::Value;
 use std::{collections::BTreeSet, path::PathBuf};
@@ -21,7 +22,30 @@ fn headers(fields: &[(&str, &str)]) -> Headers {
 }
 
 fn exchange() -> Event {
-    Event::Exchange(Box::new(Exchange {
+    Event::Exchange(Box::new(plain()))
+}
+
+/// The first thing that version 1 cannot say.
+fn exchange_with_unused_reply() -> Event {
+    let served = Served { route: Route::Fallback, candidate: None, ..plain().served };
+    let usage = Usage {
+        input_tokens: 12,
+        cached_tokens: 4,
+        output_tokens: 3,
+        ..Usage::none(UsageSource::Reported)
+    };
+    let unused = Unused {
+        candidate: "small".into(),
+        why: Disuse::Blocked,
+        status: 200,
+        usage: Some(usage),
+        latency_us: 700,
+    };
+    Event::Exchange(Box::new(Exchange { served, unused: Some(unused), ..plain() }))
+}
+
+fn plain() -> Exchange {
+    Exchange {
         id: ExchangeId::new(AT, 7),
         observed_at: AT,
         origin: Origin { proxy_instance: "proxy-1".into(), offer_seq: 41 },
@@ -46,10 +70,11 @@ fn exchange() -> Event {
             candidate: Some("small".into()),
             policy_version: 2,
         },
+        unused: None,
         latency_us: 1_500,
         ttft_us: Some(900),
         redacted: false,
-    }))
+    }
 }
 
 fn meter() -> Event {
@@ -72,7 +97,7 @@ fn check(name: &str, event: &Event) {
     }
     let published = Bytes::from(std::fs::read(path).unwrap());
     assert_eq!(&Event::from_bytes(published.clone()).unwrap(), event);
-    assert_eq!(event.to_bytes().unwrap(), published, "version 1 is written as it was");
+    assert_eq!(event.to_bytes().unwrap(), published, "{name} is written as it was");
 }
 
 #[test]
@@ -81,20 +106,36 @@ fn the_published_exchange_is_still_read() {
 }
 
 #[test]
+fn the_published_exchange_with_an_unused_reply_is_still_read() {
+    check("exchange.v2.bin", &exchange_with_unused_reply());
+}
+
+#[test]
 fn the_published_meter_is_still_read() {
     check("meter.v1.bin", &meter());
 }
 
 #[test]
-fn the_schema_names_the_header_s_fields_and_no_other() {
-    let bytes = exchange().to_bytes().unwrap();
+fn the_schemas_name_the_header_s_fields_and_no_other() {
+    check_schema(1, &exchange());
+    check_schema(2, &exchange_with_unused_reply());
+}
+
+fn check_schema(version: u8, event: &Event) {
+    let bytes = event.to_bytes().unwrap();
+    assert_eq!(bytes[2], version);
     let length = u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
     let header: Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
-    let schema = std::fs::read(schemas().join("exchange.v1.json")).unwrap();
+    let schema = std::fs::read(schemas().join(format!("exchange.v{version}.json"))).unwrap();
     let schema: Value = serde_json::from_slice(&schema).unwrap();
     let keys = |of: &Value| of.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
     assert_eq!(keys(&header), keys(&schema["properties"]));
     let required = schema["required"].as_array().unwrap().iter();
     let required: BTreeSet<_> = required.map(|name| name.as_str().unwrap().to_owned()).collect();
     assert_eq!(keys(&header), required);
+    if let Some(unused) = header.get("unused") {
+        let schema = &schema["properties"]["unused"]["properties"];
+        assert_eq!(keys(unused), keys(schema));
+        assert_eq!(keys(&unused["usage"]), keys(&schema["usage"]["properties"]));
+    }
 }

@@ -1,10 +1,11 @@
-//! The v1 wire form.
+//! The wire form.
 
 use crate::laws;
 use bytes::Bytes;
 use exchange::{
-    Body, Capture, Conversation, ConversationSource, Declared, Event, Exchange, ExchangeId,
-    Headers, Meter, Origin, RawCall, RawReply, Route, Served, Timestamp, WireError,
+    Body, Capture, Conversation, ConversationSource, Declared, Disuse, Event, Exchange, ExchangeId,
+    Headers, Meter, Origin, RawCall, RawReply, Route, Served, ServiceTier, Timestamp, Unused,
+    Usage, UsageSource, WireError,
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -54,6 +55,34 @@ fn served() -> impl Strategy<Value = Served> {
     )
 }
 
+fn usage() -> impl Strategy<Value = Usage> {
+    let tier = prop_oneof![Just(ServiceTier::Standard), Just(ServiceTier::Batch)];
+    let source = prop_oneof![Just(UsageSource::Reported), Just(UsageSource::Estimated)];
+    (any::<[u64; 6]>(), tier, source).prop_map(|(tokens, tier, source)| Usage {
+        input_tokens: tokens[0],
+        cached_tokens: tokens[1],
+        cache_write_tokens: tokens[2],
+        cache_write_1h_tokens: tokens[3],
+        output_tokens: tokens[4],
+        reasoning_tokens: tokens[5],
+        tier,
+        source,
+    })
+}
+
+fn unused() -> impl Strategy<Value = Unused> {
+    let why = prop_oneof![Just(Disuse::Failed), Just(Disuse::Blocked), Just(Disuse::Abandoned)];
+    (("\\PC{0,8}", why), any::<u16>(), option::of(usage()), any::<u64>()).prop_map(
+        |((candidate, why), status, usage, latency_us)| Unused {
+            candidate,
+            why,
+            status,
+            usage,
+            latency_us,
+        },
+    )
+}
+
 fn declared() -> impl Strategy<Value = Declared> {
     let word = || option::of("\\PC{0,8}");
     (word(), word(), word(), word()).prop_map(|(category, tenant, conversation, priority)| {
@@ -77,8 +106,9 @@ fn exchange() -> impl Strategy<Value = Event> {
     let times = (any::<u64>(), option::of(any::<u64>()), any::<bool>(), capture);
     let origin = ("\\PC{0,8}", any::<u64>());
     let names = (any::<i64>(), any::<u128>(), "\\PC{0,8}", origin);
-    (names, declared(), conversation(), call(), reply(), served(), times).prop_map(
-        |(names, declared, conversation, call, reply, served, times)| {
+    let served = (served(), option::of(unused()));
+    (names, declared(), conversation(), call(), reply(), served, times).prop_map(
+        |(names, declared, conversation, call, reply, (served, unused), times)| {
             let (at, chance, provider, (proxy_instance, offer_seq)) = names;
             let (latency_us, ttft_us, redacted, capture) = times;
             Event::Exchange(Box::new(Exchange {
@@ -92,6 +122,7 @@ fn exchange() -> impl Strategy<Value = Event> {
                 reply,
                 capture,
                 served,
+                unused,
                 latency_us,
                 ttft_us,
                 redacted,
@@ -151,6 +182,7 @@ proptest! {
     fn any_bytes_never_panic(bytes in vec(any::<u8>(), 0..200)) {
         laws::record_law(&bytes);
         laws::record_law(&[b"FS\x01\x01", &bytes[..]].concat());
+        laws::record_law(&[b"FS\x02\x01", &bytes[..]].concat());
     }
 
     /// Ids sort as their times do.
@@ -170,7 +202,7 @@ fn foreign_and_newer_records_say_what_they_are() {
     let refusal = |bytes: &'static [u8]| Event::from_bytes(Bytes::from_static(bytes)).unwrap_err();
     assert!(matches!(refusal(b""), WireError::Length { .. }));
     assert!(matches!(refusal(b"XX\x01\x01\0\0\0\0"), WireError::Magic));
-    assert!(matches!(refusal(b"FS\x02\x01\0\0\0\0"), WireError::Version(2)));
+    assert!(matches!(refusal(b"FS\x03\x01\0\0\0\0"), WireError::Version(3)));
     assert!(matches!(refusal(b"FS\x01\x09\0\0\0\0"), WireError::Kind(9)));
     assert!(matches!(refusal(b"FS\x01\x01\xff\xff\xff\xff"), WireError::Length { .. }));
     assert!(matches!(refusal(b"FS\x01\x02\x02\0\0\0{}"), WireError::Header(_)));

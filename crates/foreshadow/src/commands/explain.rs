@@ -20,7 +20,9 @@ const QUESTIONS: [(&str, &str); 5] = [
         "exchange",
         "SELECT observed_at, category, category_source, tenant, conversation, model, served_by, \
          route, policy_version, status, capture, input_tokens, output_tokens, usage_source, \
-         cost_usd, latency_ms, ttft_ms, proxy_instance, offer_seq \
+         cost_usd, unused_candidate, unused_why, unused_status, unused_input_tokens, \
+         unused_output_tokens, unused_usage_source, unused_cost_usd, latency_ms, ttft_ms, \
+         proxy_instance, offer_seq \
          FROM exchanges WHERE exchange_id = '{id}'",
     ),
     (

@@ -50,12 +50,14 @@ impl Wording {
             delivery: if read.call.stream { Delivery::Streamed } else { Delivery::Whole },
         };
         let translated = translate::call(&read.call, body, &target).ok()?;
+        let form = Form::of(&read.call)?;
         let caller = Caller {
-            form: Form::of(&read.call)?,
+            form,
             framing,
             id: head.id.to_string(),
             model: model.wire_name.clone(),
             at: head.at,
+            repeated: translate::repeated(form, body),
         };
         let retelling = Retelling { from: speaks, caller };
         let telling = Telling::Anew(Arc::new(retelling));

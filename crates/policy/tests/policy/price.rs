@@ -120,6 +120,7 @@ fn calls_that_are_known_together_cost_as_their_mean_prompt() {
     assert_eq!(cost(2), Some(usd("0.015")), "two long ones");
     assert_eq!(cost(0), Some(usd("0.015")));
     assert_eq!(book.cost_of_all(("other", at("2026-11-20")), 1, &usage(1, 0, 0, 0), 0), None);
+    assert_eq!(book.lengths(), [1_000].into(), "apart by these, the sums are those of the calls");
 }
 
 #[test]

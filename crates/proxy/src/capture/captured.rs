@@ -1,7 +1,7 @@
 //! An exchange as it was seen, raw: what the mirror gets.
 
 use crate::{
-    capture::{CallFacts, Head, tape::Tape},
+    capture::{CallFacts, Head, UnusedReply, tape::Tape},
     headers::recorded::{declared, recorded_call, recorded_reply},
 };
 use exchange::{
@@ -23,6 +23,7 @@ pub struct Captured {
     pub(super) reply: Tape,
     pub(super) capture: Capture,
     pub(super) served: Served,
+    pub(super) unused: Option<Box<UnusedReply>>,
     pub(super) latency_us: u64,
     pub(super) ttft_us: Option<u64>,
 }
@@ -84,6 +85,12 @@ impl Captured {
         &self.served
     }
 
+    /// A candidate's reply that the client did not get, so that somebody may read what it took.
+    #[must_use]
+    pub fn unused(&self) -> Option<&UnusedReply> {
+        self.unused.as_deref()
+    }
+
     /// Whether the exchange was seen whole.
     #[must_use]
     pub fn capture(&self) -> Capture {
@@ -97,7 +104,8 @@ impl Captured {
     }
 
     /// The exchange, with its credentials still in it. `conversation` reads the raw call, because the
-    /// key may lie in the body, which only a dialect can read.
+    /// key may lie in the body, which only a dialect can read. What an unused reply took is added by who
+    /// read it ([`Self::unused`]).
     #[must_use]
     pub fn to_exchange(
         &self,
@@ -127,6 +135,7 @@ impl Captured {
             },
             capture: self.capture,
             served: self.served.clone(),
+            unused: None,
             latency_us: self.latency_us,
             ttft_us: self.ttft_us,
             redacted: false,

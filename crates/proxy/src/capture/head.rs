@@ -11,7 +11,7 @@ const FIELD_BYTES_USUAL: usize = 32;
 
 /// Header fields in one piece of memory, each with its lengths before it: whoever reads them searches
 /// for nothing.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Head(Vec<u8>);
 
 impl Head {

@@ -4,8 +4,9 @@ use super::held;
 use crate::{
     answer::Answer,
     body::CallBody,
-    capture::CallSide,
+    capture::{CallSide, Came},
     forward, headers,
+    refusal::Refusal,
     serve::{Call, Worker},
     steer::{Blocks, Rewrite, Seen, Telling},
 };
@@ -16,30 +17,37 @@ use tokio::time::Instant;
 pub(super) enum Asked {
     /// A reply, once its first byte is there.
     Answered(Box<Answer>),
-    /// Any failure before that. An error status is one too: it speaks of our rewrite, our key or our
-    /// quota, never of the caller's.
-    Failed,
+    /// Nothing went out: nobody took it.
+    NotSent,
+    /// Any failure before that, and what had come of a reply. An error status is one too: it speaks of
+    /// our rewrite, our key or our quota, never of the caller's.
+    Failed(Option<Came>),
     /// A content policy stopped it, and the reference is to be asked.
-    Blocked,
+    Blocked(Came),
 }
 
 /// Puts the rewritten call to the candidate.
 pub(super) async fn ask(worker: &Worker, call: &Call, rewrite: &Rewrite) -> Asked {
     // Seeing what the reply is may not use up the time in which it is to begin.
     let seen_by = Instant::now() + worker.shared.limits.candidate_wait_max / 2;
-    let Some(answer) = send(worker, call, rewrite).await else { return Asked::Failed };
+    let answer = match send(worker, call, rewrite).await {
+        Some(Ok(answer)) => answer,
+        Some(Err(refusal)) if refusal.went_out() => return Asked::Failed(None),
+        Some(Err(_)) | None => return Asked::NotSent,
+    };
     let asked = if answer.status().is_success() {
         replied(worker, answer, rewrite, seen_by).await
     } else {
         refused(worker, answer, rewrite).await
     };
     match asked {
-        Asked::Answered(answer) if answer.is_broken() => Asked::Failed,
+        Asked::Answered(answer) if answer.is_broken() => Asked::Failed(Some(answer.came())),
         asked => asked,
     }
 }
 
-async fn send(worker: &Worker, call: &Call, rewrite: &Rewrite) -> Option<Answer> {
+/// The head of a reply; `None` where there is nowhere to send the call to.
+async fn send(worker: &Worker, call: &Call, rewrite: &Rewrite) -> Option<Result<Answer, Refusal>> {
     let pool = worker.pool(&rewrite.provider)?;
     let side = CallSide::untaped();
     let mut request = Request::new(CallBody::whole(rewrite.body.clone(), &side));
@@ -58,8 +66,10 @@ async fn send(worker: &Worker, call: &Call, rewrite: &Rewrite) -> Option<Answer>
         key.insert_into(&mut head);
     }
     *request.headers_mut() = head;
-    let (response, lease) = pool.send(request, None).await.ok()?;
-    Some(Answer::begun(response, lease, side, &worker.reply_idle).without_our_account())
+    let sent = pool.send(request, None).await;
+    Some(sent.map(|(response, lease)| {
+        Answer::begun(response, lease, side, &worker.reply_idle).without_our_account()
+    }))
 }
 
 /// A reply, whole or in pieces, in the caller's words.
@@ -70,18 +80,21 @@ async fn replied(worker: &Worker, answer: Answer, rewrite: &Rewrite, seen_by: In
         Telling::Anew(retell) => match retell.stream() {
             None => match seen_whole(worker, answer, rewrite).await {
                 Asked::Answered(answer) => told(answer.told_whole(retell.as_ref())),
-                other @ (Asked::Failed | Asked::Blocked) => other,
+                other @ (Asked::NotSent | Asked::Failed(_) | Asked::Blocked(_)) => other,
             },
             Some(stream) => match seen_in_pieces(answer, rewrite, seen_by).await {
                 Asked::Answered(answer) => told(answer.told(stream, retell.head()).await),
-                other @ (Asked::Failed | Asked::Blocked) => other,
+                other @ (Asked::NotSent | Asked::Failed(_) | Asked::Blocked(_)) => other,
             },
         },
     }
 }
 
-fn told(answer: Option<Answer>) -> Asked {
-    answer.map_or(Asked::Failed, |answer| Asked::Answered(Box::new(answer)))
+fn told(answer: Result<Answer, Came>) -> Asked {
+    match answer {
+        Ok(answer) => Asked::Answered(Box::new(answer)),
+        Err(came) => Asked::Failed(Some(came)),
+    }
 }
 
 /// The reply, held back.
@@ -100,8 +113,8 @@ async fn seen_in_pieces(answer: Answer, rewrite: &Rewrite, seen_by: Instant) -> 
 
 fn judged(answer: Answer, seen: Seen, blocks: &Blocks) -> Asked {
     match (seen, blocks) {
-        (Seen::Failure, _) => Asked::Failed,
-        (Seen::Block, Blocks::AskReference(_)) => Asked::Blocked,
+        (Seen::Failure, _) => Asked::Failed(Some(answer.came())),
+        (Seen::Block, Blocks::AskReference(_)) => Asked::Blocked(answer.came()),
         (Seen::Block, Blocks::Reported(_)) | (Seen::Nothing | Seen::Reply, _) => {
             Asked::Answered(Box::new(answer))
         }
@@ -112,12 +125,12 @@ fn judged(answer: Answer, seen: Seen, blocks: &Blocks) -> Asked {
 async fn refused(worker: &Worker, answer: Answer, rewrite: &Rewrite) -> Asked {
     let may_be_block = [StatusCode::BAD_REQUEST, StatusCode::FORBIDDEN].contains(&answer.status());
     if !may_be_block {
-        return Asked::Failed;
+        return Asked::Failed(Some(answer.came()));
     }
     let answer = held(worker, answer).await;
     match (look_at(&answer, rewrite), &rewrite.blocks, &rewrite.telling) {
-        (Seen::Nothing | Seen::Reply | Seen::Failure, _, _) => Asked::Failed,
-        (Seen::Block, Blocks::AskReference(_), _) => Asked::Blocked,
+        (Seen::Nothing | Seen::Reply | Seen::Failure, _, _) => Asked::Failed(Some(answer.came())),
+        (Seen::Block, Blocks::AskReference(_), _) => Asked::Blocked(answer.came()),
         (Seen::Block, Blocks::Reported(_), Telling::AsItComes) => Asked::Answered(Box::new(answer)),
         (Seen::Block, Blocks::Reported(_), Telling::Anew(retell)) => {
             Asked::Answered(Box::new(answer.block(retell.as_ref())))

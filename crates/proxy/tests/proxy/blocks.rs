@@ -3,10 +3,10 @@
 
 use crate::{
     live::{Script, by_reference, call, stage, stamps},
-    support::{Provider, Setup, Witness, json},
+    support::{Provider, Seen as Offered, Setup, Witness, json},
 };
 use bytes::Bytes;
-use exchange::Route;
+use exchange::{Disuse, Route};
 use http::{HeaderMap, StatusCode};
 use proxy::{Blocks, Look, Seen, Sight};
 use std::{
@@ -61,7 +61,8 @@ const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
 /// Status line, route and body that the caller of `body` gets where the candidate says `reply`.
 fn asked(reply: &str, body: &str) -> (String, Option<String>, String) {
     let reply = reply.to_owned();
-    let stage = stage(Route::Live, move |_, _| reply.clone());
+    let said = reply.clone();
+    let stage = stage(Route::Live, move |_, _| said.clone());
     let mut client = stage.rig.client();
     client.ask(&call("good", "summarise"));
     stage.seen.next();
@@ -73,7 +74,23 @@ fn asked(reply: &str, body: &str) -> (String, Option<String>, String) {
         assert_eq!(stamps(&head), by_reference("fallback"));
     }
     let status = head.lines().next().unwrap_or_default().to_owned();
-    (status, route, client.read_to_close().0)
+    let told = client.read_to_close().0;
+    check_unused(&stage.seen, &reply, route.as_deref());
+    (status, route, told)
+}
+
+/// Of a reply that the client did not get, what came of it is kept, and why it was of no use.
+fn check_unused(seen: &Offered, reply: &str, route: Option<&str>) {
+    let (_, unused) = seen.next_with_unused();
+    assert_eq!(unused.is_some(), route == Some("fallback"), "{reply}");
+    if let Some(unused) = unused {
+        let is_block = reply.contains("blocked");
+        let why = if is_block { Disuse::Blocked } else { Disuse::Failed };
+        let status: u16 = reply["HTTP/1.1 ".len()..][..3].parse().unwrap();
+        assert_eq!((unused.why(), unused.status()), (why, status), "{reply}");
+        let came = String::from_utf8_lossy(unused.body());
+        assert!(!is_block || came.contains("blocked"), "{reply}: {came}");
+    }
 }
 
 fn check(reply: &str, body: &str, expected: (&str, &str, &str)) {

@@ -2,7 +2,7 @@
 
 use crate::support::{Provider, Rig, Setup, Witness, json};
 use bytes::Bytes;
-use exchange::{HOUR_US, NanoUsd, Route, Served};
+use exchange::{Disuse, HOUR_US, NanoUsd, Route, Served};
 use http::{HeaderName, HeaderValue};
 use proxy::{Answered, CallHead, Key, Placed, Planned, Priced, Rewrite, Steer};
 use std::sync::{
@@ -323,8 +323,12 @@ fn a_steer_that_panics_has_no_say() {
     assert_eq!(format!("{head}{body}"), json("200 OK", "{\"by\":\"reference\"}"));
 }
 
-/// The candidate fails in some way; the caller gets the reference's answer to its own bytes.
-fn check_fallback(candidate: impl Fn(&str, &str) -> String + Send + Sync + 'static) {
+/// The candidate fails in some way; the caller gets the reference's answer to its own bytes, and what had
+/// come of the candidate's is kept: its status, its body, and whether that is all of it.
+fn check_fallback(
+    candidate: impl Fn(&str, &str) -> String + Send + Sync + 'static,
+    (status, came, is_whole): (u16, &str, bool),
+) {
     let stage = stage(Route::Live, candidate);
     let mut client = stage.rig.client();
     client.ask(&call("good", "summarise 1"));
@@ -335,33 +339,69 @@ fn check_fallback(candidate: impl Fn(&str, &str) -> String + Send + Sync + 'stat
     let (asked, sent) = stage.reference.lock().unwrap().pop().unwrap();
     assert!(asked.contains("authorization: Bearer good\r\n"), "{asked}");
     assert_eq!(sent, "summarise 2");
-    stage.seen.next();
-    let served = stage.seen.next().served;
-    assert_eq!((served.route, served.candidate), (Route::Fallback, None));
+    assert!(stage.seen.next_with_unused().1.is_none(), "no candidate was asked");
+    let (exchange, unused) = stage.seen.next_with_unused();
+    assert_eq!((exchange.served.route, exchange.served.candidate), (Route::Fallback, None));
+    let unused = unused.unwrap();
+    assert_eq!((unused.candidate(), unused.provider()), ("small", "c"));
+    assert_eq!((unused.why(), unused.status()), (Disuse::Failed, status));
+    assert_eq!((unused.body(), unused.is_whole()), (came.as_bytes(), is_whole));
 }
 
 #[test]
 fn a_candidate_that_is_limited_broken_or_refuses_our_key_falls_back() {
     for status in ["429 Too Many Requests", "500 Internal Server Error", "401 Unauthorized"] {
-        check_fallback(move |_, _| json(status, "{}"));
+        let code = status[..3].parse().unwrap();
+        // Nobody waits for the body of a refusal.
+        check_fallback(move |_, _| json(status, "{}"), (code, "", false));
     }
 }
 
 #[test]
 fn a_candidate_that_dies_before_its_first_byte_falls_back() {
-    check_fallback(|_, _| "HTTP/1.1 200 OK\r\nconnection: close\r\n".to_owned());
-    check_fallback(|_, _| {
-        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-            .to_owned()
-    });
+    let headless = "HTTP/1.1 200 OK\r\nconnection: close\r\n";
+    check_fallback(move |_, _| headless.to_owned(), (0, "", false));
+    let bodyless =
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+    check_fallback(move |_, _| bodyless.to_owned(), (200, "", false));
 }
 
 #[test]
 fn a_candidate_that_dies_in_an_unstreamed_reply_falls_back() {
-    check_fallback(|_, _| {
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{"
-            .to_owned()
+    let cut = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{";
+    check_fallback(move |_, _| cut.to_owned(), (200, "{", false));
+}
+
+#[test]
+fn a_client_that_hangs_up_while_a_candidate_is_asked_leaves_its_reply_unused() {
+    let first = Provider::answering(|_, _| json("200 OK", "{\"by\":\"reference\"}"));
+    let (tell, asked) = std::sync::mpsc::channel();
+    let (go, still) = std::sync::mpsc::channel::<()>();
+    let still = Mutex::new(still);
+    let second = Provider::scripted(move |mut wire| {
+        wire.read_call().unwrap();
+        tell.send(()).unwrap();
+        // Held open until the test is over.
+        still.lock().unwrap().recv().ok();
     });
+    let live = Arc::new(AtomicBool::new(true));
+    let (witness, seen) = Witness::new();
+    let rig = Setup::of(&[("p", first.url()), ("c", second.url())])
+        .mirrored_by(witness)
+        .steered_by(Script { turn: Route::Live, live })
+        .start();
+    let mut client = rig.client();
+    client.ask(&call("good", "summarise"));
+    seen.next();
+    client.send(call("good", "summarise"));
+    asked.recv_timeout(crate::support::PATIENCE).unwrap();
+    drop(client);
+    let (exchange, unused) = seen.next_with_unused();
+    assert_eq!((exchange.capture, exchange.reply.status), (exchange::Capture::Aborted, 0));
+    let unused = unused.unwrap();
+    assert_eq!((unused.candidate(), unused.why()), ("small", Disuse::Abandoned));
+    assert_eq!((unused.status(), unused.is_whole()), (0, false));
+    drop(go);
 }
 
 #[test]
@@ -369,13 +409,17 @@ fn a_candidate_that_nobody_can_reach_falls_back() {
     let (first, _reference) = recording(|_, _| json("200 OK", "{\"by\":\"reference\"}"));
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let live = Arc::new(AtomicBool::new(true));
+    let (witness, seen) = Witness::new();
     let rig = Setup::of(&[("p", first.url()), ("c", format!("http://{free}"))])
+        .mirrored_by(witness)
         .steered_by(Script { turn: Route::Live, live })
         .start();
     let mut client = rig.client();
     client.ask(&call("good", "summarise"));
     let (head, _) = client.ask(&call("good", "summarise"));
     assert_eq!(stamps(&head), by_reference("fallback"));
+    seen.next();
+    assert!(seen.next_with_unused().1.is_none(), "nothing went out, so nothing is paid");
 }
 
 #[test]

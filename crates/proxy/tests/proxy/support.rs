@@ -4,7 +4,7 @@
 use exchange::{Clock, Timestamp};
 use proxy::{
     Captured, Config, Deps, Mirror, NoMirror, Observation, Offer, Proxy, Running, ShedReason,
-    Steer, Upstream,
+    Steer, UnusedReply, Upstream,
 };
 use std::{
     io::{ErrorKind, Read, Write},
@@ -364,12 +364,19 @@ pub(crate) struct Seen(Receiver<Captured>);
 
 impl Seen {
     pub(crate) fn next(&self) -> exchange::Exchange {
+        self.next_with_unused().0
+    }
+
+    /// The next exchange, with a candidate's reply that the client did not get.
+    pub(crate) fn next_with_unused(&self) -> (exchange::Exchange, Option<UnusedReply>) {
         let captured = self.0.recv_timeout(PATIENCE).expect("an offer");
+        let unused = captured.unused().cloned();
         let origin = exchange::Origin { proxy_instance: "test".into(), offer_seq: 0 };
-        captured.to_exchange(origin, |id, _, _| exchange::Conversation {
+        let exchange = captured.to_exchange(origin, |id, _, _| exchange::Conversation {
             key: id.to_string(),
             source: exchange::ConversationSource::Exchange,
-        })
+        });
+        (exchange, unused)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -13,7 +13,7 @@ pub(super) async fn weeks(
 ) -> Result<(BTreeMap<String, Weeks<Traffic>>, Weeks<Realised>), Error> {
     let mut categories: BTreeMap<String, Weeks<Traffic>> = BTreeMap::new();
     let mut savings = Weeks::<Realised>::default();
-    for batch in warehouse.rows(&sql::week_traffic(week)).await? {
+    for batch in warehouse.rows(&sql::week_traffic(week, &prices.lengths())).await? {
         let columns = Columns::of("week_traffic", &batch);
         for at in 0..batch.num_rows() {
             let is_this_week = columns.flag("is_this_week", at)?;

@@ -11,7 +11,8 @@ const INCLUDES: &str = "A saving sets what the candidate was paid on the calls t
     it. The interval of a saving is an ordinary one at 95 %, for one look at conversations as if they \
     were drawn at random; it is no bound at all looks together, and can only block. That of the net \
     saving adds up the ends and does not pay for picking what saves most in each category. The overhead is every shadow call, control and judge call \
-    of the trial, also for candidates that did not clear. In neither: what a candidate serves already, the price of running this, \
+    of the trial, also for candidates that did not clear, and every live reply of a candidate that \
+    nobody got (unused). In neither: what a candidate serves already, the price of running this, \
     and a reference cache that gets colder for the calls that stay.";
 
 /// What is said in the section, line by line.

@@ -94,7 +94,8 @@ pub struct NetSaving {
     pub saving_usd_lower: Option<NanoUsd>,
     /// The upper ends added up.
     pub saving_usd_upper: Option<NanoUsd>,
-    /// What the trial cost, by purpose: shadow calls, controls, judges.
+    /// What the trial cost, by purpose: shadow calls, controls, judges, and what candidates were paid
+    /// live for replies that nobody got.
     pub overhead: BTreeMap<String, NanoUsd>,
     /// All of it.
     pub overhead_usd: NanoUsd,

@@ -1,8 +1,10 @@
 -- Tokens and time of both sides of the calls that were shadowed by {as_of}, and what they cost then, by
--- what tells prices apart: the model and the tariff.
+-- what tells prices apart: the model, the tariff, and past how many of the lengths at which prices rise
+-- the prompt is.
 SELECT s.cell, c.category, c.candidate, e.model,
        coalesce(e.service_tier, 'standard') AS reference_tier,
        coalesce(s.service_tier, 'standard') AS candidate_tier,
+       {reference_steps} AS reference_steps, {candidate_steps} AS candidate_steps,
        count(*) AS calls,
        sum(e.input_tokens) AS reference_input, sum(coalesce(e.cached_tokens, 0)) AS reference_cached,
        sum(coalesce(e.cache_write_tokens, 0)) AS reference_written,
@@ -25,5 +27,5 @@ WHERE s.arm = 'candidate' AND s.origin IS NULL AND s.fault IS NULL
   AND s.input_tokens IS NOT NULL AND e.input_tokens IS NOT NULL
   AND e.route = 'reference' AND s.answered_at <= {as_of}
 GROUP BY s.cell, c.category, c.candidate, e.model, coalesce(e.service_tier, 'standard'),
-         coalesce(s.service_tier, 'standard')
-ORDER BY s.cell, e.model, reference_tier, candidate_tier
+         coalesce(s.service_tier, 'standard'), {reference_steps}, {candidate_steps}
+ORDER BY s.cell, e.model, reference_tier, candidate_tier, reference_steps, candidate_steps

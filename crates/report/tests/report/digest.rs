@@ -2,15 +2,27 @@
 
 use crate::{lakes::warehouse, world};
 use exchange::{DAY_US, HOUR_US, MINUTE_US, NanoUsd, Timestamp};
-use policy::{Price, PriceBook, Tariff, TokenRates};
+use policy::{LongPrompt, Price, PriceBook, Tariff, TokenRates};
 use report::{CellState, Digest, INCIDENTS_MAX, WEEK_US, render};
 use serde_json::{Value, json};
 
 /// The week ends a day before the traffic does, so that nothing is at its edge.
 const AS_OF: i64 = world::START + 13 * DAY_US;
 
+/// Longer prompts cost twice as much; the world has some of 100 and some of 1,000 tokens.
+const LONG: u64 = 500;
+
 fn prices() -> PriceBook {
-    let rates = TokenRates::new(NanoUsd(10_000_000_000), NanoUsd(0));
+    let (input, output) = (NanoUsd(10_000_000_000), NanoUsd(0));
+    let long = LongPrompt {
+        over_tokens: LONG,
+        input: NanoUsd(20_000_000_000),
+        cached_input: None,
+        cache_write: None,
+        cache_write_1h: None,
+        output,
+    };
+    let rates = TokenRates { long_prompt: Some(long), ..TokenRates::new(input, output) };
     let tariff = Tariff::Tokens(rates);
     let price = Price { from: Timestamp(0), until: None, tariff, source: None };
     PriceBook::new([("large".to_owned(), vec![price])].into()).unwrap()
@@ -24,7 +36,11 @@ async fn gather(lake: &Value) -> Digest {
     Digest::gather(&now, &before, &rules, &prices()).await.unwrap()
 }
 
-/// The world with a candidate that serves every tenth call of `support` in the second week.
+/// What a live reply that nobody got costs.
+const UNUSED: &str = "0.000700000";
+
+/// The world with a candidate that serves two of ten calls of `support` in the second week, a short one and
+/// a long one, and was asked in vain for one of ten in both.
 fn lake() -> Value {
     let mut lake = world::lake();
     let rows = lake["exchanges"].as_array_mut().unwrap().iter_mut();
@@ -32,10 +48,16 @@ fn lake() -> Value {
         row["status"] = 200.into();
         row["capture"] = "complete".into();
         let at = row["observed_at"].as_i64().unwrap();
-        if row["category"] == "support" && n % 10 == 0 && at > AS_OF - WEEK_US {
+        if row["category"] == "support" && [0, 3].contains(&(n % 10)) && at > AS_OF - WEEK_US {
             row["route"] = "live".into();
             row["served_by"] = "small".into();
             row["cost_usd"] = "0.000001000".into();
+        }
+        // The candidate was asked first, and blocked.
+        if row["category"] == "support" && n % 10 == 5 {
+            row["unused_candidate"] = "small".into();
+            row["unused_why"] = "blocked".into();
+            row["unused_cost_usd"] = UNUSED.into();
         }
     }
     for row in lake["calls"].as_array_mut().unwrap() {
@@ -52,7 +74,7 @@ async fn spend_and_savings_are_those_of_the_two_weeks() {
     let digest = gather(&lake).await;
     let support = digest.categories["support"];
     assert_eq!((support.this.calls, support.before.calls), (168, 144));
-    assert_eq!((support.this.by_candidate, support.before.by_candidate), (17, 0));
+    assert_eq!((support.this.by_candidate, support.before.by_candidate), (33, 0));
     let rows = lake["exchanges"].as_array().unwrap().iter();
     let this = rows.filter(|row| {
         let at = row["observed_at"].as_i64().unwrap();
@@ -62,13 +84,22 @@ async fn spend_and_savings_are_those_of_the_two_weeks() {
     let told: i64 = digest.categories.values().map(|weeks| weeks.this.cost_usd.0).sum();
     assert_eq!(told, spend);
 
-    let served = this.filter(|row| row["route"] == "live");
-    let would: i64 = served.clone().map(|row| row["input_tokens"].as_i64().unwrap() * 10_000).sum();
+    let served = this.clone().filter(|row| row["route"] == "live");
+    let tokens = served.clone().map(|row| row["input_tokens"].as_i64().unwrap());
+    let rate = |tokens: i64| if tokens > LONG as i64 { 20_000 } else { 10_000 };
+    let would: i64 = tokens.map(|tokens| tokens * rate(tokens)).sum();
     let savings = digest.savings.this;
     assert_eq!(savings.calls, served.count() as u64);
     assert_eq!(savings.reference_usd.0, would);
     assert_eq!(savings.candidate_usd.0, 1_000 * savings.calls as i64);
-    assert!(savings.overhead_usd.0 > 0);
+    let unused = this.clone().filter(|row| row["unused_why"] == "blocked").count() as i64;
+    let shadows = lake["calls"].as_array().unwrap().iter().filter(|row| {
+        let at = row["started_at"].as_i64().unwrap();
+        at > AS_OF - WEEK_US && at <= AS_OF
+    });
+    let trial: i64 = shadows.map(nano).sum();
+    assert!(unused > 0 && trial > 0);
+    assert_eq!(savings.overhead_usd.0, trial + unused * 700_000);
     assert_eq!(savings.net_usd.0, would - savings.candidate_usd.0 - savings.overhead_usd.0);
     assert_eq!(digest.savings.before.calls, 0);
 }

@@ -38,7 +38,7 @@ pub(crate) const TABLES: [(&str, &str); 9] = [
         "exchanges",
         "date date,exchange_id text,observed_at time,proxy_instance text,offer_seq int,conversation text,\
          category text,category_source text,call_site text,dialect text,endpoint text,model text,served_by text,route text,input_tokens int,cached_tokens int,cache_write_tokens int,cache_write_1h_tokens int,output_tokens int,reasoning_tokens int,service_tier text,status int,capture text,redacted bool,request text,response text,cost_usd money,latency_ms double,\
-         finish_reason text",
+         finish_reason text,unused_candidate text,unused_why text,unused_cost_usd money",
     ),
     (
         "calls",

@@ -3,7 +3,8 @@
 
 use crate::{lakes::warehouse, world};
 use report::{
-    Advice, Concern, DISAGREEMENTS_MAX, EXCERPT_CHARS_MAX, Report, Rules, Warehouse, render,
+    Advice, Concern, DISAGREEMENTS_MAX, EXCERPT_CHARS_MAX, NetSaving, Report, Rules, Warehouse,
+    render,
 };
 use serde_json::{Value, json};
 
@@ -145,6 +146,7 @@ async fn whether_to_route_follows_from_spend_evidence_and_overhead() {
     assert_eq!(net.net_usd.0, saving - overhead);
     assert!(net.net_usd_lower <= Some(net.net_usd) && Some(net.net_usd) <= net.net_usd_upper);
 
+    check_unused(&dear, &rules, &net).await;
     let rules = only(&["support"]);
     let costly = priced(&[("exchanges", 1000), ("shadows", 1000), ("calls", 9000)]);
     check(&costly, &rules, Advice::Stay, &["overhead", "one_provider"]).await;
@@ -158,6 +160,27 @@ async fn whether_to_route_follows_from_spend_evidence_and_overhead() {
         row["model"] = ["large", "small"][at / 2 % 2].into();
     }
     check(&two, &rules, Advice::Route, &[]).await;
+}
+
+/// What candidates were paid live for replies that nobody got is paid for the trial, known price or not.
+async fn check_unused(lake: &Value, rules: &Rules, without: &NetSaving) {
+    let mut lake = lake.clone();
+    for (n, row) in lake["exchanges"].as_array_mut().unwrap().iter_mut().take(3).enumerate() {
+        row["unused_candidate"] = "small".into();
+        row["unused_why"] = ["failed", "blocked", "abandoned"][n].into();
+        row["unused_cost_usd"] =
+            [json!("0.000001000"), json!("0.000002000"), Value::Null][n].clone();
+    }
+    let report = gather(&lake, rules).await;
+    let unused = report.spend["unused"];
+    assert_eq!((unused.calls, unused.unpriced, unused.cost_usd.0), (3, 1, 3_000));
+    let net = &report.routing.net;
+    assert_eq!(net.overhead["unused"].0, 3_000);
+    assert_eq!(net.overhead_usd.0, without.overhead_usd.0 + 3_000);
+    assert_eq!(net.net_usd.0, net.saving_usd.0 - net.overhead_usd.0);
+    // Of the one that was abandoned the reference was never asked.
+    let calls = lake["exchanges"].as_array().unwrap().len() as u64;
+    assert_eq!(report.spend["reference"].calls, calls - 1);
 }
 
 #[tokio::test]

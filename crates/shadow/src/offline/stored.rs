@@ -200,6 +200,7 @@ impl StoredExchange {
                 candidate: self.served_by.clone(),
                 policy_version: 0,
             },
+            unused: None,
             latency_us: micros(self.latency_ms).unwrap_or_default(),
             ttft_us: None,
             redacted: self.redacted,

@@ -65,6 +65,20 @@ pub struct ExchangeRow {
     pub service_tier: Option<&'static str>,
     /// What the call cost; null where no price is known.
     pub cost_usd: Option<NanoUsd>,
+    /// A candidate that was asked as well, and whose reply the caller did not get.
+    pub unused_candidate: Option<String>,
+    /// Why not: `failed`, `blocked` or `abandoned`.
+    pub unused_why: Option<&'static str>,
+    /// HTTP status of that reply; null where none came.
+    pub unused_status: Option<u16>,
+    /// Tokens of its prompt; null where nobody knows.
+    pub unused_input_tokens: Option<u64>,
+    /// Tokens of that reply.
+    pub unused_output_tokens: Option<u64>,
+    /// Who counted them.
+    pub unused_usage_source: Option<&'static str>,
+    /// What that reply cost; null where nobody knows.
+    pub unused_cost_usd: Option<NanoUsd>,
     /// Until the end of the reply, in milliseconds.
     pub latency_ms: Option<f64>,
     /// Until the reply's first byte, in milliseconds.
@@ -89,6 +103,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) reply: &'a Reply,
     pub(crate) usage: Option<Usage>,
     pub(crate) cost: Option<NanoUsd>,
+    /// What the unused reply cost.
+    pub(crate) unused_cost: Option<NanoUsd>,
     pub(crate) request: Option<String>,
     pub(crate) response: Option<String>,
 }
@@ -97,6 +113,8 @@ impl ExchangeRow {
     pub(crate) fn new(offset: u64, exchange: &Exchange, read: Reading<'_>) -> Self {
         let understood = read.call.endpoint != dialect::OPAQUE;
         let usage = read.usage;
+        let unused = exchange.unused.as_ref();
+        let unused_usage = unused.and_then(|unused| unused.usage);
         Self {
             date: exchange.observed_at.date(),
             exchange_id: exchange.id,
@@ -128,6 +146,13 @@ impl ExchangeRow {
             usage_source: usage.map(|usage| usage.source.name()),
             service_tier: usage.map(|usage| usage.tier.name()),
             cost_usd: read.cost,
+            unused_candidate: unused.map(|unused| unused.candidate.clone()),
+            unused_why: unused.map(|unused| unused.why.name()),
+            unused_status: unused.map(|unused| unused.status).filter(|status| *status != 0),
+            unused_input_tokens: unused_usage.map(|usage| usage.input_tokens),
+            unused_output_tokens: unused_usage.map(|usage| usage.output_tokens),
+            unused_usage_source: unused_usage.map(|usage| usage.source.name()),
+            unused_cost_usd: read.unused_cost,
             latency_ms: Some(millis(exchange.latency_us)),
             ttft_ms: exchange.ttft_us.map(millis),
             capture: exchange.capture.name(),

@@ -3,7 +3,10 @@
 use crate::world::{CATEGORY, RIGHT, World, definition, only, set};
 use confidence::Mode;
 use dialect::Dialect;
-use exchange::{Body, Capture, Event, Exchange, MINUTE_US, Meter, NanoUsd, SECOND_US};
+use exchange::{
+    Body, Capture, Disuse, Event, Exchange, MINUTE_US, Meter, NanoUsd, Route, SECOND_US, Unused,
+    Usage, UsageSource,
+};
 use policy::{Capabilities, LossyTranslation, Sampling, Share};
 use proptest::prelude::*;
 use serde_json::json;
@@ -190,6 +193,65 @@ async fn what_was_seen_is_recorded_with_its_cost() {
     assert_eq!(rows.assignments[0].tenant.as_deref(), Some("acme"));
     assert_eq!(rows.blocks.len(), 1);
     assert_eq!(rows.shadows[0].loss, Some(0.0));
+}
+
+/// What a reply of a candidate cost that the client did not get is a part of the exchange that it was for.
+#[tokio::test]
+async fn what_an_unused_reply_cost_is_recorded_as_far_as_it_is_known() {
+    let usage = Usage { input_tokens: 20, output_tokens: 3, ..Usage::none(UsageSource::Reported) };
+    let unused = |why, status, usage| Unused {
+        candidate: "small".to_owned(),
+        why,
+        status,
+        usage,
+        latency_us: 90_000,
+    };
+    let cases = [
+        (unused(Disuse::Blocked, 200, Some(usage)), Some(NanoUsd(20 * 100 + 3 * 400))),
+        // A refused call is not billed, and of one that was cut nobody knows.
+        (unused(Disuse::Failed, 429, None), Some(NanoUsd::ZERO)),
+        (unused(Disuse::Failed, 0, None), None),
+    ];
+    let mut world = World::new(|_| RIGHT.to_owned()).await;
+    for (second, (unused, _)) in (0..).zip(cases.clone()) {
+        world.exchange(second, |exchange| {
+            exchange.served.route = Route::Fallback;
+            exchange.unused = Some(unused);
+        });
+    }
+    world.drain(world.settings(Mode::R)).await;
+    let rows = world.tables.rows();
+    for (row, (unused, cost)) in rows.exchanges.iter().zip(cases) {
+        assert_eq!(row.unused_candidate.as_deref(), Some("small"));
+        assert_eq!(row.unused_why, Some(unused.why.name()));
+        assert_eq!(row.unused_status, Some(unused.status).filter(|status| *status != 0));
+        assert_eq!(row.unused_input_tokens, unused.usage.map(|usage| usage.input_tokens));
+        assert_eq!(row.unused_cost_usd, cost);
+        // The reference answered, and is paid as ever.
+        assert_eq!(row.cost_usd, Some(NanoUsd(20 * 100 + 10 * 400)));
+    }
+}
+
+/// The client hung up while the candidate was asked: nobody asked the reference.
+#[tokio::test]
+async fn a_reference_that_was_never_asked_costs_nothing() {
+    let mut world = World::new(|_| RIGHT.to_owned()).await;
+    world.exchange(0, |exchange| {
+        exchange.capture = Capture::Aborted;
+        exchange.reply = exchange::RawReply::default();
+        exchange.unused = Some(Unused {
+            candidate: "small".to_owned(),
+            why: Disuse::Abandoned,
+            status: 0,
+            usage: None,
+            latency_us: 90_000,
+        });
+    });
+    world.drain(world.settings(Mode::R)).await;
+    let rows = world.tables.rows();
+    let row = &rows.exchanges[0];
+    assert_eq!((row.input_tokens, row.cost_usd), (None, None));
+    assert_eq!((row.unused_why, row.unused_cost_usd), (Some("abandoned"), None));
 }
 
 #[tokio::test]

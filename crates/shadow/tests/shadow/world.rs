@@ -309,6 +309,7 @@ pub(crate) fn exchange(offer_seq: u64, at: Timestamp) -> Exchange {
             candidate: None,
             policy_version: 0,
         },
+        unused: None,
         latency_us: 1_500_000,
         ttft_us: Some(300_000),
         redacted: false,

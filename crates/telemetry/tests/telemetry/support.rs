@@ -99,6 +99,7 @@ pub(crate) fn exchange(number: u64) -> Exchange {
             candidate: None,
             policy_version: 0,
         },
+        unused: None,
         latency_us: 1_500_000,
         ttft_us: Some(250_000),
         redacted: false,

@@ -4,7 +4,7 @@ use super::language::{CONNECTION_ERROR, Sdk};
 use crate::wait::{PATIENCE, until};
 
 /// Pairs of streams whose first chunks are timed.
-const PAIRS: usize = 15;
+pub(crate) const PAIRS: usize = 15;
 /// How much later the first chunk may come, at the median.
 const LATER_MS_MAX: f64 = 20.0;
 

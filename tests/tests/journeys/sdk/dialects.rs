@@ -207,6 +207,7 @@ fn in_observation(sdk: &Sdk, dialect: Dialect, observed: &Observed) {
     }
     let names = lost.each_ref().map(|lost| candidate(lost.dialect));
     more += &OBSERVED.replace("CANDIDATES", &format!("{names:?}"));
+    more += &TIMED.replace("CANDIDATES", &format!("{names:?}"));
     let deployment = journey.deployment_with_providers(&more);
     let up = deployment.up();
     comparison::check_first_chunk(sdk, &paced.base_url(), &up.base_url("paced"));
@@ -216,7 +217,19 @@ fn in_observation(sdk: &Sdk, dialect: Dialect, observed: &Observed) {
         ["offered", "accepted"].map(|what| up.metric(&format!("foreshadow_mirror_{what}_total")));
     assert!(offered > 40.0 && accepted == offered, "{accepted} of {offered}");
     check_shadows(&deployment, accepted, observed);
+    check_timed(&deployment);
     up.stop();
+}
+
+/// The streams whose first chunks were timed were put to the candidates of all other dialects meanwhile.
+#[track_caller]
+fn check_timed(deployment: &Deployment) {
+    let timed = deployment.rows(
+        "SELECT count(DISTINCT s.candidate) AS candidates, count(DISTINCT s.exchange_id) AS streams \
+         FROM shadows s JOIN exchanges e USING (exchange_id) WHERE e.category = 'timed' AND e.stream",
+    );
+    assert_eq!(timed[0]["candidates"], 2, "{timed:?}");
+    assert!(timed[0]["streams"].as_u64() >= Some(comparison::PAIRS as u64), "{timed:?}");
 }
 
 /// Every candidate was asked whatever it can be asked, understood it, and said the same.
@@ -290,4 +303,15 @@ mode = "A/A"
 margin = 0.05
 candidates = CANDIDATES
 scorers = [{ kind = "exact" }]
+"#;
+
+/// What a stream says is of no interest here, but that it is put to others while it is timed.
+const TIMED: &str = r#"
+[[category]]
+name = "timed"
+when = { provider = "paced" }
+mode = "R"
+bar = 0.80
+candidates = CANDIDATES
+scorers = [{ kind = "not_refusal" }]
 "#;

@@ -143,8 +143,6 @@ pub(crate) struct Untold {
     pub(crate) members: &'static [&'static str],
     /// Members that hang on the model, whoever says them.
     pub(crate) maybe: &'static [&'static str],
-    /// Members of what calls itself an `object` so.
-    pub(crate) members_of: (&'static str, &'static [&'static str]),
     /// Items of lists, by how their `type` begins.
     pub(crate) items: &'static [&'static str],
     /// Members that come out otherwise, case by case.
@@ -153,7 +151,7 @@ pub(crate) struct Untold {
 
 /// Nothing.
 pub(crate) const ALL_TOLD: Untold =
-    Untold { members: &[], maybe: &[], members_of: ("", &[]), items: &[], approximated: &[] };
+    Untold { members: &[], maybe: &[], items: &[], approximated: &[] };
 
 impl Untold {
     /// The value without them.
@@ -169,11 +167,7 @@ impl Untold {
     }
 
     fn taken_from_members(&self, fields: &Map<String, Value>) -> Map<String, Value> {
-        let (kind, of_kind) = self.members_of;
-        let is_kind = fields.get("object").is_some_and(|object| object == kind);
-        let is_untold =
-            |name: &str| self.members.contains(&name) || (is_kind && of_kind.contains(&name));
-        let kept = fields.iter().filter(|(name, _)| !is_untold(name));
+        let kept = fields.iter().filter(|(name, _)| !self.members.contains(&name.as_str()));
         kept.map(|(name, value)| (name.clone(), self.taken_from(value))).collect()
     }
 

@@ -96,7 +96,7 @@ fn routes(rows: &[Row]) -> String {
 }
 
 /// What the candidates' replies cost against what the reference would have cost for the same
-/// tokens, less what the day's shadow cost.
+/// tokens, less what the day's shadow cost, and what candidates were paid for replies that nobody got.
 async fn realised(stage: &Stage, rows: &[Row]) -> Result<String> {
     #[derive(Deserialize)]
     struct Spent {
@@ -119,8 +119,10 @@ async fn realised(stage: &Stage, rows: &[Row]) -> Result<String> {
     let shadow: Vec<Spent> = ask(
         stage,
         &format!(
-            "SELECT CAST(sum(cost_usd) AS VARCHAR) AS cost_usd FROM calls \
-             WHERE started_at >= TIMESTAMP '{}'",
+            "SELECT CAST(sum(cost_usd) AS VARCHAR) AS cost_usd FROM ( \
+             SELECT started_at AS paid_at, cost_usd FROM calls UNION ALL \
+             SELECT observed_at AS paid_at, unused_cost_usd AS cost_usd FROM exchanges) \
+             WHERE paid_at >= TIMESTAMP '{}'",
             since()
         ),
     )
@@ -130,7 +132,7 @@ async fn realised(stage: &Stage, rows: &[Row]) -> Result<String> {
     let net = NanoUsd(gross.0 - shadow.0);
     Ok(format!(
         "  the reference would have cost ${:.4} for what candidates served at ${:.4}\n  \
-         realised saving ${:.4}; less ${:.4} for the day's shadow calls: net ${:.4}\n",
+         realised saving ${:.4}; less ${:.4} for the day's shadow calls and unused replies: net ${:.4}\n",
         would.usd(),
         did.usd(),
         gross.usd(),

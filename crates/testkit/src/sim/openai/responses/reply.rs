@@ -39,21 +39,22 @@ fn response(told: &Told<'_>, status: &str, output: &[Value]) -> Value {
     };
     let reasoning =
         json!({"effort": asked["reasoning"]["effort"], "summary": asked["reasoning"]["summary"]});
+    let text = json!({"format": {"type": "text"}, "verbosity": "medium"});
     json!({
         "id": format!("resp_{}", told.digest), "object": "response", "created_at": CREATED_S,
         "status": status, "background": false, "error": null, "incomplete_details": incomplete,
         "instructions": asked["instructions"], "max_output_tokens": asked["max_output_tokens"],
-        "max_tool_calls": null, "model": told.question.model, "output": output,
+        "max_tool_calls": asked["max_tool_calls"], "model": told.question.model, "output": output,
         "parallel_tool_calls": or("parallel_tool_calls", json!(true)),
         "previous_response_id": null, "prompt_cache_key": asked["prompt_cache_key"],
-        "reasoning": reasoning, "safety_identifier": null, "service_tier": "default",
+        "reasoning": reasoning, "safety_identifier": asked["safety_identifier"], "service_tier": "default",
         "store": or("store", json!(true)), "temperature": or("temperature", json!(1.0)),
-        "text": or("text", json!({"format": {"type": "text"}, "verbosity": "medium"})),
+        "text": merged(&text, asked["text"].clone()),
         "tool_choice": or("tool_choice", json!("auto")), "tools": or("tools", json!([])),
         "top_logprobs": 0, "top_p": or("top_p", json!(1.0)),
         "truncation": or("truncation", json!("disabled")),
         "usage": if status == "in_progress" { Value::Null } else { usage(told) },
-        "user": null, "metadata": or("metadata", json!({})),
+        "user": asked["user"], "metadata": or("metadata", json!({})),
     })
 }
 
