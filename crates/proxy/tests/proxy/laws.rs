@@ -190,13 +190,10 @@ impl Line {
             // A proxy that closes early has seen enough.
             let _ = client.write_all(sent).await;
             serves_others(other).await;
-            for provider in providers.iter() {
-                let next = || timeout(Duration::ZERO, provider.listener.accept());
-                while let Ok(Ok((stream, _))) = next().await {
-                    provider.law(&answered(stream, answer).await);
-                    *tunnels_max += u64::from(may_switch);
-                    serves_others(other).await;
-                }
+            while let Some((provider, stream)) = asked(providers).await {
+                provider.law(&answered(stream, answer).await);
+                *tunnels_max += u64::from(may_switch);
+                serves_others(other).await;
             }
             let _ = client.shutdown().await;
             let mut received = Vec::new();
@@ -224,6 +221,16 @@ impl Line {
         assert!((begun - self.tunnels_max..=begun).contains(&mirrored), "{mirrored} of {begun}");
         Ok(())
     }
+}
+
+/// A connection that the proxy has made by now, to whichever provider.
+async fn asked(providers: &[Provider]) -> Option<(&Provider, TcpStream)> {
+    for provider in providers {
+        if let Ok(Ok((stream, _))) = timeout(Duration::ZERO, provider.listener.accept()).await {
+            return Some((provider, stream));
+        }
+    }
+    None
 }
 
 /// Whatever one client does, another one is answered meanwhile.
