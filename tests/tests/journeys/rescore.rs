@@ -101,6 +101,40 @@ fn a_judge_is_asked_about_stored_replies_while_the_worker_works_on() {
     up.stop();
 }
 
+/// The same judge under labels that correct it: every stored draw keeps the chance of a label that it was
+/// drawn with, no word counts before labels bear it out, and so does the day that goes on.
+#[test]
+fn stored_replies_go_over_to_a_judge_that_labels_correct() {
+    let (town, deployment) = judged();
+    let corrected = town.judged_pipeline().replace("mode = \"JP\"", "mode = \"PPI\"");
+    let corrected = corrected.replace("margin = 0.05", "bar = 0.90\nsampling = { audit = 0.1 }");
+    fs::write(&deployment.pipeline, corrected).unwrap();
+    let done = rescore(&deployment, &[]);
+    assert_eq!(done["cells"][0]["done"]["judged"], CALLS);
+    let up = deployment.up();
+    town.play(&up.base_url("openai"), CALLS..CALLS + 20);
+    until("every call shadowed", PATIENCE, || {
+        let shadowed = "SELECT count(*) AS n FROM shadows WHERE cell = 'codes/clerk-small/2'";
+        (deployment.count(shadowed) == CALLS + 20).then_some(())
+    });
+    up.stop();
+    let blocks = "SELECT DISTINCT eta, kappa FROM blocks WHERE cell = 'codes/clerk-small/2'";
+    let blocks = deployment.rows(blocks);
+    assert_eq!(blocks.len(), 1, "{blocks:?}");
+    assert_eq!((blocks[0]["eta"].as_f64(), blocks[0]["kappa"].as_f64()), (Some(0.0), Some(0.1)));
+    let undrawn = "SELECT count(*) AS n FROM assignments WHERE cell = 'codes/clerk-small/2' \
+                   AND arm = 'candidate' AND (audited IS NULL OR audit_prob <> 0.1)";
+    assert_eq!(deployment.count(undrawn), 0);
+    let report = deployment.run(&["report"]).done();
+    for told in ["PPI", "judged, human-corrected, bar 0.90", "people label 10.0 % of the replies"] {
+        assert!(report.contains(told), "`{told}` is not in {report}");
+    }
+    let said = deployment.run(&["promote", "codes", "--dry-run"]);
+    assert_eq!(said.code(), Some(3), "a day is no fortnight: {}", said.text());
+    let plan = deployment.run(&["plan"]).done();
+    assert!(plan.contains("judge counts 0.00 beside labels"), "{plan}");
+}
+
 #[test]
 fn a_second_bar_asks_no_judge_about_what_it_has_judged() {
     let (town, deployment) = judged();
