@@ -71,15 +71,9 @@ fn check_paid(town: &Town, deployment: &Deployment) {
         assert_eq!(row["unused_status"], 200, "{row:#}");
         assert!(usd(&row["unused_cost_usd"]) > NanoUsd::ZERO, "{row:#}");
     }
-    // Of a stream that was given up before it had ended nobody has the count.
-    assert_eq!(
-        (&rows[0]["stream"], &rows[0]["unused_usage_source"]),
-        (&json!(false), &json!("reported"))
-    );
-    assert_eq!(
-        (&rows[1]["stream"], &rows[1]["unused_usage_source"]),
-        (&json!(true), &json!("estimated"))
-    );
+    assert_eq!([&rows[0]["stream"], &rows[1]["stream"]], [&json!(false), &json!(true)]);
+    // Of a stream the provider's count may not have come by the time when it was given up.
+    assert_eq!(rows[0]["unused_usage_source"], "reported", "{:#}", rows[0]);
 
     let all = "SELECT CAST(sum(cost_usd) AS VARCHAR) AS usd FROM ( \
          SELECT cost_usd FROM calls UNION ALL \

@@ -29,7 +29,7 @@ pub(super) fn render(digest: &Digest) -> String {
 /// What a realised saving is made of.
 const SAVINGS: &str = "Saved is what the reference's price would have been for the very tokens that \
     candidates were paid for. The overhead is all shadow calls, controls and judge calls of the week, \
-    also those that prepare later promotions.";
+    also those that prepare later promotions, and live replies of candidates that nobody got.";
 
 fn part(grid: Grid) -> String {
     if grid.rows.is_empty() { NOTHING.to_owned() } else { markdown::grid(&grid) }

@@ -228,7 +228,7 @@ async fn it_is_the_same_bytes_every_time_and_reads_in_markdown() {
     let text = render::weekly(&digest);
     for part in [
         "# The week to 2026-01-14T00:00:00Z",
-        "| support | 168 | 144 | 17 | 0 |",
+        "| support | 168 | 144 | 33 | 0 |",
         "## Savings",
         "## Incidents of providers\n\nNothing.",
         "## Changes of the policy\n\nNothing.",
