@@ -13,7 +13,7 @@ use journal::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use testkit::broker::USER;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinSet};
 
 const PARTITIONS: u16 = 4;
 /// How often another member comes and goes.
@@ -132,23 +132,24 @@ async fn keep_committing(committer: Committer) {
 /// A member that commits all the while in whatever it has.
 struct Committing {
     member: Membership,
-    at_work: BTreeMap<u32, JoinHandle<()>>,
+    tasks: JoinSet<()>,
+    at_work: BTreeMap<u32, AbortHandle>,
 }
 
 impl Committing {
     /// Until it has so many partitions, and is told of each one in which it can commit no more that
     /// another has it.
     async fn until_it_has(&mut self, count: usize) {
-        while self.at_work.len() != count || self.at_work.values().any(JoinHandle::is_finished) {
+        while self.at_work.len() != count || self.at_work.values().any(AbortHandle::is_finished) {
             let ended = match patient(self.member.changed()).await.unwrap() {
                 Change::Given(given) => {
-                    let begun = tokio::spawn(keep_committing(given.committer()));
+                    let begun = self.tasks.spawn(keep_committing(given.committer()));
                     self.at_work.insert(given.partition(), begun)
                 }
                 Change::Taken(partition) => self.at_work.remove(&partition),
             };
-            if let Some(ended) = ended {
-                patient(ended).await.unwrap();
+            if ended.is_some() {
+                patient(self.tasks.join_next()).await.unwrap().unwrap();
             }
         }
     }
@@ -162,13 +163,12 @@ async fn who_keeps_a_partition_commits_in_it_while_others_come_and_go() {
     let entries: Vec<Entry> = (0..100u64).map(|n| keyed(n, "x")).collect();
     Append::append(&kafka, TOPIC, &entries).unwrap();
     let member = kafka.join(TOPIC, GROUP).unwrap();
-    let mut first = Committing { member, at_work: BTreeMap::new() };
+    let mut first = Committing { member, tasks: JoinSet::new(), at_work: BTreeMap::new() };
     for _ in 0..COMINGS {
         first.until_it_has(4).await;
         let (mut second, mut of_second) = (kafka.join(TOPIC, GROUP).unwrap(), BTreeMap::new());
         tokio::join!(first.until_it_has(2), until_it_has(&mut second, &mut of_second, 2));
     }
-    first.at_work.values().for_each(JoinHandle::abort);
 }
 
 #[tokio::test(flavor = "multi_thread")]
