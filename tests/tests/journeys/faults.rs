@@ -2,6 +2,7 @@
 
 mod books;
 mod cable;
+mod clock;
 mod disk;
 mod fleet;
 mod frozen;

@@ -67,6 +67,11 @@ impl Foreshadow {
         format!("{}/{provider}", self.live.as_ref().unwrap())
     }
 
+    /// The process, as the system knows it.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.0.id()
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(mut self) {
         self.process.0.kill().unwrap();

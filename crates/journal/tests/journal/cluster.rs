@@ -8,13 +8,16 @@ use crate::{
 };
 use bytes::Bytes;
 use journal::{
-    Append, Change, Entry, Error, Log, Membership, Subscription,
+    Append, Change, Committer, Entry, Error, Log, Membership, Subscription,
     kafka::{Kafka, Login, Mechanism, Secret, Settings, Tls, Transport},
 };
 use std::collections::{BTreeMap, BTreeSet};
 use testkit::broker::USER;
+use tokio::task::{AbortHandle, JoinSet};
 
 const PARTITIONS: u16 = 4;
+/// How often another member comes and goes.
+const COMINGS: usize = 6;
 
 async fn open(partitions: u16) -> Kafka {
     let mut settings = settings(&broker::address());
@@ -113,6 +116,59 @@ async fn members_share_the_partitions_and_who_has_lost_one_commits_no_more() {
         patient(subscription.commit(end)).await.unwrap();
     }
     assert_eq!(seen + done.values().sum::<u64>(), 400, "each record once, none twice");
+}
+
+/// Commits again and again, until the partition is another's.
+async fn keep_committing(committer: Committer) {
+    loop {
+        match patient(committer.commit(1)).await {
+            Ok(()) => {}
+            Err(Error::Taken { .. }) => return,
+            Err(other) => panic!("partition {}: {other}", committer.partition()),
+        }
+    }
+}
+
+/// A member that commits all the while in whatever it has.
+struct Committing {
+    member: Membership,
+    tasks: JoinSet<()>,
+    at_work: BTreeMap<u32, AbortHandle>,
+}
+
+impl Committing {
+    /// Until it has so many partitions, and is told of each one in which it can commit no more that
+    /// another has it.
+    async fn until_it_has(&mut self, count: usize) {
+        while self.at_work.len() != count || self.at_work.values().any(AbortHandle::is_finished) {
+            let ended = match patient(self.member.changed()).await.unwrap() {
+                Change::Given(given) => {
+                    let begun = self.tasks.spawn(keep_committing(given.committer()));
+                    self.at_work.insert(given.partition(), begun)
+                }
+                Change::Taken(partition) => self.at_work.remove(&partition),
+            };
+            if ended.is_some() {
+                patient(self.tasks.join_next()).await.unwrap().unwrap();
+            }
+        }
+    }
+}
+
+/// A commit may meet the group between two generations. Taken for the end of a partition that its member
+/// keeps, it made workers leave, which began the next exchange of partitions.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_keeps_a_partition_commits_in_it_while_others_come_and_go() {
+    let kafka = open(PARTITIONS).await;
+    let entries: Vec<Entry> = (0..100u64).map(|n| keyed(n, "x")).collect();
+    Append::append(&kafka, TOPIC, &entries).unwrap();
+    let member = kafka.join(TOPIC, GROUP).unwrap();
+    let mut first = Committing { member, tasks: JoinSet::new(), at_work: BTreeMap::new() };
+    for _ in 0..COMINGS {
+        first.until_it_has(4).await;
+        let (mut second, mut of_second) = (kafka.join(TOPIC, GROUP).unwrap(), BTreeMap::new());
+        tokio::join!(first.until_it_has(2), until_it_has(&mut second, &mut of_second, 2));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
