@@ -28,7 +28,7 @@ pub struct Exchange {
     /// Who answered, and by which policy.
     pub served: Served,
     /// A candidate that was asked as well, and whose reply the client did not get.
-    pub unused: Option<Unused>,
+    pub unused: Option<Box<Unused>>,
     /// From the head of the call to the end of the reply, in microseconds.
     pub latency_us: u64,
     /// From the head of the call to the first byte of the reply's body, in microseconds.

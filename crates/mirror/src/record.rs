@@ -58,7 +58,7 @@ fn record(recording: &Recording, taken: &Taken) -> Result<(Entry, Event), WireEr
     let provider = recording.providers.get(captured.provider());
     let mut exchange = captured
         .to_exchange(origin, |id, declared, call| conversation(provider, id, declared, call));
-    exchange.unused = captured.unused().map(|unused| spent(recording, &exchange, unused));
+    exchange.unused = captured.unused().map(|unused| Box::new(spent(recording, &exchange, unused)));
     strip(&mut exchange, provider);
     (recording.glance)(&exchange);
     exchange.redacted = (recording.redact)(&mut exchange);

@@ -329,13 +329,13 @@ impl Observer {
 
 /// Whether the client waited for the provider that it named, or for a candidate that it got a reply of.
 fn was_answered(exchange: &Exchange) -> bool {
-    exchange.unused.as_ref().is_none_or(|unused| unused.why != Disuse::Abandoned)
+    exchange.unused.as_deref().is_none_or(|unused| unused.why != Disuse::Abandoned)
 }
 
 /// What a reply cost that the client did not get: what it took, nothing where the call was refused. `None`
 /// where nobody knows.
 fn unused_cost(prices: &PriceBook, exchange: &Exchange) -> Option<NanoUsd> {
-    let unused = exchange.unused.as_ref()?;
+    let unused = exchange.unused.as_deref()?;
     if unused.is_refused() {
         return Some(NanoUsd::ZERO);
     }

@@ -40,7 +40,6 @@ enum Asked {
 
 /// Modes H and PPI.
 pub(super) fn labels(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
-    let alone = Tolerance::absolute(BAR)?;
     let corrected = Tolerance::audited(BAR, 1.0, KAPPA)?;
     let mut beside = |round, quality, judge, asked| {
         dice.round(round, |chance| {
@@ -52,16 +51,7 @@ pub(super) fn labels(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
     let (weak, weakly) = (beside(2, 0.95, WEAK, logged)?, beside(3, BAR, WEAK, logged)?);
     let chosen = beside(3, BAR, WEAK, Asked::WhereItIsEasy)?;
     let near = beside(5, NEAR, STRONG, logged)?;
-    let mut by_people = |round, quality| {
-        let labels = (KAPPA * REPLIES as f64) as usize;
-        let found = dice.round(round, |chance| {
-            let labelled = (0..labels).map(|_| Unit::whole(chance.loss(1.0 - quality)));
-            promoted_after(Current::new(alone), labelled)
-        });
-        let in_replies = |labels: u64| (labels as f64 / KAPPA) as u64;
-        Ok(found?.into_iter().map(|it| it.map(in_replies)).collect::<Vec<_>>())
-    };
-    let (labels, near_labels) = (by_people(4, 0.95)?, by_people(6, NEAR)?);
+    let (labels, near_labels) = (by_people(dice, 4, 0.95)?, by_people(dice, 6, NEAR)?);
     Ok(vec![
         Finding::ours(
             "labels on 0.11 beside a judge with ρ² 0.6: false at 0.90",
@@ -112,6 +102,18 @@ pub(super) fn labels(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
             share(&chosen),
         ),
     ])
+}
+
+/// Replies until labels alone promoted, in each run.
+fn by_people(dice: &mut Dice<'_>, round: u64, quality: f64) -> Result<Vec<Option<u64>>, Error> {
+    let alone = Tolerance::absolute(BAR)?;
+    let labels = (KAPPA * REPLIES as f64) as usize;
+    let found = dice.round(round, |chance| {
+        let labelled = (0..labels).map(|_| Unit::whole(chance.loss(1.0 - quality)));
+        promoted_after(Current::new(alone), labelled)
+    });
+    let in_replies = |labels: u64| (labels as f64 / KAPPA) as u64;
+    Ok(found?.into_iter().map(|it| it.map(in_replies)).collect())
 }
 
 fn share(found: &[Option<u64>]) -> Estimate {

@@ -41,7 +41,7 @@ fn exchange_with_unused_reply() -> Event {
         usage: Some(usage),
         latency_us: 700,
     };
-    Event::Exchange(Box::new(Exchange { served, unused: Some(unused), ..plain() }))
+    Event::Exchange(Box::new(Exchange { served, unused: Some(Box::new(unused)), ..plain() }))
 }
 
 fn plain() -> Exchange {

@@ -122,7 +122,7 @@ fn exchange() -> impl Strategy<Value = Event> {
                 reply,
                 capture,
                 served,
-                unused,
+                unused: unused.map(Box::new),
                 latency_us,
                 ttft_us,
                 redacted,

@@ -113,7 +113,7 @@ impl ExchangeRow {
     pub(crate) fn new(offset: u64, exchange: &Exchange, read: Reading<'_>) -> Self {
         let understood = read.call.endpoint != dialect::OPAQUE;
         let usage = read.usage;
-        let unused = exchange.unused.as_ref();
+        let unused = exchange.unused.as_deref();
         let unused_usage = unused.and_then(|unused| unused.usage);
         Self {
             date: exchange.observed_at.date(),

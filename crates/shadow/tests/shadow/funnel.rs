@@ -216,7 +216,7 @@ async fn what_an_unused_reply_cost_is_recorded_as_far_as_it_is_known() {
     for (second, (unused, _)) in (0..).zip(cases.clone()) {
         world.exchange(second, |exchange| {
             exchange.served.route = Route::Fallback;
-            exchange.unused = Some(unused);
+            exchange.unused = Some(Box::new(unused));
         });
     }
     world.drain(world.settings(Mode::R)).await;
@@ -239,13 +239,13 @@ async fn a_reference_that_was_never_asked_costs_nothing() {
     world.exchange(0, |exchange| {
         exchange.capture = Capture::Aborted;
         exchange.reply = exchange::RawReply::default();
-        exchange.unused = Some(Unused {
+        exchange.unused = Some(Box::new(Unused {
             candidate: "small".to_owned(),
             why: Disuse::Abandoned,
             status: 0,
             usage: None,
             latency_us: 90_000,
-        });
+        }));
     });
     world.drain(world.settings(Mode::R)).await;
     let rows = world.tables.rows();

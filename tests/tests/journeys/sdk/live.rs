@@ -78,7 +78,6 @@ const GENERATE: Untold = Untold {
     items: &["thought"],
     // A prompt that is forbidden is a reply that is: others do not tell one from the other.
     approximated: &[("content_policy", &["candidates", "prompt_feedback"])],
-    ..ALL_TOLD
 };
 
 #[test]

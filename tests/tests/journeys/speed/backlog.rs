@@ -51,5 +51,5 @@ fn copy(originals: &[Exchange], number: u64) -> Entry {
     exchange.origin.offer_seq = number;
     exchange.conversation.key = format!("{}-{number}", exchange.conversation.key);
     let key = Bytes::copy_from_slice(exchange.conversation.key.as_bytes());
-    Entry { key, payload: Event::Exchange(Box::new(exchange)).to_bytes().unwrap().into() }
+    Entry { key, payload: Event::Exchange(Box::new(exchange)).to_bytes().unwrap() }
 }
