@@ -46,8 +46,7 @@ fn a_collector_that_hangs_fills_the_queue_and_what_is_past_its_limits_is_counted
         exchange.call.body = Body::Inline(vec![b' '; MIB].into());
         exchange
     };
-    // The others take a kibibyte or so each, which is two of these and a little.
-    let fitting = (BYTES_MAX / MIB) as u64 - 3;
+    let fitting = (BYTES_MAX / MIB) as u64 - 2;
     (fitting..WAITING_MAX as u64).for_each(|number| tap.exchange(Box::new(exchange(number))));
     (0..fitting).for_each(|number| tap.exchange(Box::new(long(number))));
     (0..3).for_each(|number| tap.exchange(Box::new(long(number))));
