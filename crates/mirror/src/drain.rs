@@ -23,7 +23,6 @@ pub(crate) struct Drain {
     queue: Arc<Queue>,
     journal: Arc<dyn Append>,
     clock: Arc<dyn Clock>,
-    instance: String,
     pass_on: PassOn,
     recording: Arc<Recording>,
     books: Books,
@@ -38,17 +37,15 @@ pub(crate) struct Drain {
 impl Drain {
     pub(crate) fn new(means: Means) -> Self {
         let Means { queue, journal, clock, instance, providers, glance, redact, pass_on } = means;
-        let recording = Recording { instance: instance.clone(), providers, glance, redact };
         Self {
             books: Books::open(&instance, clock.now()),
-            recording: Arc::new(recording),
+            recording: Arc::new(Recording { instance, providers, glance, redact }),
             at_hand: None,
             group: Vec::new(),
             group_bytes: 0,
             queue,
             journal,
             clock,
-            instance,
             pass_on,
         }
     }
@@ -60,19 +57,19 @@ impl Drain {
     /// The exchange that is next to be recorded. Where none waits, the group is whole as it is: it is
     /// appended, and the second is closed, if it is over.
     pub(crate) fn begin(&mut self) -> Option<Arc<Taken>> {
-        if self.at_hand.is_none() {
-            let next = self.queue.drain(1).pop();
-            self.at_hand =
-                next.map(|(offer_seq, captured)| Arc::new(Taken { offer_seq, captured }));
+        if self.at_hand.is_some() {
+            return self.at_hand.clone();
         }
-        if self.at_hand.is_none() {
-            self.append();
-            let now = self.clock.now();
-            if self.books.is_over(now) {
-                self.close_second(now);
-            }
+        if let Some((offer_seq, captured)) = self.queue.drain(1).pop() {
+            self.at_hand = Some(Arc::new(Taken { offer_seq, captured }));
+            return self.at_hand.clone();
         }
-        self.at_hand.clone()
+        self.append();
+        let now = self.clock.now();
+        if self.books.is_over(now) {
+            self.close_second(now);
+        }
+        None
     }
 
     /// Takes what was made of an exchange into the group; nothing, where another thread has done it
@@ -150,7 +147,7 @@ impl Drain {
         self.books.close_second(now, self.queue.take_tallies());
         self.books.say(|meters| {
             // In one partition, so that whoever reads one that was sent again has seen it before.
-            let key = Bytes::from(self.instance.clone());
+            let key = Bytes::from(self.recording.instance.clone());
             let entry = |meter: &Bytes| Entry { key: key.clone(), payload: meter.clone() };
             let meters: Vec<Entry> = meters.iter().map(entry).collect();
             let appended = self.journal.append(TOPIC, &meters);
