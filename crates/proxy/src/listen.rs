@@ -7,7 +7,7 @@ use crate::{
     config::Config,
     error::Error,
     guard::Guard,
-    meters::{self, ConnectionMeters, InFlight, ProviderMeters, RefusalMeters, UnreadMeters},
+    meters::{self, ConnectionMeters, InFlight, RefusalMeters, UnreadMeters},
     mirror::Mirror,
     patience::Rule,
     pool::{Connector, Pool, TlsSetup},
@@ -135,8 +135,7 @@ impl Proxy {
         let limits = &self.config.limits;
         let pool = |upstream: &crate::Upstream| {
             let connector = Connector::new(upstream.clone(), &self.tls, &self.config, &drivers)?;
-            let meters = ProviderMeters::new(upstream.name());
-            Ok(Arc::new(Pool::new(connector, limits, meters)))
+            Ok(Arc::new(Pool::new(connector, limits)))
         };
         Ok(Worker {
             shared: Arc::clone(&self.shared),

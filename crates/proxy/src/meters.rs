@@ -71,6 +71,7 @@ pub(crate) struct ProviderMeters {
     pub(crate) guard_refusals: Counter,
     pub(crate) tunnels: Counter,
     pub(crate) retries: Counter,
+    pub(crate) surplus: Counter,
     pub(crate) bounds: BoundMeters,
 }
 
@@ -120,6 +121,7 @@ impl ProviderMeters {
             guard_refusals: named(GUARD_REFUSALS),
             tunnels: named(TUNNELS),
             retries: named(RETRIES),
+            surplus: named(SURPLUS),
             bounds: BoundMeters::new(provider),
         }
     }
@@ -201,11 +203,6 @@ impl Drop for OpenConnection {
 /// Counts errors of our own making with this `code`.
 pub(crate) fn refused(code: &'static str) -> Counter {
     counter!(REFUSALS, "code" => code)
-}
-
-/// Counts the connections on which `provider` sent what nobody had asked for.
-pub(crate) fn surplus(provider: &str) -> Counter {
-    counter!(SURPLUS, "provider" => provider.to_owned())
 }
 
 /// Counts what `limit` ended.

@@ -94,8 +94,8 @@ impl Taken {
 }
 
 impl Pool {
-    pub(crate) fn new(connector: Connector, limits: &Limits, meters: ProviderMeters) -> Self {
-        let meters = Arc::new(meters);
+    pub(crate) fn new(connector: Connector, limits: &Limits) -> Self {
+        let meters = Arc::clone(connector.meters());
         Self {
             provider: connector.upstream().name().into(),
             connector,

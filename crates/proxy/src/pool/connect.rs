@@ -4,7 +4,7 @@ use crate::{
     body::{CallBody, Retold},
     config::{Config, Limits},
     error::Error,
-    meters::{self, BoundMeters},
+    meters::ProviderMeters,
     pool::{lines::Allowance, reach::reach, through},
     refusal::Refusal,
     resolve::Resolver,
@@ -16,7 +16,6 @@ use hyper::{
     rt::Executor,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use metrics::Counter;
 use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
 use std::{io, sync::Arc, time::Duration};
 use tokio::{
@@ -109,8 +108,7 @@ pub(crate) struct Connector {
     tls: Security,
     http1: http1::Builder,
     http2: http2::Builder<Drivers>,
-    surplus: Counter,
-    bounds: BoundMeters,
+    meters: Arc<ProviderMeters>,
     resolver: Resolver,
     wait_max: Duration,
     next_address_after: Duration,
@@ -136,8 +134,7 @@ impl Connector {
         let mut http1 = http1::Builder::new();
         http1.preserve_header_case(true).max_header_size(limits.head_bytes_max);
         Ok(Self {
-            surplus: meters::surplus(upstream.name()),
-            bounds: BoundMeters::new(upstream.name()),
+            meters: Arc::new(ProviderMeters::new(upstream.name())),
             upstream,
             tls: security,
             http1,
@@ -151,6 +148,10 @@ impl Connector {
 
     pub(crate) fn upstream(&self) -> &Upstream {
         &self.upstream
+    }
+
+    pub(crate) fn meters(&self) -> &Arc<ProviderMeters> {
+        &self.meters
     }
 
     /// A new connection, driven by a task of this thread until either side closes it.
@@ -177,7 +178,7 @@ impl Connector {
         let reset = transport.reset().clone();
         let handshake = self.http1.handshake(TokioIo::new(transport)).await;
         let (sender, connection) = handshake.map_err(|_| self.died())?;
-        let surplus = self.surplus.clone();
+        let surplus = self.meters.surplus.clone();
         self.drivers.spawn(async move {
             if let Err(error) = connection.with_upgrades().await {
                 if is_surplus(&error) {
@@ -193,7 +194,7 @@ impl Connector {
         let handshake = self.http2.handshake(TokioIo::new(transport)).await;
         let (sender, mut connection) = handshake.map_err(|_| self.died())?;
         let allowance = Allowance::new(connection.current_max_send_streams());
-        let (told, unanswered) = (Arc::clone(&allowance), self.bounds.http2_ping.clone());
+        let (told, unanswered) = (Arc::clone(&allowance), self.meters.bounds.http2_ping.clone());
         self.drivers.spawn(async move {
             let ended = loop {
                 tokio::select! {
@@ -267,7 +268,8 @@ impl Connector {
 
     async fn reach(&self, host: &str, port: u16) -> io::Result<TcpStream> {
         let addresses = self.resolver.look_up(host, port).await?;
-        let stream = reach(&addresses, self.next_address_after, &self.bounds.next_address).await?;
+        let stream =
+            reach(&addresses, self.next_address_after, &self.meters.bounds.next_address).await?;
         stream.set_nodelay(true)?;
         Ok(stream)
     }
