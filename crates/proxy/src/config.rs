@@ -126,6 +126,10 @@ pub struct Limits {
     /// that wait to be written. A connection takes in as much for each of its calls, so that one that
     /// is read slowly does not hold up the others.
     pub http2_window_bytes: u32,
+    /// HTTP/2 replies, of all clients, that may stand still at once because their clients take in no
+    /// more: past it, the one that has stood longest is reset. Each holds up to
+    /// [`http2_window_bytes`](Self::http2_window_bytes), and as much again of an HTTP/2 provider.
+    pub http2_stalled_max: usize,
     /// How often an HTTP/2 connection is asked for a sign of life …
     pub http2_ping_every: Duration,
     /// … and how long it may take for one before it is closed.
@@ -211,6 +215,7 @@ impl Default for Limits {
             tunnel_half_open_max: Duration::from_secs(30),
             http2_streams_max: 100,
             http2_window_bytes: 256 << 10,
+            http2_stalled_max: 2_048,
             http2_ping_every: Duration::from_secs(30),
             http2_ping_wait_max: Duration::from_secs(20),
             http2_cancelled_max: 100,

@@ -18,6 +18,7 @@ use door::{Door, client};
 
 pub(crate) use door::Seat;
 use exchange::Clock;
+use reading::Readers;
 use std::{
     net::{SocketAddr, TcpListener as StdListener},
     num::NonZeroUsize,
@@ -111,14 +112,16 @@ impl Proxy {
         threads: NonZeroUsize,
         shutdown: &CancellationToken,
     ) -> Result<Running, Error> {
-        let seats = Arc::new(Semaphore::new(self.config.limits.connections_max));
+        let limits = &self.config.limits;
+        let seats = Arc::new(Semaphore::new(limits.connections_max));
+        let readers = Readers::new(limits);
         let mut running = Running { addr: self.addr, threads: Vec::with_capacity(threads.get()) };
         for number in 0..threads.get() {
             let listener = self.listener.try_clone().map_err(Error::Thread)?;
             let runtime = runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(Error::Thread)?;
             let calls = TaskTracker::new();
-            let door = Door::new(self.certificate.clone(), &self.config.limits, &calls);
+            let door = Door::new(self.certificate.clone(), limits, &readers, &calls);
             let worker = Arc::new(self.worker(&calls)?);
             let (seats, shutdown) = (Arc::clone(&seats), shutdown.child_token());
             let name = format!("live-{number}");

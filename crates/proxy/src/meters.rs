@@ -44,8 +44,8 @@ pub const SURPLUS: &str = "foreshadow_live_surplus_total";
 /// `next_address`, `expect_wait`, `idle_age`, `connection_age`, `idle_connections`, `http2_ping`.
 pub const BOUNDS: &str = "foreshadow_live_provider_limits_total";
 /// Clients' connections, or calls on them, that were ended for a limit; label `limit`: `handshake`,
-/// `cancelled`, `client_idle`, `call_idle`, `reply_idle`, `reader_idle`, `tunnel_idle`, `http2_ping`,
-/// `drain`.
+/// `cancelled`, `client_idle`, `call_idle`, `reply_idle`, `reader_idle`, `http2_stalled`, `tunnel_idle`,
+/// `http2_ping`, `drain`.
 pub const CUT: &str = "foreshadow_live_connections_cut_total";
 /// Live calls that were passed through unplanned, and replies handed over unpriced, because too much
 /// would have been held in memory; label `limit`: `call_bytes`, `reply_bytes`, `total_bytes`.

@@ -73,7 +73,8 @@ pub async fn forecasts(
     now: Timestamp,
 ) -> Result<BTreeMap<String, Forecast>, Error> {
     let mut cells: BTreeMap<String, Forecast> = BTreeMap::new();
-    for batch in warehouse.rows(&sql::forecast(warehouse.as_of(), &prices.lengths())).await? {
+    let text = sql::forecast(warehouse.as_of(), &prices.lengths());
+    for batch in warehouse.rows_by_day(&text).await? {
         let columns = Columns::of("forecast", &batch);
         for at in 0..batch.num_rows() {
             let cell = columns.text("cell", at)?.to_owned();

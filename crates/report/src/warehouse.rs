@@ -3,6 +3,7 @@
 
 use crate::{
     Error,
+    by_day::Days,
     computed::Computed,
     evidence,
     formed::{self, Formed, Forming, Kept},
@@ -124,6 +125,17 @@ impl Warehouse {
     /// Runs a query of our own.
     pub(crate) async fn rows(&self, text: &str) -> Result<Vec<RecordBatch>, Error> {
         Ok(self.session.sql(text).await?.collect().await?)
+    }
+
+    /// Runs a query of our own that joins by exchange, over a few days of the tables at a time: its
+    /// answers are to be added up.
+    pub(crate) async fn rows_by_day(&self, text: &str) -> Result<Vec<RecordBatch>, Error> {
+        let mut answers = Vec::new();
+        for days in Days::of(&self.session, self.forming.assignments_max()).await? {
+            let days = days.of_session(&self.session).await?;
+            answers.extend(days.sql(text).await?.collect().await?);
+        }
+        Ok(answers)
     }
 
     /// The conversations of every cell, formed once for all who ask.

@@ -243,7 +243,7 @@ impl Journey {
     #[track_caller]
     fn check(&self, sdk: &Sdk, up: &Foreshadow) {
         let (direct, through) = (self.provider.base_url(), up.base_url("openai"));
-        comparison::check_first_chunk(sdk, &direct, &through);
+        comparison::check_first_chunk(sdk, &direct, &through, Duration::ZERO);
         comparison::check_cases(sdk, &self.provider, &through);
     }
 

@@ -1,14 +1,13 @@
 //! How a client comes in: TLS where the listener has a certificate, then HTTP/1.1 or HTTP/2, as its
 //! first bytes say; served until it closes, or until the calls that run at shutdown have ended.
 
-use super::reading::watched;
+use super::reading::{Readers, watched};
 use crate::{
     body::ReplyBody,
     config::Limits,
     downstream::{BareAnswers, Downstream, Protocol, Taken},
     link::{Link, Traffic},
     meters::{self, ConnectionMeters, OpenConnection},
-    patience::Rule,
     serve::{Worker, serve},
     transport::Transport,
 };
@@ -52,7 +51,7 @@ pub(crate) struct Door {
     handshake_wait_max: Duration,
     idle_max: Duration,
     cancelled_max: usize,
-    reader_idle: Arc<Rule>,
+    readers: Arc<Readers>,
     bare: Arc<BareAnswers>,
     cut: Cut,
     pub(crate) connections: ConnectionMeters,
@@ -100,7 +99,7 @@ fn is_calmed(error: &hyper::Error) -> bool {
 #[derive(Clone)]
 struct Calls {
     tasks: TaskTracker,
-    reader_idle: Arc<Rule>,
+    readers: Arc<Readers>,
 }
 
 impl<F> Executor<F> for Calls
@@ -108,22 +107,26 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     fn execute(&self, call: F) {
-        self.tasks.spawn(watched(call, Arc::clone(&self.reader_idle)));
+        self.tasks.spawn(watched(call, Arc::clone(&self.readers)));
     }
 }
 
 impl Door {
-    pub(crate) fn new(tls: Option<TlsAcceptor>, limits: &Limits, calls: &TaskTracker) -> Self {
-        let reader_idle = Rule::new(limits.reader_idle_max, meters::cut("reader_idle"));
-        let (tasks, rule) = (calls.clone(), Arc::clone(&reader_idle));
+    pub(crate) fn new(
+        tls: Option<TlsAcceptor>,
+        limits: &Limits,
+        readers: &Arc<Readers>,
+        calls: &TaskTracker,
+    ) -> Self {
+        let calls = Calls { tasks: calls.clone(), readers: Arc::clone(readers) };
         Self {
             tls,
             http1: http1_server(limits),
-            http2: http2_server(limits, Calls { tasks, reader_idle: rule }),
+            http2: http2_server(limits, calls),
             handshake_wait_max: limits.handshake_wait_max,
             idle_max: limits.client_idle_max,
             cancelled_max: limits.http2_cancelled_max,
-            reader_idle,
+            readers: Arc::clone(readers),
             bare: BareAnswers::new(limits.head_bytes_max),
             cut: Cut::new(),
             connections: ConnectionMeters::new(),
@@ -137,7 +140,7 @@ impl Door {
             Some(acceptor) => self.secure(acceptor, stream).await?,
         };
         let (secure, agreed) = (self.tls.is_some(), transport.agreed_on_http2());
-        let mut stream = Downstream::new(transport, &self.reader_idle, &self.bare);
+        let mut stream = Downstream::new(transport, &self.readers.idle, &self.bare);
         if secure && !agreed {
             return Some((Protocol::Http1, stream));
         }
@@ -294,6 +297,6 @@ async fn http2(
         ended = connection => ended,
         () = traffic.too_idle(FAREWELL_MAX) => Ok(()),
         // A client that reads nothing of the last replies is not waited for.
-        () = sleep(door.reader_idle.idle_max()) => Ok(()),
+        () = sleep(door.readers.idle.idle_max()) => Ok(()),
     }
 }

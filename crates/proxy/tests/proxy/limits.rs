@@ -21,6 +21,8 @@ use std::{
 };
 
 pub(crate) const SHORT: Duration = Duration::from_millis(50);
+/// Bytes that a stream of HTTP/2 may send before its reader has said more (RFC 9113, 6.9.2).
+const WINDOW: usize = 65_535;
 
 /// A provider that answers `/alive`, and does what the script says with anything else.
 pub(crate) fn provider(script: impl Fn(Wire, String) + Send + Sync + 'static) -> Provider {
@@ -349,6 +351,32 @@ fn a_stream_that_is_not_read_is_reset_and_its_neighbours_go_on() {
 }
 
 #[test]
+fn where_too_many_replies_stand_still_the_one_that_stood_longest_goes() {
+    let (provider, _told) = endless();
+    let (rig, counts) = counted(&provider, |setup| setup.config.limits.http2_stalled_max = 2);
+    run(async {
+        // Of whichever connection they are.
+        let (one, other) = (client(&rig).await, client(&rig).await);
+        let first = standing(ask_for_stream(&one).await).await;
+        let second = standing(ask_for_stream(&other).await).await;
+        let third = standing(ask_for_stream(&one).await).await;
+        assert!(read_to_error(first).await.is_reset());
+        // The second moves, so that the third has stood longer.
+        let mut second = second;
+        second.flow_control().release_capacity(WINDOW).unwrap();
+        let second = standing(second).await;
+        let fourth = standing(ask_for_stream(&other).await).await;
+        assert!(read_to_error(third).await.is_reset());
+        for mut kept in [second, fourth] {
+            kept.flow_control().release_capacity(WINDOW).unwrap();
+            standing(kept).await;
+        }
+    });
+    let cut = (cut("http2_stalled"), 2);
+    assert!(counts.above_zero().contains(&cut), "{:?}", counts.above_zero());
+}
+
+#[test]
 fn a_stream_that_is_read_slowly_is_not_cut() {
     const PIECES: usize = 40;
     let provider = provider(move |mut wire, _| {
@@ -387,6 +415,15 @@ fn a_stream_that_is_read_slowly_is_not_cut() {
 async fn ask_for_stream(client: &SendRequest<Bytes>) -> RecvStream {
     let reply = begin(client, http2_call("GET", "/p/x", &[]), "").await.await.unwrap();
     reply.into_body()
+}
+
+/// Takes in what a stream may send unasked, and lets it stand there.
+async fn standing(mut stream: RecvStream) -> RecvStream {
+    let mut bytes = 0;
+    while bytes < WINDOW {
+        bytes += stream.data().await.expect("more comes").unwrap().len();
+    }
+    stream
 }
 
 async fn read_to_error(mut stream: RecvStream) -> h2::Error {

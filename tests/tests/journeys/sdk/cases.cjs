@@ -50,7 +50,7 @@ async function firstChunksLaterMs(sdk, key, pairs, ...baseURLs) {
   const firstChunkMs = async (client) => {
     const start = performance.now();
     let waited = null;
-    for await (const _ of await sdk.ask(client, "text", { stream: true })) {
+    for await (const _ of await sdk.ask(client, LONGER, { stream: true })) {
       waited ??= performance.now() - start;
     }
     return waited;

@@ -77,7 +77,7 @@ def first_chunks_later_ms(sdk, key, pairs, base_urls):
     clients = [sdk.connect(url, key) for url in base_urls]
 
     def read(client, note=lambda: None):
-        for _ in sdk.stream(client, "text"):
+        for _ in sdk.stream(client, LONGER):
             note()
 
     # Connections are made, and the SDK's parts loaded, before anything counts.

@@ -210,7 +210,7 @@ fn in_observation(sdk: &Sdk, dialect: Dialect, observed: &Observed) {
     more += &TIMED.replace("CANDIDATES", &format!("{names:?}"));
     let deployment = journey.deployment_with_providers(&more);
     let up = deployment.up();
-    comparison::check_first_chunk(sdk, &paced.base_url(), &up.base_url("paced"));
+    comparison::check_first_chunk(sdk, &paced.base_url(), &up.base_url("paced"), Duration::ZERO);
     comparison::check_cases(sdk, &simulated, &up.base_url("simulated"));
     // The mirror was on, and took what it was offered.
     let [offered, accepted] =

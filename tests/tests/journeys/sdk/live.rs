@@ -4,14 +4,14 @@
 
 use super::{
     SHADOW_KEY, SHADOW_SECRET,
-    comparison::Upstream,
+    comparison::{self, PAIRS, Upstream},
     dialects::settings,
     language::{
         ANTHROPIC_NODE, ANTHROPIC_PYTHON, CHAT_NODE, CHAT_PYTHON, CONNECTION_ERROR, GEMINI_PYTHON,
         RESPONSES_NODE, RESPONSES_PYTHON, Sdk,
     },
     shape::{ALL_TOLD, Said, Untold, differences, shape, without},
-    simulated::{self, CANDIDATES, Simulated},
+    simulated::{self, CANDIDATES, PACE, Simulated},
 };
 use crate::{
     deployment::{Deployment, UP},
@@ -189,6 +189,9 @@ struct Behind<'a> {
     direct: &'a Direct,
     reference: &'a Simulated,
     candidates: Simulated,
+    /// What streams are timed with: another reference, and its candidate.
+    paced: [Simulated; 2],
+    model: &'a str,
     other: Dialect,
     up: Foreshadow,
     _deployment: Deployment,
@@ -200,22 +203,30 @@ impl<'a> Behind<'a> {
         sdk: &'a Sdk,
         (untold, direct): (&'a Untold, &'a Direct),
         reference: &'a Simulated,
-        (dialect, model, other): (Dialect, &str, Dialect),
+        (dialect, model, other): (Dialect, &'a str, Dialect),
     ) -> Self {
         let candidates = Simulated::of_candidates(other);
         let mut routes = vec![(model.to_owned(), simulated::candidate(other).to_owned())];
         routes.extend(simulated::failing().map(|it| (it.to_owned(), format!("{CANDIDATES}{it}"))));
-        let urls = [(dialect, reference.base_url()), (other, candidates.base_url())];
-        let deployment = Deployment::new(&pipeline(&urls, &routes), &[(SHADOW_KEY, SHADOW_SECRET)]);
+        let paced = [dialect, other].map(Simulated::paced);
+        let providers = provider("simulated", dialect, reference)
+            + &provider("candidates", other, &candidates)
+            + &provider(PACED, dialect, &paced[0])
+            + &provider(PACED_CANDIDATES, other, &paced[1]);
+        let pipeline = pipeline(&providers, &paced_candidate(other), &routes);
+        routes.push((PACED.to_owned(), paced_candidate(other)));
+        let deployment = Deployment::new(&pipeline, &[(SHADOW_KEY, SHADOW_SECRET)]);
         publish_routes(&deployment, &routes);
         // Shadow calls to the same models would take their faults away.
         let args = [&UP[..], &["--no-mirror"]].concat();
         let up = Foreshadow::start(deployment.command(&args), &deployment.beside("up.log"));
-        Self { sdk, untold, direct, reference, candidates, other, up, _deployment: deployment }
+        let _deployment = deployment;
+        Self { sdk, untold, direct, reference, candidates, paced, model, other, up, _deployment }
     }
 
     #[track_caller]
     fn check(self) {
+        self.check_first_chunk();
         self.check_answered();
         self.candidates.begin();
         self.check_fallen_back();
@@ -233,6 +244,18 @@ impl<'a> Behind<'a> {
     fn through(&self, fates: &[Fate]) -> Map<String, Value> {
         let names = self.direct.cases(fates, self.other);
         object(self.sdk.some_cases(&self.base_url(), &names))
+    }
+
+    /// What comes before a model's first word is held back, because the reference may still have to
+    /// answer: the first chunk is later by the events that the candidate's form has there.
+    #[track_caller]
+    fn check_first_chunk(&self) {
+        let through = self.up.base_url(PACED);
+        self.sdk.warm(&through, &[self.model]);
+        let [reference, candidate] = &self.paced;
+        let meant = PACE * u32::try_from(events_before_words(self.other)).unwrap();
+        comparison::check_first_chunk(self.sdk, &reference.base_url(), &through, meant);
+        assert!(candidate.answered(200) >= PAIRS, "{}", candidate.answered(200));
     }
 
     /// Every call is the candidate's, and none falls back: what it was asked, it understood.
@@ -274,22 +297,21 @@ impl<'a> Behind<'a> {
     }
 
     /// A candidate stops in the middle of its stream and never goes on: what it has said by then is with
-    /// the client, to the last piece. Nothing is timed here: what comes before a model's first word is
-    /// held back, because the reference may still have to answer, so that the first chunk comes as many
-    /// events later as the candidate's form has before it.
+    /// the client, to the last piece.
     #[track_caller]
     fn check_passed_on_at_once(&self, stuck: &Value) {
         let whole = format!("You said: {}", "text ".repeat(40));
         let pieces = whole.len().div_ceil(PIECE_BYTES);
-        // How many events stand around the pieces, and how many before them: the provider stops after
-        // half of all.
-        let (events, before) = match self.other {
-            Dialect::OpenAi => (pieces + 4, 1),
-            Dialect::Anthropic => (pieces + 6, 3),
-            Dialect::Gemini => (pieces + 1, 0),
-        };
+        // The provider stops after half of all events.
+        let events = pieces
+            + match self.other {
+                Dialect::OpenAi => 4,
+                Dialect::Anthropic => 6,
+                Dialect::Gemini => 1,
+            };
+        let told = events / 2 - events_before_words(self.other);
         let said = stuck["said"].as_str().unwrap();
-        assert_eq!(said, &whole[..(events / 2 - before) * PIECE_BYTES], "{:?}", self.other);
+        assert_eq!(said, &whole[..told * PIECE_BYTES], "{:?}", self.other);
     }
 
     #[track_caller]
@@ -351,6 +373,15 @@ fn check_head(direct: &Value, through: &Value) {
     assert!(request.unwrap().as_str().unwrap().starts_with("req_"), "{through}");
 }
 
+/// How many events of a stream come before the first word of it.
+fn events_before_words(dialect: Dialect) -> usize {
+    match dialect {
+        Dialect::OpenAi => 1,
+        Dialect::Anthropic => 3,
+        Dialect::Gemini => 0,
+    }
+}
+
 /// A provider streams a text in pieces of so many bytes.
 const PIECE_BYTES: usize = 24;
 
@@ -366,27 +397,51 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// A category for each model of the callers', with a candidate of its own.
-fn pipeline(
-    [(dialect, reference), (other, candidates)]: &[(Dialect, String); 2],
-    routes: &[(String, String)],
-) -> String {
-    let models = routes.iter().map(|(model, candidate)| {
-        format!(
-            "[[model]]\nname = \"{candidate}\"\nprovider = \"candidates\"\n\
-             price = [{{ from = \"2026-01-01\", input = 0.2, cached_input = 0.1, output = 1.0 }}]\n\
-             [[category]]\nname = \"{model}\"\nwhen = {{ model = \"{model}\" }}\nmode = \"R\"\n\
-             bar = 0.80\non_block = \"report\"\n\
-             candidates = [\"{candidate}\"]\nscorers = [{{ kind = \"not_refusal\" }}]\n"
-        )
+/// The provider, and the category, of the streams that are timed.
+const PACED: &str = "paced";
+const PACED_CANDIDATES: &str = "paced-candidates";
+
+/// The model that answers them: a pipeline has each name once.
+fn paced_candidate(dialect: Dialect) -> String {
+    let model = match dialect {
+        Dialect::OpenAi => "gpt-4.1",
+        Dialect::Anthropic => "claude-haiku-4-5",
+        Dialect::Gemini => "gemini-3-pro-preview",
+    };
+    model.to_owned()
+}
+
+fn provider(name: &str, dialect: Dialect, simulated: &Simulated) -> String {
+    let (base_url, settings) = (simulated.base_url(), settings(dialect));
+    format!(
+        "[[provider]]\nname = \"{name}\"\nbase_url = \"{base_url}\"\n{settings}\n\
+         key_env = \"{SHADOW_KEY}\"\n"
+    )
+}
+
+fn model(name: &str, provider: &str) -> String {
+    format!(
+        "[[model]]\nname = \"{name}\"\nprovider = \"{provider}\"\n\
+         price = [{{ from = \"2026-01-01\", input = 0.2, cached_input = 0.1, output = 1.0 }}]\n"
+    )
+}
+
+fn category((name, when): (&str, &str), candidate: &str) -> String {
+    format!(
+        "[[category]]\nname = \"{name}\"\nwhen = {{ {when} = \"{name}\" }}\nmode = \"R\"\n\
+         bar = 0.80\non_block = \"report\"\n\
+         candidates = [\"{candidate}\"]\nscorers = [{{ kind = \"not_refusal\" }}]\n"
+    )
+}
+
+/// A category for what is timed, and one for each model of the callers', with a candidate of its own.
+fn pipeline(providers: &str, paced: &str, routes: &[(String, String)]) -> String {
+    let routes = routes.iter().map(|(name, candidate)| {
+        model(candidate, "candidates") + &category((name, "model"), candidate)
     });
-    let head = format!(
-        "[pipeline]\nname = \"live\"\n[budget]\nper_day_usd = 1000.0\n\
-         [[provider]]\nname = \"simulated\"\nbase_url = \"{reference}\"\n{}\n\
-         [[provider]]\nname = \"candidates\"\nbase_url = \"{candidates}\"\n{}\n\
-         key_env = \"{SHADOW_KEY}\"\n",
-        settings(*dialect),
-        settings(*other),
-    );
-    head + &models.collect::<String>()
+    "[pipeline]\nname = \"live\"\n[budget]\nper_day_usd = 1000.0\n".to_owned()
+        + providers
+        + &model(paced, PACED_CANDIDATES)
+        + &category((PACED, "provider"), paced)
+        + &routes.collect::<String>()
 }

@@ -51,13 +51,15 @@ const FAILING: [(&str, Fault, u32); 22] = [
 const FAILURES: u32 = 2;
 /// Between the events of a stream whose first one is timed: whoever keeps it back to the end is later
 /// by many of them.
-const PACE: Duration = Duration::from_millis(10);
+pub(crate) const PACE: Duration = Duration::from_millis(10);
 
 /// Calls that are timed out, and calls that are given up.
 pub(crate) const ABANDONED: [(&str, u32); 3] = [("silent", 1), ("hesitant", 1), ("stuck", 2)];
 /// Google's SDK sends a call when its first chunk is asked for, so that nobody can tell whether what is
 /// given up before it had been sent.
 pub(crate) const GEMINI_ABANDONED: [(&str, u32); 2] = [("silent", 1), ("stuck", 2)];
+
+const KEYS: [(&str, &str); 2] = [("caller", CALLER_SECRET), ("shadow", SHADOW_SECRET)];
 
 /// A provider with its runtime.
 pub(crate) struct Simulated {
@@ -70,13 +72,12 @@ pub(crate) struct Simulated {
 impl Simulated {
     /// The callers' own, which answers at once.
     pub(crate) fn start(dialect: Dialect) -> Self {
-        let keys = [("caller", CALLER_SECRET), ("shadow", SHADOW_SECRET)];
-        Self::started(dialect, "", &keys, Duration::ZERO)
+        Self::started(dialect, "", &KEYS, Duration::ZERO)
     }
 
-    /// The callers' own, which takes its time between the events of a stream.
+    /// One that takes its time between the events of a stream, the callers' own or for candidates.
     pub(crate) fn paced(dialect: Dialect) -> Self {
-        Self::started(dialect, "", &[("caller", CALLER_SECRET)], PACE)
+        Self::started(dialect, "", &KEYS, PACE)
     }
 
     /// One that only we have a key of, for candidates.
