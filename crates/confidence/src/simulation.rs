@@ -156,7 +156,7 @@ pub const TRIALS: [Trial; 12] = [
     Trial {
         name: "paired with the reference",
         runs: [80, 2000],
-        rounds: 9,
+        rounds: 11,
         play: paired::reference,
     },
     Trial { name: "labels on a share", runs: [60, 2000], rounds: 8, play: audited::labels },

@@ -26,7 +26,7 @@ pub(crate) fn cell(
 ) -> String {
     let judge = pipeline.judge.as_ref().filter(|_| category.asks_judge());
     let canonical = Canonical {
-        format: 1,
+        format: format(category.mode),
         rules: rules(pipeline, category),
         call_sites: call_sites(pipeline, category),
         mode: category.mode.name(),
@@ -50,6 +50,15 @@ pub(crate) fn cell(
         lossy_translation: refusal(category),
     };
     of(&canonical)
+}
+
+/// Which way of making a loss the evidence rests on: in JP the reference's was once the rules' word where
+/// that was worse than the judge's.
+fn format(mode: Mode) -> u32 {
+    match mode {
+        Mode::JP => 2,
+        Mode::R | Mode::RP | Mode::H | Mode::PPI | Mode::JA | Mode::AA => 1,
+    }
 }
 
 /// What decides which replies there are: which calls the category claims, whom they are put to, and

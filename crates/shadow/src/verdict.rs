@@ -105,7 +105,10 @@ pub(crate) fn by_rules(
     }
 }
 
-/// Completes what the rules left open: the loss of each side is the greater of the two.
+/// Completes what the rules left open. The candidate's loss is the greater of the two. The reference's is
+/// the judge's word alone: of the candidate's bad replies the judge sees a part only, and a failure of the
+/// reference that counted whole beside them would make the candidate look better than it is
+/// (docs/confidence.md, "Measuring the judge").
 pub(crate) fn by_judge(scored: Scored, judged: judge::Judged) -> Verdict {
     let Scored { mut verdict, .. } = scored;
     verdict.scores.extend(judged.scores);
@@ -114,7 +117,7 @@ pub(crate) fn by_judge(scored: Scored, judged: judge::Judged) -> Verdict {
         return Verdict { loss: None, reference_loss: None, ..verdict };
     };
     verdict.loss = verdict.loss.map(|rules| rules.max(losses.candidate));
-    verdict.reference_loss = verdict.reference_loss.map(|rules| rules.max(losses.reference));
+    verdict.reference_loss = verdict.reference_loss.map(|_rules| losses.reference);
     verdict
 }
 

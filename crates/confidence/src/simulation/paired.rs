@@ -22,6 +22,8 @@ const JUDGED_PAIRS: usize = 4000;
 const JUDGED_MARGIN: f64 = 0.05;
 /// How often the judged reference is bad.
 const BAD: f64 = 0.03;
+/// How often one fails a rule.
+const FAILING: f64 = 0.2;
 
 /// Modes A/A and JP.
 pub(super) fn reference(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
@@ -95,6 +97,13 @@ fn judged(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
     let unlike = at(5, (0.0, 0.0), 0.6)?;
     // Wrong: the margin counted whole, though the judge sees a part of every difference only.
     let (worse, whole) = (at(3, worse, 0.7)?, at(3, worse, 1.0)?);
+    let tolerance = Tolerance::judged_paired(JUDGED_MARGIN, 0.7)?;
+    let mut failing = |counts| {
+        dice.round(6, |chance| {
+            promoted_after(Current::new(tolerance), beside_failures(chance, counts)?)
+        })
+    };
+    let (by_judge, by_rules) = (failing(Failures::ByJudge)?, failing(Failures::Whole)?);
     let share = |found: Vec<Option<u64>>| {
         Estimate::share(&found.iter().map(Option::is_some).collect::<Vec<_>>())
     };
@@ -119,11 +128,53 @@ fn judged(dice: &mut Dice<'_>) -> Result<Vec<Finding>, Error> {
             AtLeast(0.15),
             share(whole),
         ),
+        Finding::ours(
+            "worse by the margin beside a reference that fails rules: falsely promoted",
+            None,
+            AtMost(0.05),
+            share(by_judge),
+        ),
+        Finding::control(
+            "the same, its failures counted whole beside what the judge sees of the candidate's",
+            None,
+            AtLeast(0.5),
+            share(by_rules),
+        ),
     ])
 }
 
-/// Pairs by a judge that flags a good reply in one case of ten and a bad one in eight; in half of
-/// the pairs it errs on both replies by the same chance. The candidate is bad in `excess` of all
+/// What a reply of the reference counts that fails a rule.
+#[derive(Clone, Copy)]
+enum Failures {
+    /// What the judge makes of it, as of any bad reply.
+    ByJudge,
+    /// 1, as it does for the candidate.
+    Whole,
+}
+
+/// Pairs of a reference whose bad replies all fail a rule with a candidate that is worse by the margin,
+/// in ways that only the judge can see.
+fn beside_failures(chance: &mut Chance, counts: Failures) -> Result<Vec<Unit>, Error> {
+    let mut pair = || {
+        let bad = [FAILING + JUDGED_MARGIN, FAILING].map(|often| chance.happens(often));
+        let [candidate, reference] =
+            bad.map(|bad| f64::from(u8::from(is_flagged(bad, chance.share()))));
+        let rules = match counts {
+            Failures::ByJudge => 0.0,
+            Failures::Whole => f64::from(u8::from(bad[1])),
+        };
+        let candidate = judged_loss(0.0, [candidate; 2])?;
+        Ok(Unit::whole(paired_loss(candidate, judged_loss(rules, [reference; 2])?)?))
+    };
+    (0..JUDGED_PAIRS).map(|_| pair()).collect()
+}
+
+/// By a judge that flags a good reply in one case of ten and a bad one in eight.
+fn is_flagged(bad: bool, share: f64) -> bool {
+    share < if bad { 0.8 } else { 0.1 }
+}
+
+/// Pairs by such a judge; in half of the pairs it errs on both replies by the same chance. The candidate is bad in `excess` of all
 /// cases besides those that are hard for the reference, too; replies to one prompt are `alike`.
 fn judged_pairs(chance: &mut Chance, excess: f64, alike: f64) -> Result<Vec<Unit>, Error> {
     let mut pair = || {
@@ -132,7 +183,7 @@ fn judged_pairs(chance: &mut Chance, excess: f64, alike: f64) -> Result<Vec<Unit
         let bad = [chance.happens(worse), chance.happens(hard)];
         let first = chance.share();
         let second = if chance.happens(0.5) { first } else { chance.share() };
-        let flag = |bad: bool, share: f64| f64::from(u8::from(share < if bad { 0.8 } else { 0.1 }));
+        let flag = |bad, share| f64::from(u8::from(is_flagged(bad, share)));
         let judged = |flag: f64| judged_loss(0.0, [flag, flag]);
         let candidate = judged(flag(bad[0], first))?;
         Ok(Unit::whole(paired_loss(candidate, judged(flag(bad[1], second))?)?))

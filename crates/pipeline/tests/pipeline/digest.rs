@@ -186,8 +186,9 @@ fn there_is_no_digest_of_a_cell_that_is_not_there() {
 
 #[test]
 fn a_digest_is_the_same_for_ever() {
-    // Of a category without scorers, which bring the versions of their code into theirs.
-    let expected = "acfae47a3b9188abbfebc8aa62b2e6d1334cd0271fdbaa089602f362a3b62ebb";
+    // Of a category without scorers, which bring the versions of their code into theirs. It has mode JP,
+    // and changed once with the way in which that makes its losses.
+    let expected = "79b1a50814681ca6cf2d793edd0d11ed07353ea13097cb86b367ca2c94189366";
     assert_eq!(digests(BASE)[2], expected);
 }
 

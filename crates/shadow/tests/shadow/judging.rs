@@ -133,10 +133,19 @@ async fn a_rule_that_fails_makes_the_judge_superfluous() {
     assert_eq!(judged.asked, 0);
 }
 
+/// The judge sees a part of the candidate's bad replies only: what the reference did wrong must not count
+/// whole beside them.
 #[tokio::test]
-async fn a_candidate_is_judged_beside_a_reference_that_failed_a_rule() {
-    let mut world = World::new(|asked| match asked.model {
-        "judge" => about(asked, true, false),
+async fn beside_a_reference_that_failed_a_rule_the_judge_speaks_of_both() {
+    // The rules like the candidate. Unjudged it would pass as perfect.
+    for (reference, candidate) in [(true, false), (false, false), (false, true), (true, true)] {
+        beside_a_failure(reference, candidate).await;
+    }
+}
+
+async fn beside_a_failure(reference: bool, candidate: bool) {
+    let mut world = World::new(move |asked| match asked.model {
+        "judge" => about(asked, reference, candidate),
         _ => CANDIDATE.to_owned(),
     })
     .await;
@@ -148,8 +157,8 @@ async fn a_candidate_is_judged_beside_a_reference_that_failed_a_rule() {
     settings.categories.get_mut(CATEGORY).unwrap().scorers = absolute_scorers();
     world.drain(settings).await;
     let row = world.tables.rows().shadows[0].clone();
-    // The rules like the candidate and the judge does not. Unjudged it would pass as perfect.
-    assert_eq!((row.loss, row.reference_loss), (Some(1.0), Some(1.0)));
+    let loss = |is_liked: bool| Some(f64::from(u8::from(!is_liked)));
+    assert_eq!((row.loss, row.reference_loss), (loss(candidate), loss(reference)));
     assert_eq!(world.asked("judge"), 2);
 }
 
