@@ -44,8 +44,18 @@ fn concern(concern: &Concern) -> String {
         Concern::ThinEvidence { cells, of } => {
             format!("thin evidence: in {cells} of {of} cells too little was seen to decide")
         }
+        Concern::Undecided { cells, of, held_by } => {
+            let codes: Vec<&str> = held_by.iter().map(|code| code.name()).collect();
+            format!(
+                "not decided: {cells} of {of} cells saw enough to speak and are held by {}; each cell \
+                 says what would clear it",
+                codes.join(", ")
+            )
+        }
         Concern::NothingClears => {
-            "nothing clears: enough was seen, and no candidate reaches what is demanded".to_owned()
+            "nothing clears: enough was seen, and every candidate is worse than is demanded, or no \
+             cheaper"
+                .to_owned()
         }
         Concern::SpendTooSmall { month_usd, limit_usd } => format!(
             "spend too small: {} in 30 days, where less than {} is not worth the attention",

@@ -6,7 +6,7 @@ use super::{CellReport, Span, Spend, traffic::is_callers};
 use exchange::NanoUsd;
 use policy::Code;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Days that a month counts here.
 const MONTH_DAYS: f64 = 30.0;
@@ -54,7 +54,16 @@ pub enum Concern {
         /// Of how many.
         of: u64,
     },
-    /// Enough was seen, and no candidate clears.
+    /// Cells that saw enough, do not clear, and may yet: more conversations or a remedy would do it.
+    Undecided {
+        /// How many.
+        cells: u64,
+        /// Of how many.
+        of: u64,
+        /// What holds them.
+        held_by: BTreeSet<Code>,
+    },
+    /// Every candidate was found worse than is demanded, or no cheaper.
     NothingClears,
     /// All that callers pay is too little to be worth the work.
     SpendTooSmall {
@@ -121,7 +130,8 @@ pub(super) fn of(
         small(spend_month_usd),
         (thin > 0 || cells.is_empty())
             .then_some(Concern::ThinEvidence { cells: thin, of: cells.len() as u64 }),
-        nothing(cells, thin),
+        undecided(cells),
+        nothing(cells),
         overhead(&net),
         one_provider(callers),
     ]
@@ -134,7 +144,9 @@ pub(super) fn of(
 fn advice(concerns: &[Concern], net: &NetSaving) -> Advice {
     let against = concerns.iter().any(|concern| match concern {
         Concern::SpendTooSmall { .. } | Concern::Overhead { .. } | Concern::NothingClears => true,
-        Concern::ThinEvidence { .. } | Concern::OneProvider { .. } => false,
+        Concern::ThinEvidence { .. } | Concern::Undecided { .. } | Concern::OneProvider { .. } => {
+            false
+        }
     });
     match (against, net.categories.is_empty()) {
         (true, _) => Advice::Stay,
@@ -146,7 +158,7 @@ fn advice(concerns: &[Concern], net: &NetSaving) -> Advice {
 /// Of each category the candidate that clears and saves most.
 fn net(cells: &[CellReport], spend: &BTreeMap<String, Spend>) -> NetSaving {
     let mut best: BTreeMap<&str, [Option<NanoUsd>; 3]> = BTreeMap::new();
-    for cell in cells.iter().filter(|cell| cell.decision.action == "promote") {
+    for cell in cells.iter().filter(|cell| clears(cell)) {
         let Some(savings) = &cell.savings else { continue };
         let ends =
             [savings.projected_usd, savings.projected_usd_lower, savings.projected_usd_upper];
@@ -182,11 +194,24 @@ fn month(observed: Span, spend: NanoUsd) -> Option<NanoUsd> {
     NanoUsd::from_usd(spend.usd() / days * MONTH_DAYS)
 }
 
+fn clears(cell: &CellReport) -> bool {
+    cell.decision.action == "promote"
+}
+
+fn is_held_by(cell: &CellReport, codes: &[Code]) -> bool {
+    cell.decision.reasons.iter().any(|reason| codes.contains(&reason.code))
+}
+
 /// Held because too little was seen, and not refuted by what was.
 fn is_thin(cell: &CellReport) -> bool {
-    let codes = || cell.decision.reasons.iter().map(|reason| reason.code);
     let thin = [Code::MinUnits, Code::MinDays, Code::Observation, Code::ObservationFloor];
-    !cell.evidence.refuted && codes().any(|code| thin.contains(&code))
+    !cell.evidence.refuted && is_held_by(cell, &thin)
+}
+
+/// Shown to be worse than is demanded, or no cheaper: more of the same would not change it.
+fn is_settled(cell: &CellReport) -> bool {
+    let hopeless = cell.evidence.forecast_units.is_none() && is_held_by(cell, &[Code::Confidence]);
+    cell.evidence.refuted || hopeless || is_held_by(cell, &[Code::NotCheaper])
 }
 
 fn small(month_usd: Option<NanoUsd>) -> Option<Concern> {
@@ -194,9 +219,20 @@ fn small(month_usd: Option<NanoUsd>) -> Option<Concern> {
     Some(Concern::SpendTooSmall { month_usd, limit_usd: SPEND_USD_MONTH_MIN })
 }
 
-fn nothing(cells: &[CellReport], thin: u64) -> Option<Concern> {
-    let clears = cells.iter().any(|cell| cell.decision.action == "promote");
-    (!cells.is_empty() && !clears && thin == 0).then_some(Concern::NothingClears)
+fn undecided(cells: &[CellReport]) -> Option<Concern> {
+    let is_open = |cell: &&CellReport| !clears(cell) && !is_thin(cell) && !is_settled(cell);
+    let open: Vec<&CellReport> = cells.iter().filter(is_open).collect();
+    let reasons = open.iter().flat_map(|cell| &cell.decision.reasons);
+    (!open.is_empty()).then(|| Concern::Undecided {
+        cells: open.len() as u64,
+        of: cells.len() as u64,
+        held_by: reasons.map(|reason| reason.code).collect(),
+    })
+}
+
+fn nothing(cells: &[CellReport]) -> Option<Concern> {
+    let is_lost = |cell: &CellReport| !clears(cell) && !is_thin(cell) && is_settled(cell);
+    (!cells.is_empty() && cells.iter().all(is_lost)).then_some(Concern::NothingClears)
 }
 
 fn overhead(net: &NetSaving) -> Option<Concern> {

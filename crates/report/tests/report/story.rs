@@ -154,12 +154,26 @@ async fn whether_to_route_follows_from_spend_evidence_and_overhead() {
     check(&dear, &only(&["faq"]), Advice::Stay, &["nothing_clears", "one_provider"]).await;
     check(&dear, &only(&[world::HOSTILE]), Advice::Wait, &["thin_evidence", "one_provider"]).await;
     check(&json!({}), &rules, Advice::Wait, &["thin_evidence"]).await;
+    check_undecided(&dear).await;
 
     let mut two = dear.clone();
     for (at, row) in two["exchanges"].as_array_mut().unwrap().iter_mut().enumerate() {
         row["model"] = ["large", "small"][at / 2 % 2].into();
     }
     check(&two, &rules, Advice::Route, &[]).await;
+}
+
+/// What is not shown yet is not shown to be wrong.
+async fn check_undecided(dear: &Value) {
+    let undecided = ["undecided", "one_provider"];
+    let mut narrow = dear.clone();
+    narrow["cells"][0]["family_weight"] = 1e-18.into();
+    let report = check(&narrow, &only(&["support"]), Advice::Wait, &undecided).await;
+    let told = "1 of 1 cells saw enough to speak and are held by confidence;";
+    assert!(render::markdown(&report).contains(told));
+    let mut unpriced = only(&["support", "faq"]);
+    unpriced.categories[0].candidates[0].priced = false;
+    check(dear, &unpriced, Advice::Wait, &undecided).await;
 }
 
 /// What candidates were paid live for replies that nobody got is paid for the trial, known price or not.
