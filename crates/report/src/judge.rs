@@ -5,7 +5,7 @@ mod anchors;
 
 pub use anchors::{Anchors, ModelScores};
 
-use crate::{CategoryRule, Error, Warehouse, read::Columns, sql};
+use crate::{CandidateRule, CategoryRule, Error, Warehouse, read::Columns, sql};
 use anchors::Sets;
 use confidence::judge::{Figures, Label, Order, Pair, Preferred, Said, Side, Word, Worth, measure};
 use serde::Serialize;
@@ -61,7 +61,7 @@ pub async fn measured(warehouse: &Warehouse, known: &Known) -> Result<Vec<Measur
             let family = model.as_ref().and_then(|model| known.families.get(model));
             measured.push(Measured {
                 category: category.clone(),
-                figures: figures(category, pairs, &As { versions: one, family, known })?,
+                figures: figures(category, pairs.values(), &As { versions: one, family, known })?,
                 anchors: sets.about(category, one)?,
                 gates: known.today == one,
                 version: Some(version.clone()),
@@ -75,7 +75,7 @@ pub async fn measured(warehouse: &Warehouse, known: &Known) -> Result<Vec<Measur
                 version: None,
                 model: None,
                 gates: true,
-                figures: figures(category, pairs, &panel)?,
+                figures: figures(category, pairs.values(), &panel)?,
                 anchors: sets.about(category, &known.today)?,
             });
         }
@@ -83,11 +83,13 @@ pub async fn measured(warehouse: &Warehouse, known: &Known) -> Result<Vec<Measur
     Ok(measured)
 }
 
-/// What labels prove about the judge of each category that has one and labels.
+/// What labels prove about the judge of each category × candidate that has one and labels: how it errs on
+/// that candidate's replies and on the reference's beside them. What it makes of another candidate says
+/// nothing of this one.
 pub(crate) async fn worths(
     warehouse: &Warehouse,
     categories: &[CategoryRule],
-) -> Result<BTreeMap<String, Worth>, Error> {
+) -> Result<BTreeMap<(String, String), Worth>, Error> {
     let mut worths = BTreeMap::new();
     if categories.iter().all(|category| category.judge.is_none()) {
         return Ok(worths);
@@ -100,9 +102,12 @@ pub(crate) async fn worths(
             continue;
         };
         let versions = As { versions: &rule.versions, family: None, known: &known };
-        let figures = figures(&category.category, pairs, &versions)?;
-        if figures.labels > 0 {
-            worths.insert(category.category.clone(), figures.worth);
+        for CandidateRule { candidate, .. } in &category.candidates {
+            let own = pairs.iter().filter(|((_, of), _)| of == candidate);
+            let figures = figures(&category.category, own.map(|(_, pair)| pair), &versions)?;
+            if figures.labels > 0 {
+                worths.insert((category.category.clone(), candidate.clone()), figures.worth);
+            }
         }
     }
     Ok(worths)
@@ -115,8 +120,12 @@ struct As<'a> {
     known: &'a Known,
 }
 
-fn figures(category: &str, pairs: &Pairs, of: &As<'_>) -> Result<Figures, Error> {
-    let pairs: Vec<Pair> = pairs.values().filter_map(|seen| seen.pair(of)).collect();
+fn figures<'a>(
+    category: &str,
+    pairs: impl Iterator<Item = &'a Seen>,
+    of: &As<'_>,
+) -> Result<Figures, Error> {
+    let pairs: Vec<Pair> = pairs.filter_map(|seen| seen.pair(of)).collect();
     let refuse = |source| Error::Evidence { cell: format!("the judge on {category}"), source };
     measure(&pairs).map_err(refuse)
 }

@@ -148,7 +148,7 @@ pub async fn weigh(warehouse: &Warehouse, rules: &Rules) -> Result<Vec<Weighed>,
         for candidate in &category.candidates {
             let key = (category.category.clone(), candidate.candidate.clone());
             if let Some(evidence) = cells.get(&key) {
-                let worth = worths.get(&category.category);
+                let worth = worths.get(&key);
                 let judge = standing(evidence.mode, worth, category);
                 let savings = savings.remove(&evidence.cell);
                 let moments = (warehouse.as_of(), rules.decided_at);

@@ -19,50 +19,51 @@ struct Case {
     audited: bool,
 }
 
-fn lake(cases: &[Case]) -> Value {
+fn lake(candidate: &str, cases: &[Case]) -> Value {
+    let cell = format!("chat/{candidate}/1");
     let mut lake = json!({
         "cells": [{
-            "cell": "chat/mini/1", "category": "chat", "candidate": "mini", "epoch": 1,
+            "cell": cell, "category": "chat", "candidate": candidate, "epoch": 1,
             "opened_at": START, "definition_digest": "d", "mode": "JP", "tau": 0.03,
             "loss_lo": -1.0, "loss_hi": 1.0, "family_weight": 1.0, "restarts": 0,
             "max_wait_s": 86400.0,
         }],
         "assignments": [], "shadows": [], "labels": [], "blocks": [{
-            "cell": "chat/mini/1", "day": "2026-01-01", "kappa": 0.5,
+            "cell": cell, "day": "2026-01-01", "kappa": 0.5,
         }],
         "exchanges": [], "calls": [], "meters": [],
     });
     let mut push = |table: &str, row: Value| lake[table].as_array_mut().unwrap().push(row);
     for (at, case) in cases.iter().enumerate() {
-        let id = format!("x{at}");
+        let id = format!("{candidate}-{at}");
         let when = START + at as i64 * MINUTE / 10;
         push(
             "assignments",
             json!({
-                "exchange_id": id, "arm": "candidate", "candidate": "mini", "cell": "chat/mini/1",
-                "conversation": format!("c{at}"), "observed_at": when, "pi": 1.0, "pi_floor": 1.0,
+                "exchange_id": id, "arm": "candidate", "candidate": candidate, "cell": cell,
+                "conversation": id, "observed_at": when, "pi": 1.0, "pi_floor": 1.0,
                 "sampled": true, "audit_prob": 0.5, "audited": case.audited,
             }),
         );
         push(
             "exchanges",
-            json!({"exchange_id": id, "observed_at": when, "conversation": format!("c{at}"),
+            json!({"exchange_id": id, "observed_at": when, "conversation": id,
                    "category": "chat", "model": "big", "route": "reference"}),
         );
-        let [reference, candidate] = case.judge.map(|good| f64::from(!good));
+        let [reference_loss, loss] = case.judge.map(|good| f64::from(!good));
         push(
             "shadows",
             json!({
-                "exchange_id": id, "arm": "candidate", "candidate": "mini", "cell": "chat/mini/1",
+                "exchange_id": id, "arm": "candidate", "candidate": candidate, "cell": cell,
                 "answered_at": when + MINUTE, "decided_at": when + MINUTE, "mode": "JP",
-                "tau": 0.03, "loss": candidate, "reference_loss": reference,
-                "scores": scores(case.judge),
+                "tau": 0.03, "loss": loss, "reference_loss": reference_loss,
+                "scores": scores(candidate, case.judge),
             }),
         );
         for (arm, acceptable) in
             ["reference", "candidate"].into_iter().zip(case.people.into_iter().flatten())
         {
-            let candidate = (arm == "candidate").then_some("mini");
+            let candidate = (arm == "candidate").then_some(candidate);
             push(
                 "labels",
                 json!({"exchange_id": id, "arm": arm, "candidate": candidate,
@@ -73,11 +74,11 @@ fn lake(cases: &[Case]) -> Value {
     lake
 }
 
-fn scores(says: [bool; 2]) -> Vec<Value> {
+fn scores(candidate: &str, says: [bool; 2]) -> Vec<Value> {
     let trials = ["reference_first", "candidate_first"];
     let of = |trial| {
         let row = |scorer: &str, arm: &str, value: f64| {
-            json!({"arm": arm, "candidate": "mini", "scorer": scorer, "scorer_digest": VERSION,
+            json!({"arm": arm, "candidate": candidate, "scorer": scorer, "scorer_digest": VERSION,
                    "trial": trial, "kind": "judge", "value": value, "abstained": false})
         };
         [
@@ -89,10 +90,8 @@ fn scores(says: [bool; 2]) -> Vec<Value> {
     trials.into_iter().flat_map(of).collect()
 }
 
-/// The reasons by which the gate holds the judge, and what the cell paid for resting on it.
-async fn weighed(cases: &[Case], youden: f64) -> (Vec<String>, f64) {
-    let warehouse = warehouse(&lake(cases), AS_OF, 1).await;
-    let rules = Rules {
+fn rules(youden: f64) -> Rules {
+    Rules {
         decided_at: exchange::Timestamp(AS_OF),
         lake_version: Default::default(),
         providers: Default::default(),
@@ -111,8 +110,13 @@ async fn weighed(cases: &[Case], youden: f64) -> (Vec<String>, f64) {
                 serving: None,
             }],
         }],
-    };
-    let weighed = weigh(&warehouse, &rules).await.unwrap();
+    }
+}
+
+/// The reasons by which the gate holds the judge, and what the cell paid for resting on it.
+async fn weighed(cases: &[Case], youden: f64) -> (Vec<String>, f64) {
+    let warehouse = warehouse(&lake("mini", cases), AS_OF, 1).await;
+    let weighed = weigh(&warehouse, &rules(youden)).await.unwrap();
     let evidence = &weighed[0].evidence;
     let asked = "SELECT confidence, confidence_adj FROM evidence";
     let (_, batches) = warehouse.ask(asked).await.unwrap();
@@ -120,9 +124,13 @@ async fn weighed(cases: &[Case], youden: f64) -> (Vec<String>, f64) {
     assert_eq!([shown(0), shown(1)], [evidence.confidence, evidence.confidence_adj]);
     let adjusted = confidence::confidence(evidence.log_e, evidence.alpha_c);
     assert_eq!(evidence.confidence_adj, adjusted, "the cell is alone, and pays for its judge");
-    let Decision::Hold(reasons) = &weighed[0].decision else { panic!("{:?}", weighed[0].decision) };
+    (of_judge(&weighed[0].decision), weighed[0].evidence.alpha_c)
+}
+
+fn of_judge(decision: &Decision) -> Vec<String> {
+    let Decision::Hold(reasons) = decision else { panic!("{decision:?}") };
     let of_judge = reasons.iter().filter(|reason| reason.code.name() == "judge_unmeasured");
-    (of_judge.map(ToString::to_string).collect(), weighed[0].evidence.alpha_c)
+    of_judge.map(ToString::to_string).collect()
 }
 
 fn honest(at: usize) -> Case {
@@ -141,6 +149,20 @@ async fn the_gate_holds_until_labels_bear_out_the_judge() {
     let many: Vec<Case> = (0..300).map(honest).collect();
     let (reasons, alpha_c) = weighed(&many, 0.6).await;
     assert_eq!((reasons.len(), alpha_c), (0, 0.01), "{reasons:?}");
+}
+
+/// How a judge errs on one model's replies says nothing of another's: it may favour one of them.
+#[tokio::test]
+async fn labels_of_another_candidate_measure_no_judge_of_this_one() {
+    let unlabelled: Vec<Case> = (0..20).map(|at| Case { people: None, ..honest(at) }).collect();
+    let mut both = lake("mini", &unlabelled);
+    let others = lake("maxi", &(0..300).map(honest).collect::<Vec<_>>());
+    for (table, rows) in both.as_object_mut().unwrap() {
+        rows.as_array_mut().unwrap().extend(others[table].as_array().unwrap().iter().cloned());
+    }
+    let weighed = weigh(&warehouse(&both, AS_OF, 1).await, &rules(0.6)).await.unwrap();
+    let reasons = of_judge(&weighed[0].decision);
+    assert!(reasons[0].contains("without labels"), "{reasons:?}");
 }
 
 /// Labels that nobody drew are no measurement, however many there are.
