@@ -158,11 +158,19 @@ pub fn judge_tolerance(tau: f64, false_alarm_low: f64, catch_low: f64) -> f64 {
     false_alarm_low * (1.0 - tau) + catch_low * tau
 }
 
-fn check_loss(loss: f64) -> Result<(), Error> {
+/// That the loss of one reply is one: how bad a call was is not to be averaged away in its conversation.
+///
+/// # Errors
+/// [`Error::Parameter`] for a loss outside [0, 1], or no number.
+pub fn check_loss(loss: f64) -> Result<(), Error> {
     check_share("loss", loss)
 }
 
-pub(crate) fn check_probability(name: &'static str, value: f64) -> Result<(), Error> {
+/// That a figure can be a probability of something that happens.
+///
+/// # Errors
+/// [`Error::Parameter`] outside (0, 1], or for no number.
+pub fn check_probability(name: &'static str, value: f64) -> Result<(), Error> {
     if value > 0.0 && value <= 1.0 {
         Ok(())
     } else {
@@ -170,7 +178,11 @@ pub(crate) fn check_probability(name: &'static str, value: f64) -> Result<(), Er
     }
 }
 
-pub(crate) fn check_share(name: &'static str, value: f64) -> Result<(), Error> {
+/// That a figure can be a share of something.
+///
+/// # Errors
+/// [`Error::Parameter`] outside [0, 1], or for no number.
+pub fn check_share(name: &'static str, value: f64) -> Result<(), Error> {
     if (0.0..=1.0).contains(&value) {
         Ok(())
     } else {

@@ -2,7 +2,7 @@ use crate::Error;
 use crate::read::Columns;
 use confidence::{
     Coverage, DriftDetector, Evidence, Histogram, Level, Mode, Tolerance, Unit, family, forecast,
-    process,
+    mode::check_share, process,
 };
 use exchange::{DAY_US, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,6 +57,8 @@ impl Fold {
         )
         .map_err(refuse)?;
         let mode: Mode = columns.text("mode", at)?.parse().map_err(refuse)?;
+        let family_weight = columns.known_number("family_weight", at)?;
+        check_share("family_weight", family_weight).map_err(refuse)?;
         let drift = DriftDetector::new(tolerance, DriftDetector::WARN).map_err(refuse)?;
         Ok(Self {
             evidence: Evidence {
@@ -64,7 +66,7 @@ impl Fold {
                 category: columns.text("category", at)?.to_owned(),
                 candidate: columns.text("candidate", at)?.to_owned(),
                 epoch: columns.count("epoch", at)?,
-                family_weight: columns.known_number("family_weight", at)?,
+                family_weight,
                 restarts: u32::try_from(columns.count("restarts", at)?).unwrap_or(u32::MAX),
                 ..Evidence::unseen(mode, tolerance)
             },

@@ -64,6 +64,7 @@ impl Became {
                 control: known(control, at),
                 failed: at_fault.is_some_and(|fault| matches!(fault, "candidate" | "provider")),
             };
+            losses.check().map_err(|source| cells.refused(cell, source))?;
             let answer = Answer {
                 losses: if is_set(is_decided, at) { losses } else { Losses::default() },
                 is_there: is_set(is_there, at),

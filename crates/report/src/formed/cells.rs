@@ -62,6 +62,7 @@ impl Cells {
                 rho: known(rho, at),
                 kappa: known(kappa, at),
             };
+            block.check().map_err(|source| self.refused(cell, source))?;
             self.blocks.insert((cell, rows.date("day", at)?.0), block);
         }
         Ok(())
@@ -94,6 +95,11 @@ impl Cells {
     pub(super) fn twice(&self, table: &'static str, cell: u32, exchange: &str) -> Error {
         let cell = self.terms(cell).name.clone();
         Error::Twice { table, cell, exchange: exchange.to_owned() }
+    }
+
+    /// The error of a figure that a cell cannot have.
+    pub(super) fn refused(&self, cell: u32, source: confidence::Error) -> Error {
+        Error::Evidence { cell: self.terms(cell).name.clone(), source }
     }
 
     /// What was declared for a cell's day.

@@ -1,7 +1,10 @@
 //! What one asked call enters into its conversation, by the mode of its cell; the same that
 //! `sql/asked.sql` says. Anything that is still out is `None`, and whatever is made of it too.
 
-use confidence::Mode;
+use confidence::{
+    Error, Mode,
+    mode::{check_loss, check_probability, check_share},
+};
 
 /// What a cell was opened with, as far as its calls need it.
 #[derive(Clone, Debug)]
@@ -33,6 +36,15 @@ pub(super) struct Losses {
     pub(super) failed: bool,
 }
 
+impl Losses {
+    /// Each for itself: what is no loss is not to be averaged away by the other calls of a conversation,
+    /// or by the other side of a pair.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let known = [self.candidate, self.reference, self.control].into_iter().flatten();
+        known.into_iter().try_for_each(check_loss)
+    }
+}
+
 /// What was declared for a cell's day before it began.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Block {
@@ -40,6 +52,18 @@ pub(super) struct Block {
     pub(super) a_hat: Option<f64>,
     pub(super) rho: Option<f64>,
     pub(super) kappa: Option<f64>,
+}
+
+impl Block {
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let shares = [("eta", self.eta), ("a_hat", self.a_hat)];
+        let chances = [("rho", self.rho), ("kappa", self.kappa)];
+        let known = |(name, figure): (_, Option<f64>)| figure.map(|figure| (name, figure));
+        let mut shares = shares.into_iter().filter_map(known);
+        let mut chances = chances.into_iter().filter_map(known);
+        shares.try_for_each(|(name, share)| check_share(name, share))?;
+        chances.try_for_each(|(name, chance)| check_probability(name, chance))
+    }
 }
 
 /// All that is known of an asked call.
@@ -60,6 +84,16 @@ pub(super) struct Entered {
     pub(super) loss: Option<f64>,
     /// Whether something is out, expired or not.
     pub(super) missing: bool,
+}
+
+/// Whether the chances that were logged are chances, and no smaller than what was promised for the day: of
+/// a call being asked, and, where people say what its loss is, of their being asked.
+pub(super) fn is_promised(draw: &Draw, block: &Block, mode: Mode) -> bool {
+    let holds = |chance: f64, floor: f64| 0.0 < floor && floor <= chance && chance <= 1.0;
+    let asked = draw.pi.zip(draw.pi_floor).is_some_and(|(pi, floor)| holds(pi, floor));
+    let floor = |chance| block.kappa.unwrap_or(chance);
+    let audited = || draw.audit_prob.is_none_or(|chance| holds(chance, floor(chance)));
+    asked && (!mode.asks_people() || audited())
 }
 
 /// Weight and loss of an asked call (docs/confidence.md, "Modes" and "Sampling").

@@ -7,7 +7,7 @@
 use super::{
     became::{Became, Reply, is_set, known},
     cells::Cells,
-    entered::{Asked, Block, Draw, counts, entered},
+    entered::{Asked, Block, Draw, counts, entered, is_promised},
     funnel::{Funnel, Outcome},
     names::Names,
     seen::Seen,
@@ -179,10 +179,12 @@ impl<'a> Parts<'a> {
             let conversation = columns.conversation.value(at);
             let Some(place) = self.closed.place(cell, conversation, observed_at) else { continue };
             let (draw, day) = (columns.draw(at), Timestamp(observed_at).date().0);
+            let (block, mode) = (self.cells.block(cell, day), self.cells.terms(cell).mode);
             if left_out.is_none() {
-                self.draws.entry((place.key, day)).or_default().add(draw, is_sampled);
+                let is_broken = is_sampled && !is_promised(&draw, &block, mode);
+                let draws = self.draws.entry((place.key, day)).or_default();
+                draws.add(&draw, (is_sampled, is_broken));
             }
-            let block = self.cells.block(cell, day);
             if is_sampled && counts(&draw, &block, self.cells.terms(cell)) {
                 let tenant = columns.tenant.is_valid(at).then(|| columns.tenant.value(at));
                 let call = Call { id, exchange, cell, observed_at };
@@ -280,16 +282,12 @@ struct Call<'a> {
 }
 
 impl Draws {
-    fn add(&mut self, draw: Draw, is_sampled: bool) {
-        let is_promised = draw
-            .pi
-            .zip(draw.pi_floor)
-            .is_some_and(|(pi, floor)| 0.0 < floor && floor <= pi && pi <= 1.0);
+    fn add(&mut self, draw: &Draw, (is_sampled, is_broken): (bool, bool)) {
         self.calls += 1;
         self.sampled += u32::from(is_sampled);
         self.chances += u32::from(draw.pi.is_some());
         self.pi += draw.pi.unwrap_or(0.0);
-        self.broken += i64::from(is_sampled && !is_promised);
+        self.broken += i64::from(is_broken);
     }
 
     fn add_to(&self, sums: &mut Sampled) -> Result<(), confidence::Error> {

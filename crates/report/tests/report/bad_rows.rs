@@ -34,6 +34,65 @@ async fn a_loss_outside_its_modes_range_is_an_error_that_names_the_cell() {
     }
 }
 
+/// A call is as bad as it is: the others of its conversation, or the other side of its pair, take nothing
+/// of that away.
+#[tokio::test]
+async fn a_loss_that_is_none_is_not_averaged_away() {
+    for (column, loss) in
+        [("loss", 1.5), ("loss", -0.5), ("reference_loss", 1.5), ("control_loss", -0.1)]
+    {
+        let mut lake = lake();
+        for row in lake["assignments"].as_array_mut().unwrap() {
+            if ["00000000", "00000001"].contains(&row["exchange_id"].as_str().unwrap()) {
+                row["conversation"] = "both".into();
+            }
+        }
+        for row in lake["shadows"].as_array_mut().unwrap() {
+            match row["exchange_id"].as_str().unwrap() {
+                "00000000" => row["loss"] = 0.5.into(),
+                "00000001" => row[column] = loss.into(),
+                _ => {}
+            }
+        }
+        let warehouse = warehouse(&lake, AS_OF, 2).await;
+        let error = format!("{:#}", weigh(&warehouse, &rules()).await.unwrap_err());
+        assert!(
+            error.contains(CELL) && error.contains("loss must be in [0, 1]"),
+            "{column}: {error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_a_day_declared_and_is_no_share_is_an_error_that_names_the_cell() {
+    for (column, figure) in
+        [("eta", -1.0), ("eta", 1.5), ("a_hat", -0.1), ("rho", 2.0), ("kappa", 0.0)]
+    {
+        let mut lake = lake();
+        lake["blocks"] = json!([{"cell": CELL, "day": "2026-01-01", column: figure}]);
+        let warehouse = warehouse(&lake, AS_OF, 2).await;
+        let error = format!("{:#}", weigh(&warehouse, &rules()).await.unwrap_err());
+        assert!(error.contains(CELL) && error.contains(column), "{column}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn weights_of_a_family_are_shares_of_one() {
+    let weights = async |weight: Value| {
+        let mut lake = lake();
+        lake["cells"][0]["family_weight"] = weight;
+        weigh(&warehouse(&lake, AS_OF, 2).await, &rules()).await
+    };
+    // The others have a quarter each.
+    for (given, counted) in [(0.25, 0.25), (0.5, 0.5), (1.5, 0.75)] {
+        assert_eq!(weights(given.into()).await.unwrap()[0].evidence.family_weight, counted);
+    }
+    for given in [json!(-0.25), json!("NaN")] {
+        let error = format!("{:#}", weights(given.clone()).await.unwrap_err());
+        assert!(error.contains("family_weight must be in [0, 1]"), "{given}: {error}");
+    }
+}
+
 /// The reasons that hold support.
 async fn held(warehouse: &Warehouse) -> Vec<String> {
     match &weigh(warehouse, &rules()).await.unwrap()[0].decision {
@@ -54,6 +113,28 @@ async fn a_chance_that_is_none_holds_its_cell_and_no_other() {
         assert!(of_sampler, "{logged:?}: {reasons:?}");
         let faq = weigh(&warehouse, &rules()).await.unwrap().remove(1);
         assert!(faq.evidence.var_sampled >= 0.0, "{:?}", faq.evidence);
+    }
+}
+
+/// So does a chance of being labelled, where people say what a loss is.
+#[tokio::test]
+async fn a_chance_of_a_label_that_is_none_holds_its_cell() {
+    for (mode, audit_prob, is_held) in [
+        ("H", 0.25, false),
+        ("H", 0.5, false),
+        ("H", 0.1, true),
+        ("H", 2.0, true),
+        ("H", 0.0, true),
+        ("R", 2.0, false),
+    ] {
+        let mut lake = lake();
+        lake["cells"][0]["mode"] = mode.into();
+        lake["blocks"] = json!([{"cell": CELL, "day": "2026-01-01", "kappa": 0.25}]);
+        let first = &mut lake["assignments"][0];
+        (first["audited"], first["audit_prob"]) = (false.into(), audit_prob.into());
+        let warehouse = warehouse(&lake, AS_OF, 2).await;
+        let weighed = weigh(&warehouse, &rules()).await.unwrap();
+        assert_eq!(weighed[0].evidence.var_sampled < 0.0, is_held, "{mode} {audit_prob}");
     }
 }
 
