@@ -369,7 +369,7 @@ fn where_too_many_replies_stand_still_the_one_that_stood_longest_goes() {
         assert!(read_to_error(third).await.is_reset());
         for mut kept in [second, fourth] {
             kept.flow_control().release_capacity(WINDOW).unwrap();
-            standing(kept).await;
+            let _ = standing(kept).await;
         }
     });
     let cut = (cut("http2_stalled"), 2);

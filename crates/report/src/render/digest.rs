@@ -29,7 +29,9 @@ pub(super) fn render(digest: &Digest) -> String {
 /// What a realised saving is made of.
 const SAVINGS: &str = "Saved is what the reference's price would have been for the very tokens that \
     candidates were paid for. The overhead is all shadow calls, controls and judge calls of the week, \
-    also those that prepare later promotions, and live replies of candidates that nobody got.";
+    also those that prepare later promotions, and live replies of candidates that nobody got. Of the \
+    prompts as many tokens are taken for cached as the candidate read from its own cache: the \
+    reference's would have been colder or warmer.";
 
 fn part(grid: Grid) -> String {
     if grid.rows.is_empty() { NOTHING.to_owned() } else { markdown::grid(&grid) }
@@ -70,7 +72,7 @@ fn savings(digest: &Digest) -> Grid {
     let saved =
         |of: &crate::Realised| NanoUsd(of.reference_usd.0.saturating_sub(of.candidate_usd.0));
     let calls = vec![
-        "calls that candidates served".to_owned(),
+        "calls that candidates served, with a price on both sides".to_owned(),
         words::count(this.calls),
         words::count(before.calls),
     ];

@@ -174,8 +174,8 @@ pub(crate) fn noise_floor(evidence: &Evidence) -> Option<String> {
     Some(format!("noise floor: the reference disagrees with itself on {:.1} %", floor * 100.0))
 }
 
-/// `people label 10.0 % of the replies; 120 labels, the judge follows them with a square of the correlation of
-/// 0.44: its word counts 0.62 beside them`
+/// `people label 10.0 % of the replies; on the newest day the judge's word counts 0.50 beside them; by all
+/// 120 labels so far it follows them with a square of the correlation of 0.44 and would count 0.62`
 pub(crate) fn correction(of: &Correction) -> String {
     let Correction { trust, until: _, eta_declared, kappa } = of;
     let Trust { labels, rho_squared, eta } = trust;
@@ -183,22 +183,23 @@ pub(crate) fn correction(of: &Correction) -> String {
     let follows = match rho_squared {
         None => format!(
             "too few, or too much alike, to tell how the judge follows people (it takes \
-             {LABELS_MIN}, some good and some bad): its word counts nothing, labels alone decide"
+             {LABELS_MIN}, some good and some bad): its word would count nothing"
         ),
         Some(rho_squared) if *rho_squared >= RHO_SQUARED_MIN => format!(
-            "the judge follows them with a square of the correlation of {rho_squared:.2}: its word \
-             counts {eta:.2} beside them"
+            "it follows them with a square of the correlation of {rho_squared:.2} and would count \
+             {eta:.2}"
         ),
         Some(rho_squared) => format!(
-            "the judge follows them with a square of the correlation of {rho_squared:.2}, under \
-             {least}: its word counts nothing, labels alone decide, and mode H would save the judge"
+            "it follows them with a square of the correlation of {rho_squared:.2}, under {least}, and \
+             would count nothing: mode H would save the judge"
         ),
     };
-    let newest = eta_declared.map_or_else(String::new, |eta| {
-        format!("; by what was known before the newest day it counts {eta:.2} on it")
-    });
+    let in_force = match eta_declared {
+        Some(eta) if *eta > 0.0 => format!("the judge's word counts {eta:.2} beside them"),
+        Some(_) | None => "the judge's word counts nothing, labels alone decide".to_owned(),
+    };
     format!(
-        "people label {} of the replies; {} labels, {follows}{newest}",
+        "people label {} of the replies; on the newest day {in_force}; by all {} labels so far {follows}",
         percent(*kappa),
         count(*labels)
     )

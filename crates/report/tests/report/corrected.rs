@@ -237,8 +237,10 @@ async fn labels_correct_a_judge_from_its_definition_to_the_gate() {
     let text = render::markdown(&report);
     for told in [
         "people label 25.0 % of the replies",
-        "beside them; by what was known before the newest day it counts",
-        "its word counts nothing, labels alone decide, and mode H would save the judge",
+        "of the replies; on the newest day the judge's word counts 0.",
+        " beside them; by all ",
+        "the judge's word counts nothing, labels alone decide; by all ",
+        "would count nothing: mode H would save the judge",
     ] {
         assert!(text.contains(told), "`{told}` is not in {text}");
     }
