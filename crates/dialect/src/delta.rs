@@ -5,6 +5,9 @@ use crate::failure::{Class, Failure};
 use exchange::{FinishReason, Reply, ToolCall, Usage};
 use std::collections::BTreeMap;
 
+/// No reply calls more tools than this.
+pub(crate) const CALLS_MAX: usize = 1 << 16;
+
 /// A piece of a reply.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Delta {

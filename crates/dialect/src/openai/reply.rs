@@ -17,13 +17,15 @@ pub(crate) fn whole(root: &Value, each: Each<'_>) {
     let said = choice.get("message").unwrap_or(&Value::Null);
     message::text(said.get("content")).map(Delta::Text).map(&mut *each);
     nonempty(said.get("refusal")).map(Delta::Refusal).map(&mut *each);
+    let mut calls_tools = false;
     for (at, (id, call)) in (0..).zip(message::calls_with_ids(said)) {
+        calls_tools |= !call.name.is_empty();
         each(Delta::Call { at, id, name: Some(call.name) });
         each(Delta::Arguments { at, text: call.arguments });
     }
     usage(root).map(Delta::Usage).map(&mut *each);
     error::read(root).map(Delta::Error).map(&mut *each);
-    finish_reason(choice).map(Delta::Finish).map(&mut *each);
+    finish_reason(choice, calls_tools).map(Delta::Finish).map(&mut *each);
     each(Delta::End);
 }
 
@@ -31,8 +33,10 @@ pub(crate) fn model(root: &Value) -> Option<String> {
     nonempty(root.get("model"))
 }
 
-pub(crate) fn finish_reason(choice: &Value) -> Option<FinishReason> {
+/// Where the caller has named the function to be called, the form says `stop` all the same.
+pub(crate) fn finish_reason(choice: &Value, calls_tools: bool) -> Option<FinishReason> {
     Some(match choice.get("finish_reason")?.as_str()? {
+        "stop" if calls_tools => FinishReason::ToolCalls,
         "stop" => FinishReason::Stop,
         "length" | "model_length" => FinishReason::Length,
         "tool_calls" | "function_call" => FinishReason::ToolCalls,

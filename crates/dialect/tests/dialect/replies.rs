@@ -27,6 +27,7 @@ fn a_streamed_reply_equals_the_unstreamed_one() {
     for name in [
         "text",
         "parallel_tools",
+        "forced_tool",
         "refusal",
         "anthropic_text",
         "anthropic_tools",

@@ -48,6 +48,7 @@ fn replies_are_told_as_expected() {
     let names = [
         "text",
         "parallel_tools",
+        "forced_tool",
         "anthropic_text",
         "anthropic_tools",
         "gemini_tools",
