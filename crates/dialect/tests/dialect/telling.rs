@@ -70,6 +70,7 @@ fn replies_are_told_as_expected() {
         "gemini_text_stream",
         "gemini_list_stream",
         "gemini_tools_stream",
+        "gemini_malformed_call_stream",
         "responses_tools_stream",
         "anthropic_overloaded_stream",
         "gemini_error_mid_stream",
