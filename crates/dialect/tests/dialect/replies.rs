@@ -28,6 +28,7 @@ fn a_streamed_reply_equals_the_unstreamed_one() {
         "text",
         "parallel_tools",
         "forced_tool",
+        "empty_arguments",
         "refusal",
         "anthropic_text",
         "anthropic_tools",

@@ -49,6 +49,7 @@ fn replies_are_told_as_expected() {
         "text",
         "parallel_tools",
         "forced_tool",
+        "empty_arguments",
         "anthropic_text",
         "anthropic_tools",
         "gemini_tools",
@@ -65,6 +66,7 @@ fn replies_are_told_as_expected() {
     let streams = [
         "text_stream",
         "parallel_tools_stream",
+        "empty_arguments_stream",
         "anthropic_text_stream",
         "anthropic_tools_stream",
         "gemini_text_stream",
