@@ -1,8 +1,11 @@
 //! What a reply says, piece by piece, in no dialect's words: what every reader of a reply makes, and
 //! every writer of one takes.
 
-use crate::failure::{Class, Failure};
-use exchange::{FinishReason, Reply, ToolCall, Usage};
+use crate::{
+    failure::{Class, Failure},
+    tokens,
+};
+use exchange::{FinishReason, Reply, ToolCall, Usage, UsageSource};
 use std::collections::BTreeMap;
 
 /// No reply calls more tools than this.
@@ -23,7 +26,7 @@ pub(crate) enum Delta {
     Call { at: u64, id: Option<String>, name: Option<String> },
     /// More of a tool call's arguments.
     Arguments { at: u64, text: String },
-    /// What was used so far: the last counts.
+    /// What was used so far: the last counts. It is an estimate as long as its provider has more to count.
     Usage(Usage),
     /// Why the model stopped: the last counts.
     Finish(FinishReason),
@@ -146,7 +149,7 @@ impl Draft {
         let whole = self.ended && !self.has_hole && self.error.is_none();
         let nonempty = |text: String| (!text.is_empty()).then_some(text);
         let named = self.calls.into_values().filter(|call| !call.name.is_empty());
-        Reply {
+        let mut reply = Reply {
             model: self.model,
             text: nonempty(self.text),
             tool_calls: named
@@ -157,6 +160,12 @@ impl Draft {
             usage: self.usage,
             complete: whole && self.finish_reason.is_some(),
             error: self.error.map(|failure| failure.line()),
+        };
+        if let Some(usage) = reply.usage.filter(|usage| usage.source == UsageSource::Estimated) {
+            // What was counted before the end is the least that it can be.
+            let output_tokens = usage.output_tokens.max(tokens::of_reply(&reply));
+            reply.usage = Some(Usage { output_tokens, ..usage });
         }
+        reply
     }
 }

@@ -50,11 +50,15 @@ pub(crate) fn usage(root: &Value) -> Option<Usage> {
     let usage = root.get("usage")?;
     let count = |pointer: &str| usage.pointer(pointer).and_then(Value::as_u64);
     let input_tokens = count("/prompt_tokens")?;
-    let output_tokens = count("/completion_tokens")
-        .or_else(|| count("/total_tokens")?.checked_sub(input_tokens))?;
+    let total = count("/total_tokens");
+    let answer = count("/completion_tokens").or_else(|| total?.checked_sub(input_tokens))?;
+    let reasoning = count("/completion_tokens_details/reasoning_tokens").unwrap_or(0);
+    // Some count reasoning beside the answer: their total tells.
+    let both = answer.saturating_add(reasoning);
+    let is_beside = total.is_some_and(|total| total == input_tokens.saturating_add(both));
+    let output_tokens = if is_beside { both } else { answer };
     let cached = count("/prompt_tokens_details/cached_tokens").unwrap_or(0).min(input_tokens);
     let cache_write = count("/prompt_tokens_details/cache_write_tokens").unwrap_or(0);
-    let reasoning = count("/completion_tokens_details/reasoning_tokens").unwrap_or(0);
     Some(Usage {
         input_tokens,
         cached_tokens: cached,
