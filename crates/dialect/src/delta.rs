@@ -1,9 +1,15 @@
 //! What a reply says, piece by piece, in no dialect's words: what every reader of a reply makes, and
 //! every writer of one takes.
 
-use crate::failure::{Class, Failure};
-use exchange::{FinishReason, Reply, ToolCall, Usage};
+use crate::{
+    failure::{Class, Failure},
+    tokens,
+};
+use exchange::{FinishReason, Reply, ToolCall, Usage, UsageSource};
 use std::collections::BTreeMap;
+
+/// No reply calls more tools than this.
+pub(crate) const CALLS_MAX: usize = 1 << 16;
 
 /// A piece of a reply.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +26,7 @@ pub(crate) enum Delta {
     Call { at: u64, id: Option<String>, name: Option<String> },
     /// More of a tool call's arguments.
     Arguments { at: u64, text: String },
-    /// What was used so far: the last counts.
+    /// What was used so far: the last counts. It is an estimate as long as its provider has more to count.
     Usage(Usage),
     /// Why the model stopped: the last counts.
     Finish(FinishReason),
@@ -46,6 +52,34 @@ impl Called {
 
 /// Takes the pieces as they come.
 pub(crate) type Each<'e> = &'e mut dyn FnMut(Delta);
+
+/// Sees how a reply ends: one that stops without a word, for a reason that is neither the model's nor a
+/// policy's, is an error, whatever its status.
+#[derive(Debug, Default)]
+pub(crate) struct Ending {
+    speaks: bool,
+    is_odd: bool,
+}
+
+impl Ending {
+    pub(crate) fn take(&mut self, delta: Delta, each: Each<'_>) {
+        match &delta {
+            Delta::Text(_) | Delta::Refusal(_) | Delta::Call { .. } | Delta::Arguments { .. } => {
+                self.speaks = true;
+            }
+            Delta::Finish(reason) => self.is_odd = *reason == FinishReason::Other,
+            Delta::End if self.is_odd && !self.speaks => each(Delta::Error(Failure::silent())),
+            Delta::Begin { .. }
+            | Delta::Thinks
+            | Delta::Usage(_)
+            | Delta::Error(_)
+            | Delta::Hole
+            | Delta::Lost
+            | Delta::End => {}
+        }
+        each(delta);
+    }
+}
 
 /// A reply in the making.
 #[derive(Debug, Default)]
@@ -115,7 +149,7 @@ impl Draft {
         let whole = self.ended && !self.has_hole && self.error.is_none();
         let nonempty = |text: String| (!text.is_empty()).then_some(text);
         let named = self.calls.into_values().filter(|call| !call.name.is_empty());
-        Reply {
+        let mut reply = Reply {
             model: self.model,
             text: nonempty(self.text),
             tool_calls: named
@@ -126,6 +160,12 @@ impl Draft {
             usage: self.usage,
             complete: whole && self.finish_reason.is_some(),
             error: self.error.map(|failure| failure.line()),
+        };
+        if let Some(usage) = reply.usage.filter(|usage| usage.source == UsageSource::Estimated) {
+            // What was counted before the end is the least that it can be.
+            let output_tokens = usage.output_tokens.max(tokens::of_reply(&reply));
+            reply.usage = Some(Usage { output_tokens, ..usage });
         }
+        reply
     }
 }

@@ -1,4 +1,8 @@
-use crate::{Error, Form, anthropic, delta::Each, gemini, openai, reply, stream, tokens, watch};
+use crate::{
+    Error, Form, anthropic,
+    delta::{Each, Ending},
+    gemini, openai, reply, stream, tokens, watch,
+};
 use bytes::Bytes;
 use exchange::{Call, Exchange, Headers, Reply, Usage, UsageSource};
 use serde_json::Value;
@@ -293,6 +297,8 @@ impl Dialect {
 
     /// What a reply says that came whole.
     pub(crate) fn whole(self, root: &Value, each: Each<'_>) {
+        let mut ending = Ending::default();
+        let each: Each<'_> = &mut |delta| ending.take(delta, each);
         match self {
             Self::OpenAi => openai::reply::whole(root, each),
             Self::Anthropic => anthropic::reply::whole(root, each),

@@ -40,6 +40,12 @@ impl Failure {
         }
     }
 
+    /// A reply that stopped before it said anything, for none of the reasons that models have.
+    pub(crate) fn silent() -> Self {
+        let message = "the model stopped without a word, for a reason of its provider's own";
+        Self { class: Class::Server, code: None, message: message.to_owned() }
+    }
+
     /// An event that is named an error and says nothing that is known.
     pub(crate) fn unnamed(text: &str) -> Self {
         Self { class: Class::Server, code: None, message: bounded(text) }

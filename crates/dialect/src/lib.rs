@@ -12,6 +12,7 @@
 //! three. Every reader of a reply makes the same `delta`s of it, and every writer takes them.
 
 mod anthropic;
+mod arguments;
 pub mod content;
 mod conversation;
 pub mod credentials;

@@ -2,6 +2,7 @@
 //! forwarded and metered, but not put to candidates.
 
 pub(crate) mod call;
+mod calls;
 pub(crate) mod edit;
 pub(crate) mod error;
 pub(crate) mod judge;

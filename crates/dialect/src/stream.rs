@@ -5,7 +5,7 @@
 
 use crate::{
     Dialect, anthropic,
-    delta::{Draft, Each},
+    delta::{Draft, Each, Ending},
     gemini, openai,
 };
 use exchange::Reply;
@@ -19,7 +19,13 @@ pub struct Reader {
 
 /// Makes deltas of a stream's bytes.
 #[derive(Debug)]
-pub(crate) enum Deltas {
+pub(crate) struct Deltas {
+    reader: Dialects,
+    ending: Ending,
+}
+
+#[derive(Debug)]
+enum Dialects {
     OpenAi(openai::stream::Reader),
     Anthropic(anthropic::stream::Reader),
     Gemini(gemini::stream::Reader),
@@ -47,27 +53,32 @@ impl Reader {
 
 impl Deltas {
     pub(crate) fn new(dialect: Dialect) -> Self {
-        match dialect {
-            Dialect::OpenAi => Self::OpenAi(openai::stream::Reader::default()),
-            Dialect::Anthropic => Self::Anthropic(anthropic::stream::Reader::default()),
-            Dialect::Gemini => Self::Gemini(gemini::stream::Reader::default()),
-        }
+        let reader = match dialect {
+            Dialect::OpenAi => Dialects::OpenAi(openai::stream::Reader::default()),
+            Dialect::Anthropic => Dialects::Anthropic(anthropic::stream::Reader::default()),
+            Dialect::Gemini => Dialects::Gemini(gemini::stream::Reader::default()),
+        };
+        Self { reader, ending: Ending::default() }
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8], each: Each<'_>) {
-        match self {
-            Self::OpenAi(reader) => reader.push(bytes, each),
-            Self::Anthropic(reader) => reader.push(bytes, each),
-            Self::Gemini(reader) => reader.push(bytes, each),
+        let Self { reader, ending } = self;
+        let each: Each<'_> = &mut |delta| ending.take(delta, each);
+        match reader {
+            Dialects::OpenAi(reader) => reader.push(bytes, each),
+            Dialects::Anthropic(reader) => reader.push(bytes, each),
+            Dialects::Gemini(reader) => reader.push(bytes, each),
         }
     }
 
     /// The stream has ended, however it ended: what is still to be said.
     pub(crate) fn finish(&mut self, each: Each<'_>) {
-        match self {
-            Self::OpenAi(reader) => reader.finish(each),
-            Self::Anthropic(reader) => reader.finish(each),
-            Self::Gemini(reader) => reader.finish(each),
+        let Self { reader, ending } = self;
+        let each: Each<'_> = &mut |delta| ending.take(delta, each);
+        match reader {
+            Dialects::OpenAi(reader) => reader.finish(each),
+            Dialects::Anthropic(reader) => reader.finish(each),
+            Dialects::Gemini(reader) => reader.finish(each),
         }
     }
 }

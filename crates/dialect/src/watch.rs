@@ -43,7 +43,11 @@ impl Seen {
     fn and(self, delta: &Delta) -> Self {
         match (self, delta) {
             (Self::Speaks | Self::Blocked | Self::Failed, _) => self,
-            (Self::Nothing, Delta::Begin { .. } | Delta::Usage(_)) => self,
+            // An odd reason decides nothing yet: behind it the reply ends, with or without a word.
+            (
+                Self::Nothing,
+                Delta::Begin { .. } | Delta::Usage(_) | Delta::Finish(FinishReason::Other),
+            ) => self,
             (Self::Nothing, Delta::Finish(FinishReason::ContentFilter) | Delta::Refusal(_)) => {
                 Self::Blocked
             }

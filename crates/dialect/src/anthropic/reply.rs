@@ -28,7 +28,7 @@ pub(crate) fn whole(root: &Value, each: Each<'_>) {
         }
     }
     let mut counters = Counters::default();
-    counters.take(root.get("usage")).map(Delta::Usage).map(&mut *each);
+    counters.take(root.get("usage"), UsageSource::Reported).map(Delta::Usage).map(&mut *each);
     error::read(root).map(Delta::Error).map(&mut *each);
     stop(root, each);
     each(Delta::End);
@@ -66,11 +66,16 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// What was used so far; nothing until both sides were counted once.
-    ///
-    /// `input_tokens` leaves out what was read from and written to the cache; ours includes both.
-    pub(crate) fn take(&mut self, usage: Option<&Value>) -> Option<Usage> {
-        let usage = usage?;
+    /// What was used so far; nothing until both sides were counted once. What is told at the beginning
+    /// of a stream is an estimate, whatever of the answer it counts.
+    pub(crate) fn take(&mut self, usage: Option<&Value>, source: UsageSource) -> Option<Usage> {
+        if let Some(usage) = usage {
+            self.raise(usage);
+        }
+        self.usage(source)
+    }
+
+    fn raise(&mut self, usage: &Value) {
         let count = |pointer: &str| usage.pointer(pointer).and_then(Value::as_u64);
         let by_lifetime = ["5m", "1h"].map(|lifetime| {
             count(&format!("/cache_creation/ephemeral_{lifetime}_input_tokens")).unwrap_or(0)
@@ -87,10 +92,10 @@ impl Counters {
         }
         let thinking = count("/output_tokens_details/thinking_tokens").unwrap_or(0);
         self.thinking = self.thinking.max(thinking);
-        self.usage()
     }
 
-    fn usage(&self) -> Option<Usage> {
+    /// `input_tokens` leaves out what was read from and written to the cache; ours includes both.
+    fn usage(&self, source: UsageSource) -> Option<Usage> {
         let (fresh, output_tokens) = (self.input?, self.output?);
         // Counters that no bill could hold are cut, so that their sums are still sums.
         let cached_tokens = self.cache_read.min(u64::MAX / 4);
@@ -103,7 +108,7 @@ impl Counters {
             output_tokens,
             reasoning_tokens: self.thinking.min(output_tokens),
             tier: self.tier,
-            source: UsageSource::Reported,
+            source,
         })
     }
 }

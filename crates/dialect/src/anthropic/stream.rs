@@ -5,6 +5,7 @@ use crate::{
     fields::{nonempty, text},
     sse,
 };
+use exchange::UsageSource;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,13 +56,13 @@ impl State {
                 let message = data.get("message").unwrap_or(&Value::Null);
                 let (id, model) = (nonempty(message.get("id")), nonempty(message.get("model")));
                 each(Delta::Begin { id, model });
-                self.count(message.get("usage"), each);
+                self.count(message.get("usage"), UsageSource::Estimated, each);
             }
             "content_block_start" => self.begin(index, &data["content_block"], each),
             "content_block_delta" => self.grow(index, &data["delta"], each),
             "content_block_stop" => self.end_block(index, each),
             "message_delta" => {
-                self.count(data.get("usage"), each);
+                self.count(data.get("usage"), UsageSource::Reported, each);
                 reply::stop(&data["delta"], each);
             }
             "message_stop" => each(Delta::End),
@@ -74,8 +75,8 @@ impl State {
         }
     }
 
-    fn count(&mut self, usage: Option<&Value>, each: Each<'_>) {
-        self.counters.take(usage).map(Delta::Usage).map(each);
+    fn count(&mut self, usage: Option<&Value>, source: UsageSource, each: Each<'_>) {
+        self.counters.take(usage, source).map(Delta::Usage).map(each);
     }
 
     fn begin(&mut self, index: u64, block: &Value, each: Each<'_>) {

@@ -16,9 +16,7 @@ pub(crate) fn whole(draft: &Draft, caller: &Caller) -> Value {
     let texts = [&draft.text, &draft.refusal].into_iter().filter(|text| !text.is_empty());
     let mut content: Vec<Value> = texts.map(|text| json!({"type": "text", "text": text})).collect();
     for (at, call) in (0..).zip(draft.named_calls()) {
-        // The form has no place for arguments that are no object.
-        let input = object_of(&call.arguments)
-            .map_or_else(|| json!({"arguments": call.arguments}), Value::Object);
+        let input = input(&call.arguments);
         let id = caller.call_id(call.id.as_deref(), "toolu_", at);
         content.push(json!({"type": "tool_use", "id": id, "name": call.name, "input": input}));
     }
@@ -32,6 +30,13 @@ pub(crate) fn whole(draft: &Draft, caller: &Caller) -> Value {
         "stop_sequence": null,
         "usage": usage(draft.usage.as_ref()),
     })
+}
+
+/// Arguments as an object. None at all are one without members; what is no object is put into one, because
+/// the form has no other place for it.
+fn input(arguments: &str) -> Value {
+    let arguments = if arguments.trim().is_empty() { "{}" } else { arguments };
+    object_of(arguments).map_or_else(|| json!({"arguments": arguments}), Value::Object)
 }
 
 fn stop_reason(reason: FinishReason, refused: bool) -> &'static str {
@@ -126,8 +131,22 @@ enum Growth<'g> {
 enum Open {
     None,
     Text,
-    Call,
+    Call(Input),
 }
+
+/// What was told of a call's arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Input {
+    Nothing,
+    /// They began as an object.
+    Object,
+    /// They did not: the text of them is in one, which is open.
+    InObject,
+}
+
+/// The object into which arguments are put that are none.
+const OBJECT_BEGINS: &str = "{\"arguments\":\"";
+const OBJECT_ENDS: &str = "\"}";
 
 impl Writer {
     pub(crate) fn new(caller: Caller) -> Self {
@@ -219,14 +238,37 @@ impl Writer {
                     let id = self.caller.call_id(call.id.as_deref(), "toolu_", at);
                     let block =
                         json!({"type": "tool_use", "id": id, "name": call.name, "input": {}});
-                    self.start(&block, Open::Call, out);
+                    self.start(&block, Open::Call(Input::Nothing), out);
                 }
-                Ready::Grow { text } => {
-                    self.grow(Growth::InputJsonDelta { partial_json: &text }, out);
-                }
+                Ready::Grow { text } => self.arguments(&text, out),
                 Ready::End => self.stop(out),
             }
         }
+    }
+
+    /// More of a call's arguments: what they are is seen by how they begin.
+    fn arguments(&mut self, text: &str, out: &mut Vec<u8>) {
+        let Open::Call(told) = self.open else { return };
+        let input = match told {
+            Input::Nothing if text.trim().is_empty() => return,
+            Input::Nothing if text.trim_start().starts_with('{') => Input::Object,
+            Input::Nothing => {
+                self.input(OBJECT_BEGINS, out);
+                Input::InObject
+            }
+            Input::Object | Input::InObject => told,
+        };
+        self.open = Open::Call(input);
+        if input == Input::InObject {
+            let quoted = Value::from(text).to_string();
+            self.input(&quoted[1..quoted.len() - 1], out);
+        } else {
+            self.input(text, out);
+        }
+    }
+
+    fn input(&self, partial_json: &str, out: &mut Vec<u8>) {
+        self.grow(Growth::InputJsonDelta { partial_json }, out);
     }
 
     fn start(&mut self, block: &Value, open: Open, out: &mut Vec<u8>) {
@@ -248,6 +290,9 @@ impl Writer {
     }
 
     fn stop(&mut self, out: &mut Vec<u8>) {
+        if self.open == Open::Call(Input::InObject) {
+            self.input(OBJECT_ENDS, out);
+        }
         if self.open != Open::None {
             let index = self.next.saturating_sub(1);
             event(

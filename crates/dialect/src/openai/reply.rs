@@ -17,13 +17,15 @@ pub(crate) fn whole(root: &Value, each: Each<'_>) {
     let said = choice.get("message").unwrap_or(&Value::Null);
     message::text(said.get("content")).map(Delta::Text).map(&mut *each);
     nonempty(said.get("refusal")).map(Delta::Refusal).map(&mut *each);
+    let mut calls_tools = false;
     for (at, (id, call)) in (0..).zip(message::calls_with_ids(said)) {
+        calls_tools |= !call.name.is_empty();
         each(Delta::Call { at, id, name: Some(call.name) });
         each(Delta::Arguments { at, text: call.arguments });
     }
     usage(root).map(Delta::Usage).map(&mut *each);
     error::read(root).map(Delta::Error).map(&mut *each);
-    finish_reason(choice).map(Delta::Finish).map(&mut *each);
+    finish_reason(choice, calls_tools).map(Delta::Finish).map(&mut *each);
     each(Delta::End);
 }
 
@@ -31,8 +33,10 @@ pub(crate) fn model(root: &Value) -> Option<String> {
     nonempty(root.get("model"))
 }
 
-pub(crate) fn finish_reason(choice: &Value) -> Option<FinishReason> {
+/// Where the caller has named the function to be called, the form says `stop` all the same.
+pub(crate) fn finish_reason(choice: &Value, calls_tools: bool) -> Option<FinishReason> {
     Some(match choice.get("finish_reason")?.as_str()? {
+        "stop" if calls_tools => FinishReason::ToolCalls,
         "stop" => FinishReason::Stop,
         "length" | "model_length" => FinishReason::Length,
         "tool_calls" | "function_call" => FinishReason::ToolCalls,
@@ -46,11 +50,15 @@ pub(crate) fn usage(root: &Value) -> Option<Usage> {
     let usage = root.get("usage")?;
     let count = |pointer: &str| usage.pointer(pointer).and_then(Value::as_u64);
     let input_tokens = count("/prompt_tokens")?;
-    let output_tokens = count("/completion_tokens")
-        .or_else(|| count("/total_tokens")?.checked_sub(input_tokens))?;
+    let total = count("/total_tokens");
+    let answer = count("/completion_tokens").or_else(|| total?.checked_sub(input_tokens))?;
+    let reasoning = count("/completion_tokens_details/reasoning_tokens").unwrap_or(0);
+    // Some count reasoning beside the answer: their total tells.
+    let both = answer.saturating_add(reasoning);
+    let is_beside = total.is_some_and(|total| total == input_tokens.saturating_add(both));
+    let output_tokens = if is_beside { both } else { answer };
     let cached = count("/prompt_tokens_details/cached_tokens").unwrap_or(0).min(input_tokens);
     let cache_write = count("/prompt_tokens_details/cache_write_tokens").unwrap_or(0);
-    let reasoning = count("/completion_tokens_details/reasoning_tokens").unwrap_or(0);
     Some(Usage {
         input_tokens,
         cached_tokens: cached,

@@ -1,4 +1,7 @@
-use super::{error, message, reply};
+use super::{
+    calls::{Calls, Piece},
+    error, message, reply,
+};
 use crate::{
     delta::{Delta, Each},
     failure::Failure,
@@ -77,42 +80,20 @@ fn take_choice(choice: &Value, calls: &mut Calls, each: Each<'_>) {
         }
         message::text(delta.get("content")).map(Delta::Text).map(&mut *each);
         nonempty(delta.get("refusal")).map(Delta::Refusal).map(&mut *each);
-        for call in items(delta, "tool_calls") {
-            let at = calls.index(call);
-            take_call(at, call, message::body(call), each);
-        }
-        if let Some(call) = delta.get("function_call").filter(|call| call.is_object()) {
-            take_call(calls.at(0), call, call, each);
+        let function = delta.get("function_call").filter(|call| call.is_object());
+        let pieces = items(delta, "tool_calls").map(Piece::read);
+        for piece in pieces.chain(function.map(Piece::of_function)) {
+            take_piece(piece, calls, each);
         }
     }
-    reply::finish_reason(choice).map(Delta::Finish).map(&mut *each);
+    reply::finish_reason(choice, calls.is_named).map(Delta::Finish).map(&mut *each);
 }
 
-fn take_call(at: u64, call: &Value, body: &Value, each: Each<'_>) {
-    each(Delta::Call { at, id: nonempty(call.get("id")), name: nonempty(body.get("name")) });
-    if let Some(text) = message::arguments(body) {
+fn take_piece(piece: Piece, calls: &mut Calls, each: Each<'_>) {
+    let Some(at) = calls.place(&piece) else { return each(Delta::Hole) };
+    let Piece { id, name, arguments, .. } = piece;
+    each(Delta::Call { at, id, name });
+    if let Some(text) = arguments {
         each(Delta::Arguments { at, text });
-    }
-}
-
-/// Which of several growing tool calls a piece belongs to.
-#[derive(Debug, Default)]
-struct Calls {
-    last: u64,
-    next: u64,
-}
-
-impl Calls {
-    /// Some compatible providers leave the index out; a call then begins where an id does.
-    fn index(&mut self, delta: &Value) -> u64 {
-        let begins = nonempty(delta.get("id")).is_some();
-        let guess = if begins { self.next } else { self.last };
-        self.at(delta.get("index").and_then(Value::as_u64).unwrap_or(guess))
-    }
-
-    fn at(&mut self, index: u64) -> u64 {
-        self.last = index;
-        self.next = self.next.max(index.saturating_add(1));
-        index
     }
 }

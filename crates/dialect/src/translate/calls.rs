@@ -1,13 +1,13 @@
 //! Tool calls that grow in turns, for forms that tell one after the other.
 
-use crate::delta::{Called, Delta};
+use crate::{
+    arguments::Progress,
+    delta::{CALLS_MAX, Called, Delta},
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// No more of a stream is held back than this: what a form can only tell at once, or at the end.
 pub const HELD_BYTES_MAX: usize = 16 << 20;
-
-/// No reply calls more tools than this.
-const CALLS_MAX: usize = 1 << 16;
 
 /// Tool calls that a form tells one after the other: the first that has not ended is told as it
 /// grows, and those behind it are held back.
@@ -27,7 +27,7 @@ struct Growing {
     call: Called,
     /// Whether it was told that it begins.
     began: bool,
-    json: Json,
+    arguments: Progress,
 }
 
 /// What may be told of a call now.
@@ -43,7 +43,7 @@ pub(crate) enum Ready {
 impl Calls {
     /// Gives way to words, if no call is in the middle of its arguments: those that were told end.
     pub(crate) fn give_way(&mut self) -> Option<Vec<Ready>> {
-        if self.held.values().any(|growing| growing.began && !growing.json.is_whole()) {
+        if self.held.values().any(|growing| growing.began && !growing.arguments.is_whole()) {
             return None;
         }
         let ended: Vec<u64> =
@@ -65,7 +65,7 @@ impl Calls {
             Delta::Arguments { .. } if self.held_bytes > HELD_BYTES_MAX => self.broken = true,
             Delta::Arguments { at, text } => {
                 let growing = self.held.entry(at).or_default();
-                growing.json.take(&text);
+                growing.arguments.take(&text);
                 growing.call.arguments.push_str(&text);
                 self.held_bytes += text.len();
             }
@@ -102,7 +102,7 @@ impl Calls {
         if !text.is_empty() {
             ready.push(Ready::Grow { text });
         }
-        Some((at, growing.json.is_whole()))
+        Some((at, growing.arguments.is_whole()))
     }
 
     /// All that is left, ended or not; calls without a name cannot be told.
@@ -115,36 +115,5 @@ impl Calls {
         }
         self.held_bytes = 0;
         ready
-    }
-}
-
-/// Whether a JSON object that comes in pieces has come to its end.
-#[derive(Clone, Copy, Debug, Default)]
-struct Json {
-    depth: usize,
-    began: bool,
-    in_string: bool,
-    after_backslash: bool,
-}
-
-impl Json {
-    fn take(&mut self, text: &str) {
-        for byte in text.bytes() {
-            let escaped = std::mem::take(&mut self.after_backslash);
-            match byte {
-                b'\\' if self.in_string && !escaped => self.after_backslash = true,
-                b'"' if !escaped => self.in_string = !self.in_string,
-                b'{' | b'[' if !self.in_string => {
-                    self.depth += 1;
-                    self.began = true;
-                }
-                b'}' | b']' if !self.in_string => self.depth = self.depth.saturating_sub(1),
-                _ => {}
-            }
-        }
-    }
-
-    fn is_whole(self) -> bool {
-        self.began && self.depth == 0 && !self.in_string
     }
 }

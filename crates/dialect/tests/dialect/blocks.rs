@@ -170,3 +170,27 @@ fn a_stream_is_watched_until_the_model_speaks_or_is_stopped() {
         assert_eq!(seen(dialect, &stream), expected, "{stream}");
     }
 }
+
+/// Such a reason decides nothing by itself: behind it the reply ends, with or without a word.
+#[test]
+fn a_stream_that_ends_without_a_word_for_an_odd_reason_has_failed() {
+    let gemini = |said: &str| {
+        let content = format!("{{\"content\":{{\"parts\":[{said}]}},");
+        format!(
+            "data: {{\"candidates\":[{content}\"finishReason\":\"MALFORMED_FUNCTION_CALL\"}}]}}\n\n"
+        )
+    };
+    let openai = |said: &str, reason: &str| format!("{OPENED}{}", chunk(said, reason));
+    let cases = [
+        // Without an end of its own, that it has ended is seen by whoever reads it.
+        (Dialect::Gemini, gemini(""), Seen::Nothing),
+        (Dialect::Gemini, gemini("{\"text\":\"a\"}"), Seen::Speaks),
+        (Dialect::OpenAi, openai("{}", "\"eos\""), Seen::Nothing),
+        (Dialect::OpenAi, openai("{}", "\"eos\"") + "data: [DONE]\n\n", Seen::Failed),
+        (Dialect::OpenAi, openai("{\"content\":\"a\"}", "\"eos\""), Seen::Speaks),
+        (Dialect::OpenAi, openai("{}", "\"stop\""), Seen::Speaks),
+    ];
+    for (dialect, stream, expected) in cases {
+        assert_eq!(seen(dialect, &stream), expected, "{stream}");
+    }
+}

@@ -17,6 +17,7 @@ mod hostile;
 mod laws;
 mod matrix;
 mod message;
+mod parallel;
 mod replies;
 mod reply_laws;
 mod rounds;

@@ -27,6 +27,8 @@ fn a_streamed_reply_equals_the_unstreamed_one() {
     for name in [
         "text",
         "parallel_tools",
+        "forced_tool",
+        "empty_arguments",
         "refusal",
         "anthropic_text",
         "anthropic_tools",
@@ -115,11 +117,17 @@ fn what_a_reply_took_that_was_given_up_is_known_as_far_as_it_had_come() {
         r#"{"type":"message","content":[{"type":"text","text":"hi"}],"stop_reason":"refusal"}"#;
     let begun = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":\
                  {\"input_tokens\":9,\"output_tokens\":1}}}\n\n";
+    let said = ["It ", "rains."].map(|text| {
+        let delta = format!("{{\"type\":\"text_delta\",\"text\":\"{text}\"}}");
+        format!("data: {{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{delta}}}\n\n")
+    });
+    let half = format!("{begun}{}", said.concat());
     let (json, sse) = ("application/json", "text/event-stream");
     let (reported, estimated) = (UsageSource::Reported, UsageSource::Estimated);
     assert_eq!(took(200, json, counted, true), Some((true, 4, reported)));
     assert_eq!(took(200, json, uncounted, true), Some((true, 1, estimated)));
     assert_eq!(took(200, sse, begun, false), Some((true, 1, estimated)), "it went on");
+    assert_eq!(took(200, sse, &half, false), Some((true, 3, estimated)), "more than was counted");
     assert_eq!(took(200, json, "{\"type\":\"mess", false), None, "nobody knows");
     assert_eq!(took(200, json, "", false), None);
     assert_eq!(took(0, json, "", false), None);

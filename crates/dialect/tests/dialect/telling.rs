@@ -48,6 +48,8 @@ fn replies_are_told_as_expected() {
     let names = [
         "text",
         "parallel_tools",
+        "forced_tool",
+        "empty_arguments",
         "anthropic_text",
         "anthropic_tools",
         "gemini_tools",
@@ -64,11 +66,13 @@ fn replies_are_told_as_expected() {
     let streams = [
         "text_stream",
         "parallel_tools_stream",
+        "empty_arguments_stream",
         "anthropic_text_stream",
         "anthropic_tools_stream",
         "gemini_text_stream",
         "gemini_list_stream",
         "gemini_tools_stream",
+        "gemini_malformed_call_stream",
         "responses_tools_stream",
         "anthropic_overloaded_stream",
         "gemini_error_mid_stream",

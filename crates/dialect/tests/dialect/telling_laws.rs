@@ -90,6 +90,10 @@ fn heard_law(form: Form, said: &Reply, heard: &Reply) {
         return;
     }
     assert_eq!(calls(form, heard), calls(form, said), "{form:?}: {said:?} became {heard:?}");
+    if form == Form::Messages {
+        let mut heard = heard.tool_calls.iter();
+        assert!(heard.all(|call| call.arguments.trim_start().starts_with('{')), "{heard:?}");
+    }
     let join = |reply: &Reply| {
         [&reply.text, &reply.refusal].into_iter().flatten().cloned().collect::<String>()
     };
@@ -112,10 +116,8 @@ fn calls(form: Form, reply: &Reply) -> Vec<(String, Option<String>)> {
     let kept = |call: &&ToolCall| form != Form::GenerateContent || is_object(&said(call));
     // Messages has no place for arguments that are no object: they are put into one.
     let is_wrapped = |arguments: &str| arguments.starts_with("{\"arguments\":\"");
-    // So is the empty text of a tool that takes text, which is read like no arguments at all.
     let is_told = |arguments: &str| {
-        let is_told = is_object(arguments) && !is_wrapped(arguments) && arguments != "{}";
-        form != Form::Messages || is_told
+        form != Form::Messages || (is_object(arguments) && !is_wrapped(arguments))
     };
     let value = |call: &ToolCall| {
         let arguments = said(call);

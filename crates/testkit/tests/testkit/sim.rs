@@ -100,6 +100,28 @@ async fn tool_calls_are_streamed_as_fragments_of_the_same_arguments() {
     provider.stop().await;
 }
 
+/// As the provider does it: a function that had to be called is no reason to stop.
+#[tokio::test]
+async fn a_call_that_was_named_in_advance_ends_with_stop() {
+    let (provider, client) = echo(1).await;
+    for (choice, reason) in [
+        (json!({"type": "function", "function": {"name": "book"}}), "stop"),
+        (json!("required"), "tool_calls"),
+        (json!("auto"), "tool_calls"),
+    ] {
+        let mut body = ask("large", "book");
+        body["tools"] = json!([{"type": "function", "function": {"name": "book"}}]);
+        body["tool_choice"] = choice;
+        let whole = json(&client.send(&call("one", &body)).await.unwrap());
+        assert_eq!(whole["choices"][0]["finish_reason"], reason, "{body}");
+        body["stream"] = json!(true);
+        let chunks = chunks(&client.send(&call("one", &body)).await.unwrap());
+        let last = chunks.last().unwrap();
+        assert_eq!(last["choices"][0]["finish_reason"], reason, "{body}");
+    }
+    provider.stop().await;
+}
+
 #[tokio::test]
 async fn one_seed_answers_byte_for_byte_alike_in_any_order_of_arrival() {
     let calls = (0..60)

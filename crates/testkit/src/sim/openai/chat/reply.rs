@@ -106,11 +106,14 @@ fn fragments(told: &Told<'_>, index: usize, call: &ToolCall) -> Vec<Value> {
     [first].into_iter().chain(rest).map(|part| json!({"tool_calls": [part]})).collect()
 }
 
+/// A function that the caller had named is called because of that, which is no reason to stop.
 fn finish(told: &Told<'_>) -> &'static str {
+    let is_named = told.question.body["tool_choice"]["type"] == "function";
     match (&told.ending, &told.said) {
         (Ending::Blocked, _) => "content_filter",
         (Ending::Cut, _) => "length",
         (Ending::Done | Ending::Stopped(_), Said::Text(_)) => "stop",
+        (Ending::Done | Ending::Stopped(_), Said::Tools(_)) if is_named => "stop",
         (Ending::Done | Ending::Stopped(_), Said::Tools(_)) => "tool_calls",
     }
 }
