@@ -4,7 +4,7 @@ use super::{LiveModel, Read};
 use bytes::Bytes;
 use dialect::{
     Dialect, Form,
-    translate::{self, Caller, Delivery, Framing, Target},
+    translate::{self, Caller, Delivery, Framing, Target, Thoughts},
 };
 use exchange::Headers;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -58,6 +58,7 @@ impl Wording {
             model: model.wire_name.clone(),
             at: head.at,
             repeated: translate::repeated(form, body),
+            thoughts: Thoughts::of(&read.call),
         };
         let retelling = Retelling { from: speaks, caller };
         let telling = Telling::Anew(Arc::new(retelling));
