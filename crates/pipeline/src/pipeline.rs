@@ -7,7 +7,7 @@ use crate::{
 use confidence::{Mode, Tolerance};
 use exchange::{NanoUsd, Timestamp};
 use policy::{
-    Capabilities, Definition, GateRule, OnBlock, Price, PriceBook, Rule, Sampling, When,
+    Capabilities, Definition, GateRule, OnBlock, OnStore, Price, PriceBook, Rule, Sampling, When,
     epoch::MAX_WAIT_S,
 };
 use score::{ScorerSpec, VerdictRule};
@@ -115,6 +115,8 @@ pub struct CategoryDef {
     pub gate: GateRule,
     /// What becomes live of a reply that a content policy stopped.
     pub on_block: OnBlock,
+    /// What becomes live of a call whose reply its provider would keep.
+    pub on_store: OnStore,
 }
 
 impl CategoryDef {

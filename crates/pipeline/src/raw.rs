@@ -413,6 +413,7 @@ pub(crate) struct RawCategory<'t> {
     pub(crate) sampling: Option<RawSampling>,
     pub(crate) gate: Option<RawGate>,
     pub(crate) on_block: Option<Spanned<String>>,
+    pub(crate) on_store: Option<Spanned<String>>,
 }
 
 impl<'t> RawCategory<'t> {
@@ -432,6 +433,7 @@ impl<'t> RawCategory<'t> {
         "sampling",
         "gate",
         "on_block",
+        "on_store",
     ];
 
     fn read(notes: &mut Notes<'_>, value: Value<'t>) -> Option<Self> {
@@ -454,6 +456,7 @@ impl<'t> RawCategory<'t> {
             sampling: one(notes, &section, "sampling", RawSampling::read),
             gate: one(notes, &section, "gate", RawGate::read),
             on_block: section.text(notes, "on_block"),
+            on_store: section.text(notes, "on_store"),
         })
     }
 }

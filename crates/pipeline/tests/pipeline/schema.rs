@@ -96,6 +96,7 @@ const SEEN_BY_A_SCHEMA: &[&str] = &[
     "unknown_field",
     "unknown_mode",
     "unknown_on_block",
+    "unknown_on_store",
     "unknown_risk",
     "unknown_scorer",
     "unknown_verdict",
