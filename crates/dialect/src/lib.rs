@@ -12,6 +12,7 @@
 //! three. Every reader of a reply makes the same `delta`s of it, and every writer takes them.
 
 mod anthropic;
+mod bond;
 pub mod content;
 mod conversation;
 pub mod credentials;
@@ -35,7 +36,8 @@ pub mod translate;
 pub mod unreplayable;
 pub mod watch;
 
-pub use conversation::{CONVERSATION_KEY_CHARS_MAX, conversation};
+pub use bond::{Bond, bonds};
+pub use conversation::{CONVERSATION_KEY_CHARS_MAX, conversation, course};
 pub use dialect::{Dialect, OPAQUE, SoFar, UnknownDialect, opaque};
 pub use error::Error;
 pub use form::Form;
