@@ -67,7 +67,7 @@ pub enum Planned {
 pub enum Bond {
     /// The reference's provider keeps the reply, and a later call may name it.
     Store,
-    /// The reference demands its own thoughts in the history.
+    /// The reference demands its own thoughts in the history, or takes none of others.
     Thinking,
 }
 
