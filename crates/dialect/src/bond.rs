@@ -5,50 +5,55 @@
 //! the caller's own bytes, so nothing can be mended there. Where it would refuse them, the caller would
 //! see an error that it never had before; such a conversation is better not begun elsewhere.
 
-use crate::{Dialect, Form, fields::Fields, gemini};
+use crate::{Form, fields::Fields, gemini};
 use exchange::{Call, Headers};
 use serde_json::Value;
+
+/// What a call of Responses asks for to go on with what a model thought, though nothing is kept.
+const SEALED_THOUGHTS: &str = "reasoning.encrypted_content";
 
 /// Why a conversation could not come back to the model that was asked for, once another has answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bond {
     /// Its provider keeps the reply, and a later call may name it: nobody else's is kept there.
     Store,
-    /// It thinks before it calls tools, and demands its own thoughts in a history that has such calls.
+    /// Its provider demands that model's own thoughts in a history, or takes no thoughts of others.
     Thinking,
 }
 
-/// What binds the conversation of a call that was read as `call`, were it answered by `other`, whose
-/// provider speaks `speaks`; `body` is without content coding.
+/// What binds the conversation of a call that was read as `call`, were it answered by the model `other`,
+/// which is put it in the form `instead` ([`Forms::instead`]); `body` is without content coding.
+///
+/// [`Forms::instead`]: crate::Forms::instead
 #[must_use]
-pub fn bonds(call: &Call, body: &[u8], (speaks, other): (Dialect, &str)) -> Vec<Bond> {
-    match Form::of(call) {
-        Some(Form::Responses) if keeps_reply(body) => vec![Bond::Store],
-        Some(Form::Messages) if speaks != Dialect::Anthropic && thinks_by_budget(call, body) => {
+pub fn bonds(call: &Call, body: &[u8], (instead, other): (Option<Form>, &str)) -> Vec<Bond> {
+    match (Form::of(call), instead) {
+        (Some(Form::Responses), _) => of_response(body, instead),
+        (Some(Form::Messages), Some(_)) if thinks_by_budget(call, body) => vec![Bond::Thinking],
+        // What is told anew has a stand-in for the thoughts.
+        (Some(Form::GenerateContent), None) if thinks(call) && !gemini::request::thinks(other) => {
             vec![Bond::Thinking]
         }
-        // What is told anew has a stand-in for the thoughts; what comes from a provider of the same
-        // dialect is told as it comes.
-        Some(Form::GenerateContent)
-            if speaks == Dialect::Gemini && thinks(call) && !gemini::request::thinks(other) =>
-        {
-            vec![Bond::Thinking]
+        (Some(Form::ChatCompletions | Form::Messages | Form::GenerateContent) | None, _) => {
+            Vec::new()
         }
-        Some(Form::ChatCompletions | Form::Responses | Form::Messages | Form::GenerateContent)
-        | None => Vec::new(),
     }
 }
 
-/// Responses are kept unless a call says otherwise.
-fn keeps_reply(body: &[u8]) -> bool {
-    let fields = Fields::read(&Headers::default(), body);
-    fields.is_some_and(|fields| fields.get("store") != Some(&Value::from(false)))
+/// Responses are kept unless a call says otherwise. Thoughts that are handed to the caller are sealed for
+/// the organisation that asked, and perhaps for the model; what is told anew has none.
+fn of_response(body: &[u8], instead: Option<Form>) -> Vec<Bond> {
+    let Some(fields) = Fields::read(&Headers::default(), body) else { return Vec::new() };
+    let is_kept = fields.get("store") != Some(&Value::from(false));
+    let hands_out = fields.items("include").any(|it| it.as_str() == Some(SEALED_THOUGHTS));
+    let bonds = [(Bond::Store, is_kept), (Bond::Thinking, hands_out && instead.is_none())];
+    bonds.into_iter().filter(|(_, binds)| *binds).map(|(bond, _)| bond).collect()
 }
 
 /// With a budget for thoughts, Claude demands that a turn which goes on with results of tools begins with
 /// a signed thought. Where it thinks as it likes (`adaptive`) it does not (platform.claude.com/docs,
 /// "Adaptive thinking", under "Validation changes"), and a thought of another Claude that it cannot read
-/// is left out without an error ("Preserved thinking", under "What a thinking block is tied to").
+/// is left out without an error ("Preserved thinking").
 fn thinks_by_budget(call: &Call, body: &[u8]) -> bool {
     let is_set = call.parameters.iter().any(|name| name == "thinking");
     if call.tools.is_empty() || !is_set {

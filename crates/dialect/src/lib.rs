@@ -40,5 +40,5 @@ pub use bond::{Bond, bonds};
 pub use conversation::{CONVERSATION_KEY_CHARS_MAX, conversation, course};
 pub use dialect::{Dialect, OPAQUE, SoFar, UnknownDialect, opaque};
 pub use error::Error;
-pub use form::Form;
+pub use form::{Form, Forms};
 pub use tokens::{COUNTED_BYTES_MAX, count as count_tokens};

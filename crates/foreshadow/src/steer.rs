@@ -5,7 +5,7 @@ mod blocks;
 mod wording;
 
 use bytes::Bytes;
-use dialect::{Dialect, SoFar, content};
+use dialect::{Dialect, Form, Forms, SoFar, content};
 use exchange::{Call, Declared, Headers, NanoUsd, Route, Served, Timestamp};
 use policy::{
     CallFacts, Capabilities, Categorizer, LossyTranslation, OnBlock, OnStore, Plan, Policy,
@@ -24,6 +24,7 @@ const DECODED_BYTES_MAX: usize = 64 << 20;
 pub(crate) struct LiveModel {
     pub(crate) provider: String,
     pub(crate) wire_name: String,
+    pub(crate) forms: Forms,
     pub(crate) capabilities: Capabilities,
     pub(crate) key: Option<Key>,
 }
@@ -56,9 +57,9 @@ impl Wishes {
         self,
         read: &Read,
         body: &[u8],
-        (model, speaks): (&LiveModel, Dialect),
+        (instead, model): (Option<Form>, &LiveModel),
     ) -> Option<Bond> {
-        let bonds = dialect::bonds(&read.call, body, (speaks, &model.wire_name));
+        let bonds = dialect::bonds(&read.call, body, (instead, &model.wire_name));
         let mut binding = bonds.into_iter().filter_map(|bond| match (bond, self.on_store) {
             (dialect::Bond::Store, OnStore::AskReference) => Some(Bond::Store),
             (dialect::Bond::Store, OnStore::SwitchOff) => None,
@@ -210,10 +211,10 @@ impl Steering {
         let model = self.models.get(candidate).ok_or(Stays::Unfit)?;
         let speaks = *self.dialects.get(&model.provider).ok_or(Stays::Unfit)?;
         let tokens = |call: &Call| read.dialect.prompt_tokens(call);
-        let takes = if speaks == read.dialect {
-            model.capabilities.takes(&read.call, &tokens)
-        } else {
-            model.capabilities.takes_translated(&read.call, &tokens)
+        let instead = model.forms.instead(&read.call, (read.dialect, speaks));
+        let takes = match instead {
+            None => model.capabilities.takes(&read.call, &tokens),
+            Some(_) => model.capabilities.takes_translated(&read.call, &tokens),
         };
         // Such calls were withheld from the candidate, so the evidence does not speak for them.
         if !takes {
@@ -222,13 +223,12 @@ impl Steering {
         let plain = content::decode(&read.headers, body, DECODED_BYTES_MAX);
         let plain = plain.map_err(|_| Stays::Unfit)?;
         let wishes = self.wishes.get(category).copied().unwrap_or_default();
-        if let Some(bond) = wishes.bond(read, &plain, (model, speaks)) {
+        if let Some(bond) = wishes.bond(read, &plain, (instead, model)) {
             return Err(Stays::Bound(bond));
         }
-        let wording = if speaks == read.dialect {
-            Wording::own(head, read, &plain, &model.wire_name)
-        } else {
-            Wording::translated(head, read, &plain, (model, speaks))
+        let wording = match instead {
+            None => Wording::own(head, read, &plain, &model.wire_name),
+            Some(form) => Wording::translated(head, read, &plain, (model, form)),
         };
         let Wording { path, body, telling, is_lossy } = wording.ok_or(Stays::Unfit)?;
         if is_lossy && wishes.lossy_translation == LossyTranslation::Refused {

@@ -58,6 +58,8 @@ pub struct Provider {
     pub shadow_key_env: Option<String>,
     /// The header that carries the key; in `authorization` it stands behind `Bearer `.
     pub key_header: String,
+    /// Whether it has Responses beside Chat Completions; of `openai` alone.
+    pub responses: bool,
     /// Whether calls of ours may go there at all; live calls of clients always may.
     pub allowed: bool,
     /// Whether clients that speak HTTP/2 have it asked in HTTP/2: also without TLS, or never; `None`

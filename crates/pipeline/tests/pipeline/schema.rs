@@ -81,6 +81,7 @@ const SEEN_BY_A_SCHEMA: &[&str] = &[
     "price_overlap",
     "provider_not_allowed",
     "reserved_names",
+    "responses_elsewhere",
     "s3_settings",
     "sampling_out_of_range",
     "scorer_role",
