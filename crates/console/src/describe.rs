@@ -18,7 +18,7 @@ pub fn describe() {
     describe_gauge!(READY, Unit::Count, "Whether a readiness check passes (1) or fails (0).");
 }
 
-const COUNTERS: [(&str, &str); 26] = [
+const COUNTERS: [(&str, &str); 27] = [
     (
         "foreshadow_live_requests_total",
         "Live calls answered, by provider, route and class of status.",
@@ -31,6 +31,11 @@ const COUNTERS: [(&str, &str); 26] = [
         "foreshadow_live_blocked_total",
         "Live calls that the reference answered because a content policy stopped the candidate's \
          reply, by provider.",
+    ),
+    (
+        "foreshadow_live_bound_total",
+        "Live calls kept from a candidate because their conversation could not come back to the \
+         reference, by provider and reason.",
     ),
     (
         "foreshadow_live_guard_refusals_total",

@@ -17,17 +17,40 @@ pub fn conversation(
     call: &Call,
     id: ExchangeId,
 ) -> Conversation {
-    if let Some(key) = declared.filter(|key| !key.is_empty()) {
-        return Conversation { key: bounded(key), source: ConversationSource::Header };
-    }
-    if let Some(key) = call.conversation.as_deref().filter(|key| !key.is_empty()) {
-        return Conversation { key: bounded(key), source: ConversationSource::Dialect };
+    if let Some(named) = named(declared, call) {
+        return named;
     }
     if call.assistant_turns > 0 {
-        let beginning = [tenant, call.system.as_deref(), call.first_user.as_deref()];
-        return Conversation { key: digest(&beginning), source: ConversationSource::Digest };
+        let key = beginning(tenant, call);
+        return Conversation { key, source: ConversationSource::Digest };
     }
     Conversation { key: id.to_string(), source: ConversationSource::Exchange }
+}
+
+/// The key by which is drawn who serves a call live: on every turn of a conversation the same, so that one
+/// that another model has begun goes on there.
+///
+/// It is the conversation's key, and for a call without history the one that its next turn will have:
+/// a digest of how it began. So calls that begin alike are served alike, whether or not they belong
+/// together; as evidence they still stand alone.
+#[must_use]
+pub fn course(declared: Option<&str>, tenant: Option<&str>, call: &Call) -> String {
+    named(declared, call).map_or_else(|| beginning(tenant, call), |named| named.key)
+}
+
+/// What the caller or the dialect calls the conversation.
+fn named(declared: Option<&str>, call: &Call) -> Option<Conversation> {
+    let given = |key: Option<&str>, source: ConversationSource| {
+        let key = key.filter(|key| !key.is_empty())?;
+        Some(Conversation { key: bounded(key), source })
+    };
+    given(declared, ConversationSource::Header)
+        .or_else(|| given(call.conversation.as_deref(), ConversationSource::Dialect))
+}
+
+/// A digest of how a conversation began.
+fn beginning(tenant: Option<&str>, call: &Call) -> String {
+    digest(&[tenant, call.system.as_deref(), call.first_user.as_deref()])
 }
 
 fn bounded(key: &str) -> String {

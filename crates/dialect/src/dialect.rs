@@ -163,7 +163,8 @@ impl Dialect {
         Some(Usage { source, ..usage })
     }
 
-    /// The body with another model, every other byte untouched: for live calls of a candidate.
+    /// The body with another model, every other byte untouched: for live calls of a candidate. Of a call of
+    /// Responses only what another model can read, and nothing of it is kept.
     ///
     /// # Errors
     /// [`Error::NotAnObject`] if the (uncompressed) body is not a JSON object.

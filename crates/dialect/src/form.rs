@@ -16,6 +16,29 @@ pub enum Form {
     GenerateContent,
 }
 
+/// Which forms of its dialect a provider has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forms {
+    /// All that are read here.
+    All,
+    /// The one that all providers of the dialect have: of `openai`, Chat Completions.
+    Common,
+}
+
+impl Forms {
+    /// The form into which a call of dialect `from` is translated for such a provider, which speaks `to`;
+    /// `None` where it can be put there in its own.
+    #[must_use]
+    pub fn instead(self, call: &Call, (from, to): (Dialect, Dialect)) -> Option<Form> {
+        let common = to.form();
+        match (from == to, self) {
+            (false, Self::All | Self::Common) => Some(common),
+            (true, Self::All) => None,
+            (true, Self::Common) => Form::of(call).filter(|own| *own != common).map(|_| common),
+        }
+    }
+}
+
 impl Form {
     /// Every form.
     pub const ALL: [Self; 4] =

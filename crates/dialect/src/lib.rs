@@ -13,6 +13,7 @@
 
 mod anthropic;
 mod arguments;
+mod bond;
 pub mod content;
 mod conversation;
 pub mod credentials;
@@ -36,8 +37,9 @@ pub mod translate;
 pub mod unreplayable;
 pub mod watch;
 
-pub use conversation::{CONVERSATION_KEY_CHARS_MAX, conversation};
+pub use bond::{Bond, bonds};
+pub use conversation::{CONVERSATION_KEY_CHARS_MAX, conversation, course};
 pub use dialect::{Dialect, OPAQUE, SoFar, UnknownDialect, opaque};
 pub use error::Error;
-pub use form::Form;
+pub use form::{Form, Forms};
 pub use tokens::{COUNTED_BYTES_MAX, count as count_tokens};

@@ -19,7 +19,7 @@ use exchange::{Call, Headers};
 use serde_json::Value;
 
 pub(crate) use body::Body;
-pub use caller::{Caller, Framing, repeated};
+pub use caller::{Caller, Framing, Thoughts, repeated};
 pub use calls::HELD_BYTES_MAX;
 pub(crate) use calls::{Calls, Ready};
 pub(crate) use loss::Losses;

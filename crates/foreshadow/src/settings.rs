@@ -4,7 +4,7 @@
 use crate::steer::LiveModel;
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
-use dialect::Dialect;
+use dialect::{Dialect, Forms};
 use exchange::{Body, Clock, Exchange, NanoUsd};
 use http::{HeaderName, HeaderValue};
 use journal::kafka;
@@ -85,12 +85,18 @@ pub(crate) fn live_models(
         let live = LiveModel {
             provider: model.provider.clone(),
             wire_name: model.name.clone(),
+            forms: provider.map_or(Forms::Common, forms),
             capabilities: model.capabilities.clone(),
             key,
         };
         models.insert(model.name.clone(), live);
     }
     Ok(models)
+}
+
+/// The forms of its dialect that a provider has.
+fn forms(provider: &Provider) -> Forms {
+    if provider.responses { Forms::All } else { Forms::Common }
 }
 
 fn live_key(provider: &Provider, secrets: &Secrets) -> Result<Option<Key>> {
@@ -198,7 +204,8 @@ fn shadow_models(pipeline: &Pipeline, secrets: &Secrets, clock: &Arc<dyn Clock>)
     for provider in &pipeline.providers {
         let client = shadow_client(provider, secrets, clock)?;
         let dialect = provider.dialect.parse()?;
-        models.providers.insert(provider.name.clone(), shadow::Provider { dialect, client });
+        let forms = forms(provider);
+        models.providers.insert(provider.name.clone(), shadow::Provider { dialect, forms, client });
     }
     for model in &pipeline.models {
         let known = shadow::Model {

@@ -5,12 +5,13 @@ mod blocks;
 mod wording;
 
 use bytes::Bytes;
-use dialect::{Dialect, SoFar, content};
-use exchange::{Call, Conversation, Declared, Headers, NanoUsd, Route, Served, Timestamp};
+use dialect::{Dialect, Form, Forms, SoFar, content};
+use exchange::{Call, Declared, Headers, NanoUsd, Route, Served, Timestamp};
 use policy::{
-    CallFacts, Capabilities, Categorizer, LossyTranslation, OnBlock, Plan, Policy, PriceBook,
+    CallFacts, Capabilities, Categorizer, LossyTranslation, OnBlock, OnStore, Plan, Policy,
+    PriceBook,
 };
-use proxy::{Answered, CallHead, Key, Placed, Planned, Priced, Rewrite, Steer, UnusedReply};
+use proxy::{Answered, Bond, CallHead, Key, Placed, Planned, Priced, Rewrite, Steer, UnusedReply};
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::watch;
 use wording::Wording;
@@ -23,6 +24,7 @@ const DECODED_BYTES_MAX: usize = 64 << 20;
 pub(crate) struct LiveModel {
     pub(crate) provider: String,
     pub(crate) wire_name: String,
+    pub(crate) forms: Forms,
     pub(crate) capabilities: Capabilities,
     pub(crate) key: Option<Key>,
 }
@@ -45,12 +47,46 @@ pub(crate) struct Wishes {
     pub(crate) lossy_translation: LossyTranslation,
     /// What becomes of a candidate's reply that a content policy stopped.
     pub(crate) on_block: OnBlock,
+    /// What becomes of a call whose reply its provider would keep.
+    pub(crate) on_store: OnStore,
+}
+
+impl Wishes {
+    /// What binds the conversation of a call to the reference, but for what the category waives.
+    fn bond(
+        self,
+        read: &Read,
+        body: &[u8],
+        (instead, model): (Option<Form>, &LiveModel),
+    ) -> Option<Bond> {
+        let bonds = dialect::bonds(&read.call, body, (instead, &model.wire_name));
+        let mut binding = bonds.into_iter().filter_map(|bond| match (bond, self.on_store) {
+            (dialect::Bond::Store, OnStore::AskReference) => Some(Bond::Store),
+            (dialect::Bond::Store, OnStore::SwitchOff) => None,
+            (dialect::Bond::Thinking, OnStore::AskReference | OnStore::SwitchOff) => {
+                Some(Bond::Thinking)
+            }
+        });
+        binding.next()
+    }
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { lossy_translation: LossyTranslation::Allowed, on_block: OnBlock::default() }
+        Self {
+            lossy_translation: LossyTranslation::Allowed,
+            on_block: OnBlock::default(),
+            on_store: OnStore::default(),
+        }
     }
+}
+
+/// Why the reference serves a call though it is the candidate's turn.
+enum Stays {
+    /// It cannot be put to the candidate faithfully, or not as faithfully as its category demands.
+    Unfit,
+    /// Its conversation could not come back to the reference.
+    Bound(Bond),
 }
 
 /// A call as far as steering reads it.
@@ -91,20 +127,20 @@ impl Steer for Steering {
         if !policy.routes.contains_key(&category) {
             return Planned::PassThrough;
         }
-        let conversation = conversation(head, &read);
         let reference = placed(&policy, &category, &read, Route::Reference, None);
         if !read.call.unreplayable.is_empty() {
             return Planned::Reference(reference);
         }
-        match policy.plan(&category, &conversation.key, head.at) {
+        match policy.plan(&category, &course(&read), head.at) {
             Plan::Reference => Planned::Reference(reference),
             Plan::Candidate { candidate, route } => {
                 match self.rewrite(head, &read, body, (&category, &candidate)) {
-                    Some(rewrite) => {
+                    Ok(rewrite) => {
                         let served = placed(&policy, &category, &read, route, Some(candidate));
                         Planned::Candidate(served, Box::new(rewrite))
                     }
-                    None => Planned::Reference(reference),
+                    Err(Stays::Unfit) => Planned::Reference(reference),
+                    Err(Stays::Bound(bond)) => Planned::Bound(reference, bond),
                 }
             }
         }
@@ -164,39 +200,41 @@ impl Steering {
         self.prices.cost(unused.candidate(), at, &usage, unused.latency_us())
     }
 
-    /// The call as the candidate gets it; `None` where it cannot be put to it faithfully, or not as
-    /// faithfully as its category demands.
+    /// The call as the candidate gets it, or why it does not.
     fn rewrite(
         &self,
         head: &CallHead<'_>,
         read: &Read,
         body: &Bytes,
         (category, candidate): (&str, &str),
-    ) -> Option<Rewrite> {
-        let model = self.models.get(candidate)?;
-        let speaks = *self.dialects.get(&model.provider)?;
+    ) -> Result<Rewrite, Stays> {
+        let model = self.models.get(candidate).ok_or(Stays::Unfit)?;
+        let speaks = *self.dialects.get(&model.provider).ok_or(Stays::Unfit)?;
         let tokens = |call: &Call| read.dialect.prompt_tokens(call);
-        let takes = if speaks == read.dialect {
-            model.capabilities.takes(&read.call, &tokens)
-        } else {
-            model.capabilities.takes_translated(&read.call, &tokens)
+        let instead = model.forms.instead(&read.call, (read.dialect, speaks));
+        let takes = match instead {
+            None => model.capabilities.takes(&read.call, &tokens),
+            Some(_) => model.capabilities.takes_translated(&read.call, &tokens),
         };
         // Such calls were withheld from the candidate, so the evidence does not speak for them.
         if !takes {
-            return None;
+            return Err(Stays::Unfit);
         }
-        let plain = content::decode(&read.headers, body, DECODED_BYTES_MAX).ok()?;
-        let wording = if speaks == read.dialect {
-            Wording::own(head, read, &plain, &model.wire_name)
-        } else {
-            Wording::translated(head, read, &plain, (model, speaks))
-        };
-        let Wording { path, body, telling, is_lossy } = wording?;
+        let plain = content::decode(&read.headers, body, DECODED_BYTES_MAX);
+        let plain = plain.map_err(|_| Stays::Unfit)?;
         let wishes = self.wishes.get(category).copied().unwrap_or_default();
-        if is_lossy && wishes.lossy_translation == LossyTranslation::Refused {
-            return None;
+        if let Some(bond) = wishes.bond(read, &plain, (instead, model)) {
+            return Err(Stays::Bound(bond));
         }
-        Some(Rewrite {
+        let wording = match instead {
+            None => Wording::own(head, read, &plain, &model.wire_name),
+            Some(form) => Wording::translated(head, read, &plain, (model, form)),
+        };
+        let Wording { path, body, telling, is_lossy } = wording.ok_or(Stays::Unfit)?;
+        if is_lossy && wishes.lossy_translation == LossyTranslation::Refused {
+            return Err(Stays::Unfit);
+        }
+        Ok(Rewrite {
             provider: model.provider.clone(),
             path,
             model: model.wire_name.clone(),
@@ -217,9 +255,9 @@ impl Steering {
     }
 }
 
-fn conversation(head: &CallHead<'_>, read: &Read) -> Conversation {
+fn course(read: &Read) -> String {
     let (key, tenant) = (read.declared.conversation.as_deref(), read.declared.tenant.as_deref());
-    dialect::conversation(key, tenant, &read.call, head.id)
+    dialect::course(key, tenant, &read.call)
 }
 
 fn placed(

@@ -219,7 +219,8 @@ fn steering(deployment: &Deployment, policy: watch::Receiver<Arc<Policy>>) -> Re
 
 fn wishes(category: &CategoryDef) -> (String, Wishes) {
     let lossy_translation = category.gate.lossy_translation;
-    (category.name.clone(), Wishes { lossy_translation, on_block: category.on_block })
+    let (on_block, on_store) = (category.on_block, category.on_store);
+    (category.name.clone(), Wishes { lossy_translation, on_block, on_store })
 }
 
 /// Merges the small files of closed days, every hour: a table that is written every second would

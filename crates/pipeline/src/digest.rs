@@ -1,9 +1,11 @@
 //! The digest of a cell's definition: everything that its evidence depends on, and nothing else.
 //! Reordering fields, comments, prices, budgets, sampling and the gate leave it as it is; of the gate only
-//! whether calls that a translation takes something from are asked counts, and of the sampling the share
-//! of labels where the range of losses follows from it.
+//! whether calls that a translation takes something from are asked counts, of the provider what was said of
+//! its forms, and of the sampling the share of labels where the range of losses follows from it.
 
-use crate::{CategoryDef, JudgeFigures, Pipeline, Target, pipeline::tolerance};
+use crate::{
+    CategoryDef, JudgeFigures, Pipeline, Target, load::provider::has_responses, pipeline::tolerance,
+};
 use confidence::{Mode, Tolerance};
 use policy::{LossyTranslation, When};
 use score::{Role, VerdictRule};
@@ -47,6 +49,7 @@ pub(crate) fn cell(
         control: category.control,
         candidate,
         provider: pipeline.model(candidate).map(|model| model.provider.as_str()),
+        responses: responses(pipeline, candidate),
         lossy_translation: refusal(category),
     };
     of(&canonical)
@@ -71,8 +74,17 @@ pub(crate) fn replies(pipeline: &Pipeline, category: &CategoryDef, candidate: &s
         control: category.control,
         candidate,
         provider: pipeline.model(candidate).map(|model| model.provider.as_str()),
+        responses: responses(pipeline, candidate),
         lossy_translation: refusal(category),
     })
+}
+
+/// Whether the candidate's provider has Responses, where that is not what its address says: calls are said
+/// otherwise to it then.
+fn responses(pipeline: &Pipeline, candidate: &str) -> Option<bool> {
+    let provider = pipeline.provider(&pipeline.model(candidate)?.provider)?;
+    let known = has_responses(&provider.dialect, &provider.base_url);
+    (provider.responses != known).then_some(provider.responses)
 }
 
 /// Whether calls are left out that a translation takes something from: others than before are asked then.
@@ -126,6 +138,8 @@ struct Canonical<'a> {
     candidate: &'a str,
     provider: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    responses: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     lossy_translation: Option<&'static str>,
 }
 
@@ -145,6 +159,8 @@ struct Replies<'a> {
     control: bool,
     candidate: &'a str,
     provider: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    responses: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lossy_translation: Option<&'static str>,
 }

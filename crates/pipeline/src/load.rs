@@ -10,7 +10,7 @@ mod journal;
 mod model;
 mod names;
 pub(crate) mod price;
-mod provider;
+pub(crate) mod provider;
 mod reach;
 mod s3;
 mod schedule;

@@ -7,7 +7,7 @@ use crate::{
 use confidence::{Mode, Tolerance};
 use exchange::{NanoUsd, Timestamp};
 use policy::{
-    Capabilities, Definition, GateRule, OnBlock, Price, PriceBook, Rule, Sampling, When,
+    Capabilities, Definition, GateRule, OnBlock, OnStore, Price, PriceBook, Rule, Sampling, When,
     epoch::MAX_WAIT_S,
 };
 use score::{ScorerSpec, VerdictRule};
@@ -58,6 +58,8 @@ pub struct Provider {
     pub shadow_key_env: Option<String>,
     /// The header that carries the key; in `authorization` it stands behind `Bearer `.
     pub key_header: String,
+    /// Whether it has Responses beside Chat Completions; of `openai` alone.
+    pub responses: bool,
     /// Whether calls of ours may go there at all; live calls of clients always may.
     pub allowed: bool,
     /// Whether clients that speak HTTP/2 have it asked in HTTP/2: also without TLS, or never; `None`
@@ -115,6 +117,8 @@ pub struct CategoryDef {
     pub gate: GateRule,
     /// What becomes live of a reply that a content policy stopped.
     pub on_block: OnBlock,
+    /// What becomes live of a call whose reply its provider would keep.
+    pub on_store: OnStore,
 }
 
 impl CategoryDef {

@@ -144,6 +144,7 @@ pub(crate) struct RawProvider {
     pub(crate) key_env: Option<Spanned<String>>,
     pub(crate) shadow_key_env: Option<Spanned<String>>,
     pub(crate) key_header: Option<Spanned<String>>,
+    pub(crate) responses: Option<Spanned<bool>>,
     pub(crate) allowed: Option<Spanned<bool>>,
     pub(crate) http2: Option<Spanned<bool>>,
     pub(crate) ca_file: Option<Spanned<String>>,
@@ -158,6 +159,7 @@ impl RawProvider {
         "key_env",
         "shadow_key_env",
         "key_header",
+        "responses",
         "allowed",
         "http2",
         "ca_file",
@@ -173,6 +175,7 @@ impl RawProvider {
             key_env: section.text(notes, "key_env"),
             shadow_key_env: section.text(notes, "shadow_key_env"),
             key_header: section.text(notes, "key_header"),
+            responses: section.boolean(notes, "responses"),
             allowed: section.boolean(notes, "allowed"),
             http2: section.boolean(notes, "http2"),
             ca_file: section.text(notes, "ca_file"),
@@ -413,6 +416,7 @@ pub(crate) struct RawCategory<'t> {
     pub(crate) sampling: Option<RawSampling>,
     pub(crate) gate: Option<RawGate>,
     pub(crate) on_block: Option<Spanned<String>>,
+    pub(crate) on_store: Option<Spanned<String>>,
 }
 
 impl<'t> RawCategory<'t> {
@@ -432,6 +436,7 @@ impl<'t> RawCategory<'t> {
         "sampling",
         "gate",
         "on_block",
+        "on_store",
     ];
 
     fn read(notes: &mut Notes<'_>, value: Value<'t>) -> Option<Self> {
@@ -454,6 +459,7 @@ impl<'t> RawCategory<'t> {
             sampling: one(notes, &section, "sampling", RawSampling::read),
             gate: one(notes, &section, "gate", RawGate::read),
             on_block: section.text(notes, "on_block"),
+            on_store: section.text(notes, "on_store"),
         })
     }
 }

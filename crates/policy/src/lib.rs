@@ -26,6 +26,7 @@ pub mod policy;
 pub mod price;
 pub mod promotion;
 mod prompt;
+mod store;
 
 pub use allot::{Allotment, Prospect, Standing, Why, allot};
 pub use assign::{
@@ -47,3 +48,4 @@ pub use gate::{
 pub use policy::{Plan, Policy, RouteRule, Stage, Step};
 pub use price::{LongPrompt, Price, PriceBook, PriceOverlap, Tariff, TokenRates};
 pub use promotion::{Lowering, Promoted, Promotion, demote, promote, rollback, served, turn_back};
+pub use store::OnStore;

@@ -124,7 +124,7 @@ impl Policy {
         }
     }
 
-    /// How a call of `category` is served that belongs to `conversation` and arrived `at`.
+    /// How a call of `category` is served that arrived `at`; `conversation` is the same on all turns of one.
     #[must_use]
     pub fn plan(&self, category: &str, conversation: &str, at: Timestamp) -> Plan {
         let Some(rule) = self.routes.get(category) else { return Plan::Reference };

@@ -129,7 +129,7 @@ pub use listen::{Deps, Proxy, Running};
 pub use mirror::{Mirror, NoMirror, Offer, Queue, QueueLimits, ShedReason, Tally};
 pub use resolve::Resolver;
 pub use steer::{
-    Answered, Blocks, CallHead, Key, Look, Observation, Placed, Planned, Priced, Retell,
+    Answered, Blocks, Bond, CallHead, Key, Look, Observation, Placed, Planned, Priced, Retell,
     RetellStream, Rewrite, Seen, Sight, Steer, Telling,
 };
 pub use upstream::{ErrorBody, Http2, Upstream};

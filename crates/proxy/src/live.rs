@@ -76,6 +76,10 @@ pub(crate) async fn serve(
             unplanned(worker, live.call, live.client, live.opened, body).await
         }
         Planned::Reference(placed) => by_reference(worker, live, placed).await,
+        Planned::Bound(placed, bond) => {
+            live.client.pool.meters().bound(bond);
+            by_reference(worker, live, placed).await
+        }
         Planned::Candidate(placed, rewrite) => by_candidate(worker, live, placed, &rewrite).await,
     }
 }

@@ -3,7 +3,7 @@
 //! Labels are bounded: providers are those of the configuration, routes, status classes and reasons
 //! are enums.
 
-use crate::{link::Traffic, mirror::ShedReason, refusal};
+use crate::{link::Traffic, mirror::ShedReason, refusal, steer::Bond};
 use exchange::Route;
 use http::StatusCode;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
@@ -30,6 +30,9 @@ pub const FALLBACKS: &str = "foreshadow_live_fallbacks_total";
 /// Live calls that the reference answered because a content policy stopped the candidate's reply; label
 /// `provider`.
 pub const BLOCKED: &str = "foreshadow_live_blocked_total";
+/// Live calls kept from a candidate because their conversation could not come back to the reference; labels
+/// `provider`, `reason`: `store`, `thinking`.
+pub const BOUND: &str = "foreshadow_live_bound_total";
 /// Live calls kept from a candidate because the reference had not lately accepted the caller's
 /// credential; label `provider`.
 pub const GUARD_REFUSALS: &str = "foreshadow_live_guard_refusals_total";
@@ -68,6 +71,7 @@ pub(crate) struct ProviderMeters {
     first_byte_seconds: [Histogram; CLASSES.len()],
     pub(crate) fallbacks: Counter,
     pub(crate) blocked: Counter,
+    bound: [Counter; Bond::ALL.len()],
     pub(crate) guard_refusals: Counter,
     pub(crate) tunnels: Counter,
     pub(crate) retries: Counter,
@@ -118,11 +122,21 @@ impl ProviderMeters {
             requests: ROUTES.map(classes).into_iter().collect(),
             fallbacks: named(FALLBACKS),
             blocked: named(BLOCKED),
+            bound: Bond::ALL.map(
+                |bond| counter!(BOUND, "provider" => provider.to_owned(), "reason" => bond.name()),
+            ),
             guard_refusals: named(GUARD_REFUSALS),
             tunnels: named(TUNNELS),
             retries: named(RETRIES),
             surplus: named(SURPLUS),
             bounds: BoundMeters::new(provider),
+        }
+    }
+
+    pub(crate) fn bound(&self, bond: Bond) {
+        let place = Bond::ALL.iter().position(|known| *known == bond);
+        if let Some(counter) = place.and_then(|place| self.bound.get(place)) {
+            counter.increment(1);
         }
     }
 

@@ -55,8 +55,34 @@ pub enum Planned {
     PassThrough,
     /// Of a live category, and the reference's turn.
     Reference(Placed),
+    /// Of a live category, and the candidate's turn, but the conversation could not come back from there.
+    Bound(Placed, Bond),
     /// Of a live category, and the candidate's turn.
     Candidate(Placed, Box<Rewrite>),
+}
+
+/// What binds a conversation to the reference: once a candidate has answered in it, its next call could not
+/// go to the reference again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bond {
+    /// The reference's provider keeps the reply, and a later call may name it.
+    Store,
+    /// The reference demands its own thoughts in the history, or takes none of others.
+    Thinking,
+}
+
+impl Bond {
+    /// Every bond.
+    pub const ALL: [Self; 2] = [Self::Store, Self::Thinking];
+
+    /// The word in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Thinking => "thinking",
+        }
+    }
 }
 
 /// A call of a live category.

@@ -1,6 +1,6 @@
 use crate::judge::JudgeMemory;
 use confidence::Mode;
-use dialect::Dialect;
+use dialect::{Dialect, Forms};
 use exchange::NanoUsd;
 use policy::{Capabilities, Categorizer, Definition, LossyTranslation, PriceBook, Sampling};
 use std::{
@@ -100,6 +100,8 @@ pub struct Models {
 pub struct Provider {
     /// The format that it speaks.
     pub dialect: Dialect,
+    /// Which forms of it.
+    pub forms: Forms,
     /// The way to it under a key of our own; `None` where there is no such key.
     pub client: Option<upstream::Client>,
 }

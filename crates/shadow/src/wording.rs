@@ -4,7 +4,7 @@
 use crate::{Model, Models, observe::Job};
 use bytes::Bytes;
 use dialect::{
-    Dialect,
+    Dialect, Form,
     translate::{self, Delivery, Impossible, Loss, Target},
 };
 use exchange::Call;
@@ -38,10 +38,9 @@ impl<'a> Said<'a> {
     /// Why it cannot be asked that.
     pub(crate) fn to(self, models: &Models, model: Option<&Model>) -> Result<Wording, String> {
         let Some(model) = model else { return Err("the pipeline has no such model".to_owned()) };
-        let speaks = models.providers.get(&model.provider).map(|provider| provider.dialect);
-        match speaks.filter(|speaks| *speaks != self.dialect) {
+        match self.instead(models, model) {
             None => self.again(&model.wire_name),
-            Some(speaks) => self.translated(speaks, model).map_err(|why| why.to_string()),
+            Some(form) => self.translated(form, model).map_err(|why| why.to_string()),
         }
     }
 
@@ -53,15 +52,20 @@ impl<'a> Said<'a> {
         model: &Model,
         lossy: LossyTranslation,
     ) -> Option<Ineligible> {
-        let speaks = models.providers.get(&model.provider)?.dialect;
-        let translated = (speaks != self.dialect).then(|| self.translated(speaks, model))?;
-        match (translated, lossy) {
+        let form = self.instead(models, model)?;
+        match (self.translated(form, model), lossy) {
             (Err(impossible), _) => Some(Ineligible::Untranslatable(impossible.field)),
             (Ok(_), LossyTranslation::Allowed) => None,
             (Ok(wording), LossyTranslation::Refused) => {
                 wording.losses.into_iter().next().map(|loss| Ineligible::Lossy(loss.field))
             }
         }
+    }
+
+    /// The form in which `model` is asked, where that is not the call's own.
+    fn instead(self, models: &Models, model: &Model) -> Option<Form> {
+        let provider = models.providers.get(&model.provider)?;
+        provider.forms.instead(self.call, (self.dialect, provider.dialect))
     }
 
     /// The call as it was, to another model of the same dialect, or to the same model once more.
@@ -75,9 +79,9 @@ impl<'a> Said<'a> {
         Ok(Wording { path, body, losses: Vec::new() })
     }
 
-    fn translated(self, speaks: Dialect, model: &Model) -> Result<Wording, Impossible> {
+    fn translated(self, form: Form, model: &Model) -> Result<Wording, Impossible> {
         let target = Target {
-            form: speaks.form(),
+            form,
             model: &model.wire_name,
             refuses: &model.capabilities.refuses,
             output_tokens_max: model.capabilities.output_tokens,

@@ -21,6 +21,7 @@
 
 mod anchors;
 mod blocked;
+mod bound;
 mod bucket;
 mod categories;
 mod command;

@@ -2,7 +2,7 @@
 
 use dialect::{
     Dialect, Form,
-    translate::{Caller, Framing, Stream},
+    translate::{Caller, Framing, Stream, Thoughts},
 };
 use exchange::Timestamp;
 use serde_json::{Map, Value, json};
@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 pub(crate) fn caller(form: Form) -> Caller {
     let (id, model) = ("0195e2f0-0000".to_owned(), "a-model".to_owned());
     let repeated = Map::new();
-    Caller { form, framing: Framing::Events, id, model, at: Timestamp(0), repeated }
+    let (framing, thoughts) = (Framing::Events, Thoughts::Free);
+    Caller { form, framing, id, model, at: Timestamp(0), repeated, thoughts }
 }
 
 /// The events of a stream of so many pieces of a text.

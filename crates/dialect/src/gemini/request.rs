@@ -19,7 +19,7 @@ const THINKS: &str = "gemini-3";
 /// `context_engineering_is_the_way_to_go` (ai.google.dev/gemini-api/docs/thought-signatures, the first of its
 /// FAQs, as of 2025-11-18), and Google's own client sends it (github.com/google-gemini/gemini-cli at 5411f11,
 /// packages/core/src/core/geminiChat.ts).
-const NO_THOUGHT: &str = "skip_thought_signature_validator";
+pub(super) const NO_THOUGHT: &str = "skip_thought_signature_validator";
 
 pub(crate) fn write(
     prompt: &mut Prompt,
@@ -48,7 +48,7 @@ pub(crate) fn write(
         let parts = system.iter().map(|text| json!({ "text": text }));
         body.must("systemInstruction", json!({ "parts": parts.collect::<Value>() }));
     }
-    let thinks = body.target.model.rsplit('/').next().unwrap_or_default().starts_with(THINKS);
+    let thinks = thinks(body.target.model);
     let contents: Vec<Value> = (0..turns.len())
         .map(|at| content(&turns, at, thinks, body.losses))
         .collect::<Result<_, _>>()?;
@@ -66,6 +66,11 @@ pub(crate) fn write(
         body.losses.drop("metadata", "the target keeps none");
     }
     Ok(body.finish())
+}
+
+/// Whether a model wants back what it thought with each call of a tool.
+pub(crate) fn thinks(model: &str) -> bool {
+    model.rsplit('/').next().unwrap_or_default().starts_with(THINKS)
 }
 
 fn content(

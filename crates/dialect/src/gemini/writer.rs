@@ -1,11 +1,11 @@
 //! A reply, as `generateContent` tells it: chunks have the form of a whole reply.
 
-use super::error;
+use super::{error, request::NO_THOUGHT};
 use crate::{
     delta::{Called, Delta, Draft},
     failure::{Class, Failure},
     sse,
-    translate::{Caller, Calls, Framing, HELD_BYTES_MAX, Ready, object_of, unreadable},
+    translate::{Caller, Calls, Framing, HELD_BYTES_MAX, Ready, Thoughts, object_of, unreadable},
 };
 use exchange::{FinishReason, Usage};
 use serde::Serialize;
@@ -15,7 +15,10 @@ use serde_json::{Value, json};
 pub(crate) fn whole(draft: &Draft, caller: &Caller) -> Value {
     let texts = [&draft.text, &draft.refusal].into_iter().filter(|text| !text.is_empty());
     let mut parts: Vec<Value> = texts.map(|text| json!({ "text": text })).collect();
-    let (calls, broken) = calls(draft.named_calls());
+    let (mut calls, broken) = calls(draft.named_calls());
+    if let Some(first) = calls.first_mut() {
+        sign(first, caller);
+    }
     parts.extend(calls);
     let candidate = candidate(&parts, draft.finish_reason.map(|it| finish_reason(it, broken)));
     let mut root = json!({
@@ -60,6 +63,15 @@ fn part(call: &Called) -> Option<Value> {
     let text = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
     let args = object_of(text)?;
     Some(json!({"functionCall": {"name": call.name, "args": args}}))
+}
+
+/// The first call of a reply stands for a thought that nobody had, where the caller's own model will ask
+/// for it.
+fn sign(first: &mut Value, caller: &Caller) {
+    match caller.thoughts {
+        Thoughts::Demanded => first["thoughtSignature"] = Value::from(NO_THOUGHT),
+        Thoughts::Free => {}
+    }
 }
 
 fn finish_reason(reason: FinishReason, arguments: Arguments) -> &'static str {
@@ -132,6 +144,8 @@ pub(crate) struct Writer {
     /// The call that grows.
     open: Called,
     arguments: Arguments,
+    /// Whether a call was told.
+    called: bool,
     finish_reason: Option<FinishReason>,
     usage: Option<Usage>,
     began: bool,
@@ -147,6 +161,7 @@ impl Writer {
             calls: Calls::default(),
             open: Called::default(),
             arguments: Arguments::Whole,
+            called: false,
             finish_reason: None,
             usage: None,
             began: false,
@@ -200,7 +215,12 @@ impl Writer {
                 Ready::Begin { call, at: _ } => self.open = call,
                 Ready::Grow { text } => self.open.arguments.push_str(&text),
                 Ready::End => match part(&std::mem::take(&mut self.open)) {
-                    Some(part) => parts.push(part),
+                    Some(mut part) => {
+                        if !std::mem::replace(&mut self.called, true) {
+                            sign(&mut part, &self.caller);
+                        }
+                        parts.push(part);
+                    }
                     None => self.arguments = Arguments::Broken,
                 },
             }

@@ -1,6 +1,6 @@
 //! Who is to be answered, and how.
 
-use crate::{Form, fields::Fields, responses};
+use crate::{Form, fields::Fields, gemini, responses};
 use exchange::{Call, Headers, SECOND_US, Timestamp};
 use serde_json::{Map, Value};
 
@@ -19,6 +19,27 @@ pub struct Caller {
     pub at: Timestamp,
     /// What its replies repeat of the call: see [`repeated`].
     pub repeated: Map<String, Value>,
+    /// What its own model will want of the reply in a history.
+    pub thoughts: Thoughts,
+}
+
+/// What a model wants of the calls of tools in a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thoughts {
+    /// They may stand alone.
+    Free,
+    /// What it thought comes back with them, or what its provider takes for the thoughts of another.
+    Demanded,
+}
+
+impl Thoughts {
+    /// What the model wants that a call asks for.
+    #[must_use]
+    pub fn of(call: &Call) -> Self {
+        let asks_gemini = Form::of(call) == Some(Form::GenerateContent);
+        let thinks = call.model.as_deref().is_some_and(gemini::request::thinks);
+        if asks_gemini && thinks { Self::Demanded } else { Self::Free }
+    }
 }
 
 /// What replies in a form repeat of the call that had this body, without content coding.

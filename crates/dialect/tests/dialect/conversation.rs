@@ -1,6 +1,6 @@
 //! Which calls belong together.
 
-use dialect::{Dialect, conversation};
+use dialect::{Dialect, conversation, course};
 use exchange::{Call, ConversationSource, ExchangeId, Headers, Timestamp};
 use proptest::prelude::*;
 
@@ -35,6 +35,27 @@ fn a_conversation_keeps_its_key_as_it_grows() {
     let key = |turns_so_far| conversation(None, Some("shop"), &turns(turns_so_far), id(1)).key;
     assert_eq!(key(1), key(7));
     assert_eq!(key(1).len(), 32);
+}
+
+/// Who serves it is drawn by one key on every turn, also on the first, which as evidence stands alone.
+#[test]
+fn a_conversation_keeps_its_course_from_the_first_turn_on() {
+    let of = |declared: Option<&str>, call: &Call| course(declared, Some("shop"), call);
+    let dialects_own =
+        |turns_so_far| Call { conversation: Some("thread_1".into()), ..turns(turns_so_far) };
+    assert_eq!(of(None, &turns(0)), of(None, &turns(1)));
+    assert_eq!(of(None, &turns(0)), of(None, &turns(7)));
+    for turns_so_far in [1, 2] {
+        let key = |declared, call: &Call| conversation(declared, Some("shop"), call, id(1)).key;
+        for (declared, call) in
+            [(None, turns(turns_so_far)), (Some("mine"), turns(0)), (None, dialects_own(0))]
+        {
+            assert_eq!(of(declared, &call), key(declared, &call));
+        }
+    }
+    let other = Call { first_user: Some("good day".into()), ..turns(0) };
+    assert_ne!(of(None, &turns(0)), of(None, &other));
+    assert_ne!(of(None, &turns(0)), course(None, None, &turns(0)), "another tenant's");
 }
 
 #[test]

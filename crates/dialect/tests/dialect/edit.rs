@@ -57,6 +57,40 @@ fn a_shadow_call_carries_no_stream_and_no_store() {
     }
 }
 
+/// Live as in shadow, so that the evidence is of what is sent: only its writer reads an item of reasoning,
+/// and under our key nothing is kept.
+#[test]
+fn another_model_gets_of_a_response_what_it_can_read() {
+    let cases = [
+        (r#"{"model":"b","input":"hi"}"#, r#"{"store":false,"model":"small","input":"hi"}"#),
+        (
+            r#"{"input":"hi","model":"b","store":false}"#,
+            r#"{"store":false,"input":"hi","model":"small"}"#,
+        ),
+        (
+            r#"{"store":true,"model":"b","input":[]}"#,
+            r#"{"store":false,"model":"small","input":[]}"#,
+        ),
+        (
+            r#"{"model":"b", "input":[{"role":"user","content":"hi"}, {"type":"reasoning","id":"rs_1"},{"type":"message"}], "n":1.50}"#,
+            r#"{"store":false,"model":"small", "input":[{"role":"user","content":"hi"},{"type":"message"}], "n":1.50}"#,
+        ),
+        (
+            r#"{"model":"b","messages":[],"input":[{"type":"reasoning"}]}"#,
+            r#"{"model":"small","messages":[],"input":[{"type":"reasoning"}]}"#,
+        ),
+    ];
+    for (body, expected) in cases {
+        assert_eq!(with_model(body), expected, "{body}");
+        assert_eq!(replay(body), expected, "{body}");
+    }
+    let streamed = r#"{"model":"b","stream":true,"input":"hi"}"#;
+    assert_eq!(
+        with_model(streamed),
+        r#"{"store":false,"model":"small","stream":true,"input":"hi"}"#
+    );
+}
+
 #[test]
 fn a_model_name_is_escaped() {
     let body = Dialect::OpenAi.with_model(b"{}", "a\"b\\\n").unwrap();

@@ -2,7 +2,8 @@
 //! its reason.
 
 use crate::golden;
-use dialect::Form;
+use dialect::{Dialect, Form, Forms};
+use exchange::Headers;
 use serde_json::{Value, json};
 
 fn check(form: Form, cases: &[(&str, Value, &[&str])]) {
@@ -205,5 +206,24 @@ fn endpoints_are_known_by_name_but_only_chat_is_replayable() {
         assert_eq!(call.endpoint, endpoint, "{dialect} {method} {path}");
         assert_eq!(call.unreplayable.is_empty(), replayable, "{dialect} {method} {path}");
         assert_eq!(call.stream, path.contains("stream"), "{dialect} {method} {path}");
+    }
+}
+
+/// In its own form where the provider has it, else in the one that all providers of its dialect have.
+#[test]
+fn a_call_is_put_in_its_own_form_only_where_the_provider_has_it() {
+    use Dialect::{Anthropic, Gemini, OpenAi};
+    let cases = [
+        (OpenAi, "/v1/responses", OpenAi, Forms::All, None),
+        (OpenAi, "/v1/responses", OpenAi, Forms::Common, Some(Form::ChatCompletions)),
+        (OpenAi, "/v1/chat/completions", OpenAi, Forms::Common, None),
+        (OpenAi, "/v1/embeddings", OpenAi, Forms::Common, None),
+        (OpenAi, "/v1/responses", Anthropic, Forms::Common, Some(Form::Messages)),
+        (Anthropic, "/v1/messages", OpenAi, Forms::All, Some(Form::ChatCompletions)),
+        (Gemini, "/v1beta/models/m:generateContent", Gemini, Forms::Common, None),
+    ];
+    for (from, path, to, forms, expected) in cases {
+        let call = from.read_call("POST", path, &Headers::default(), b"{}");
+        assert_eq!(forms.instead(&call, (from, to)), expected, "{path} at {to} with {forms:?}");
     }
 }

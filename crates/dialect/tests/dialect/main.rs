@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod blocks;
+mod bonds;
 mod call_laws;
 mod calls;
 mod content;

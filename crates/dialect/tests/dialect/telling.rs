@@ -3,7 +3,7 @@
 use crate::{golden, matrix, telling_laws};
 use dialect::{
     Dialect, Form,
-    translate::{self, Framing},
+    translate::{self, Framing, Thoughts},
 };
 use exchange::ServiceTier;
 use serde_json::{Value, json};
@@ -327,5 +327,85 @@ fn the_tariff_and_the_lifetimes_of_a_cache_are_told() {
         assert_eq!(usage.cache_write_tokens, if is_gemini { 0 } else { 30 }, "{form:?}");
         let for_an_hour = if form == Form::Messages { 20 } else { 0 };
         assert_eq!(usage.cache_write_1h_tokens, for_an_hour, "{form:?}");
+    }
+}
+
+/// A model that wants its thoughts back gets, with the first call of a reply that it never made, what its
+/// provider takes for them; nobody else gets any.
+#[test]
+fn calls_of_another_model_are_signed_for_a_caller_whose_own_demands_it() {
+    let stand_in = json!("skip_thought_signature_validator");
+    let names = ["parallel_tools", "anthropic_tools", "responses_tools"];
+    let is_named = |path: &PathBuf| {
+        let stem = path.file_stem().unwrap().to_str().unwrap().trim_end_matches("_stream");
+        names.contains(&stem)
+    };
+    let all = cases(".json").into_iter().chain(cases(".sse"));
+    let mut told = 0;
+    for (path, from, body) in all.filter(|(path, ..)| is_named(path)) {
+        for framing in [Framing::Whole, Framing::Events, Framing::List] {
+            for thoughts in [Thoughts::Free, Thoughts::Demanded] {
+                let is_whole = path.extension().is_some_and(|it| it == "json");
+                if is_whole != (framing == Framing::Whole) {
+                    continue;
+                }
+                let caller = telling_laws::caller(Form::GenerateContent, framing);
+                let caller = translate::Caller { thoughts, ..caller };
+                let signatures = signatures(from, &caller, &body);
+                let (first, rest) = signatures.split_first().unwrap();
+                let demanded = thoughts == Thoughts::Demanded;
+                assert_eq!(*first, if demanded { stand_in.clone() } else { Value::Null });
+                assert!(rest.iter().all(Value::is_null), "{}: {rest:?}", path.display());
+                told += 1;
+            }
+        }
+    }
+    assert!(told >= 12, "{told}");
+}
+
+/// What stands with each call of a told reply.
+fn signatures(from: Dialect, caller: &translate::Caller, body: &[u8]) -> Vec<Value> {
+    let chunks: Vec<Value> = match caller.framing {
+        Framing::Whole => {
+            let headers = golden::headers(&[("content-type", "application/json")]);
+            let told = translate::reply(from, caller, 200, &headers, body);
+            vec![serde_json::from_slice(&told.body).unwrap()]
+        }
+        Framing::List => {
+            serde_json::from_slice(&telling_laws::streamed(from, caller, [body])).unwrap()
+        }
+        Framing::Events | Framing::EventsWithUsage => {
+            let told = String::from_utf8(telling_laws::streamed(from, caller, [body])).unwrap();
+            let data = told.lines().filter_map(|line| line.strip_prefix("data: "));
+            data.map(|data| serde_json::from_str(data).unwrap()).collect()
+        }
+    };
+    let parts = chunks.iter().flat_map(|chunk| {
+        chunk["candidates"][0]["content"]["parts"].as_array().into_iter().flatten()
+    });
+    let calls = parts.filter(|part| part["functionCall"].is_object());
+    calls.map(|part| part["thoughtSignature"].clone()).collect()
+}
+
+#[test]
+fn only_gemini_3_demands_its_thoughts() {
+    let cases = [
+        (
+            Dialect::Gemini,
+            "/v1beta/models/gemini-3-pro-preview:generateContent",
+            Thoughts::Demanded,
+        ),
+        (
+            Dialect::Gemini,
+            "/v1beta/models/gemini-3.5-flash:streamGenerateContent",
+            Thoughts::Demanded,
+        ),
+        (Dialect::Gemini, "/v1beta/models/gemini-2.5-pro:generateContent", Thoughts::Free),
+        (Dialect::OpenAi, "/v1/chat/completions", Thoughts::Free),
+    ];
+    let body = json!({"model": "gemini-3-pro", "contents": [], "messages": []}).to_string();
+    for (dialect, path, expected) in cases {
+        let call = dialect.read_call("POST", path, &golden::headers(&[]), body.as_bytes());
+        assert_eq!(Thoughts::of(&call), expected, "{path}");
     }
 }

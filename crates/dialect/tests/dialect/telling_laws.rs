@@ -3,7 +3,7 @@
 
 use dialect::{
     Dialect, Form,
-    translate::{self, Caller, Framing, Stream},
+    translate::{self, Caller, Framing, Stream, Thoughts},
 };
 use exchange::{Block, FinishReason, Headers, Reply, Timestamp, ToolCall, Usage};
 
@@ -36,6 +36,7 @@ pub(crate) fn caller(form: Form, framing: Framing) -> Caller {
         model: "candidate".to_owned(),
         at: Timestamp(1_763_650_000_000_000),
         repeated: serde_json::Map::new(),
+        thoughts: Thoughts::Free,
     }
 }
 

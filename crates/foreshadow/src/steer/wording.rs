@@ -4,7 +4,7 @@ use super::{LiveModel, Read};
 use bytes::Bytes;
 use dialect::{
     Dialect, Form,
-    translate::{self, Caller, Delivery, Framing, Target},
+    translate::{self, Caller, Delivery, Framing, Target, Thoughts},
 };
 use exchange::Headers;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -21,7 +21,7 @@ pub(super) struct Wording {
 }
 
 impl Wording {
-    /// In the caller's own words, for a candidate of the same dialect.
+    /// In the caller's own words, for a candidate whose provider has the caller's form.
     pub(super) fn own(
         head: &CallHead<'_>,
         read: &Read,
@@ -34,32 +34,33 @@ impl Wording {
         Some(Self { path, body, telling: Telling::AsItComes, is_lossy: false })
     }
 
-    /// Translated, for a candidate of another dialect; the reply is told in the caller's.
+    /// Translated, for a candidate whose provider has another; the reply is told in the caller's.
     pub(super) fn translated(
         head: &CallHead<'_>,
         read: &Read,
         body: &[u8],
-        (model, speaks): (&LiveModel, Dialect),
+        (model, form): (&LiveModel, Form),
     ) -> Option<Self> {
         let framing = Framing::of(&read.call, head.path, body);
         let target = Target {
-            form: speaks.form(),
+            form,
             model: &model.wire_name,
             refuses: &model.capabilities.refuses,
             output_tokens_max: model.capabilities.output_tokens,
             delivery: if read.call.stream { Delivery::Streamed } else { Delivery::Whole },
         };
         let translated = translate::call(&read.call, body, &target).ok()?;
-        let form = Form::of(&read.call)?;
+        let asked = Form::of(&read.call)?;
         let caller = Caller {
-            form,
+            form: asked,
             framing,
             id: head.id.to_string(),
             model: model.wire_name.clone(),
             at: head.at,
-            repeated: translate::repeated(form, body),
+            repeated: translate::repeated(asked, body),
+            thoughts: Thoughts::of(&read.call),
         };
-        let retelling = Retelling { from: speaks, caller };
+        let retelling = Retelling { from: form.dialect(), caller };
         let telling = Telling::Anew(Arc::new(retelling));
         let is_lossy = !translated.losses.is_empty();
         Some(Self { path: translated.path, body: translated.body, telling, is_lossy })

@@ -13,7 +13,7 @@ use crate::{
 };
 use confidence::Mode;
 use policy::{
-    GateRule, OnBlock, Share, TokenRange, When,
+    GateRule, OnBlock, OnStore, Share, TokenRange, When,
     categorize::{self, OTHER},
 };
 use serde_spanned::Spanned;
@@ -92,6 +92,7 @@ fn category(
         sampling,
         gate,
         on_block: on_block(notes, raw),
+        on_store: on_store(notes, raw),
     })
 }
 
@@ -103,6 +104,17 @@ fn on_block(notes: &mut Notes<'_>, raw: &RawCategory<'_>) -> OnBlock {
         let remedy = "write \"ask_reference\" or \"report\"";
         notes.error(written.span(), format!("`on_block` is `{name}`"), remedy);
         OnBlock::default()
+    })
+}
+
+fn on_store(notes: &mut Notes<'_>, raw: &RawCategory<'_>) -> OnStore {
+    let Some(written) = &raw.on_store else { return OnStore::default() };
+    let name = written.get_ref();
+    let found = OnStore::ALL.into_iter().find(|known| known.name() == name);
+    found.unwrap_or_else(|| {
+        let remedy = "write \"ask_reference\" or \"switch_off\"";
+        notes.error(written.span(), format!("`on_store` is `{name}`"), remedy);
+        OnStore::default()
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::{ReadFile, names};
 use crate::{Provider, mistake::Notes, raw::RawProvider, suggest::did_you_mean};
+use policy::categorize;
 use serde_spanned::Spanned;
 
 /// First segments of a path that are not a provider's.
@@ -10,6 +11,17 @@ const RESERVED: [&str; 5] = ["api", "foreshadow", "healthz", "metrics", "readyz"
 /// The dialects that this version speaks, each with the header that carries its key.
 const DIALECTS: [(&str, &str); 3] =
     [("openai", "authorization"), ("anthropic", "x-api-key"), ("gemini", "x-goog-api-key")];
+
+/// The dialect that has Responses beside its common form.
+const OPENAI: &str = "openai";
+/// The hosts that are known to have them, OpenAI's own and Azure's; `*` stands for any characters.
+const WITH_RESPONSES: [&str; 5] = [
+    "api.openai.com",
+    "*.api.openai.com",
+    "*.openai.azure.com",
+    "*.cognitiveservices.azure.com",
+    "*.services.ai.azure.com",
+];
 
 /// Variables are shorter than most keys, and keys hold characters that variables do not.
 const ENV_CHARS_MAX: usize = 64;
@@ -39,6 +51,7 @@ fn provider(
     let shadow_key_env =
         raw.shadow_key_env.as_ref().map(|name| variable(notes, "shadow_key_env", name));
     let key_header = key_header(notes, raw.key_header.as_ref(), &dialect);
+    let responses = responses(notes, raw, &dialect);
     Some(Provider {
         name: raw.name.as_ref()?.get_ref().clone(),
         dialect,
@@ -47,11 +60,33 @@ fn provider(
         key_env,
         shadow_key_env,
         key_header,
+        responses,
         allowed: raw.allowed.as_ref().is_none_or(|allowed| *allowed.get_ref()),
         http2: raw.http2.as_ref().map(|http2| *http2.get_ref()),
         ca_pem,
         proxy,
     })
+}
+
+fn responses(notes: &mut Notes<'_>, raw: &RawProvider, dialect: &str) -> bool {
+    let Some(written) = &raw.responses else {
+        let base_url = raw.base_url.as_ref().map(|url| url.get_ref().as_str());
+        return has_responses(dialect, base_url.unwrap_or_default());
+    };
+    if dialect != OPENAI {
+        let what = format!("`responses` is not a form of the dialect `{dialect}`");
+        notes.error(written.span(), what, "leave it out: only `openai` has it");
+    }
+    *written.get_ref()
+}
+
+/// Whether a provider whose paths begin there is known to have Responses. Others that speak `openai` are
+/// taken to have Chat Completions alone: all of them have that, and a call of Responses is then translated,
+/// where one to a path that is not there would be lost.
+pub(crate) fn has_responses(dialect: &str, base_url: &str) -> bool {
+    let rest = base_url.strip_prefix("https://").unwrap_or_default();
+    let host = rest.split(['/', ':']).next().unwrap_or_default();
+    dialect == OPENAI && WITH_RESPONSES.iter().any(|pattern| categorize::matches(pattern, host))
 }
 
 fn dialect(notes: &mut Notes<'_>, raw: Option<&Spanned<String>>) -> String {

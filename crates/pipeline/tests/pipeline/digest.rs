@@ -153,6 +153,18 @@ fn prices_budgets_sampling_gates_and_names_void_nothing() {
 }
 
 /// Other calls are asked then, and what is known of the first says nothing of the others.
+/// Calls of Responses are said otherwise to a provider that is told to have none.
+#[test]
+fn forms_that_a_provider_is_not_known_by_void_the_evidence() {
+    let said = |responses: bool| {
+        BASE.replacen("api.openai.com\"", &format!("api.openai.com\"\nresponses = {responses}"), 1)
+    };
+    assert_eq!(digests(BASE), digests(&said(true)), "as its address says");
+    for (before, after) in digests(BASE).iter().zip(digests(&said(false))) {
+        assert_ne!(*before, after);
+    }
+}
+
 #[test]
 fn refusing_lossy_translations_voids_the_evidence() {
     let gate = |word: &str| format!("bar = 0.9\ngate = {{ lossy_translation = \"{word}\" }}");

@@ -126,6 +126,28 @@ fn providers_take_what_is_written_and_sensible_defaults() {
 }
 
 #[test]
+fn a_provider_has_responses_where_its_address_or_the_file_says_so() {
+    let of = |url: &str, more: &str| {
+        let base_url = format!("base_url = \"{url}\"\n{more}");
+        let text = SMALL.replace("base_url = \"https://api.openai.com/\"", &base_url);
+        load_with_files(&text, read_file).unwrap().provider("openai").unwrap().responses
+    };
+    let known = [
+        ("https://api.openai.com", true),
+        ("https://eu.api.openai.com/v1", true),
+        ("https://x.openai.azure.com/openai", true),
+        ("https://api.openai.com.evil.example", false),
+        ("https://openrouter.ai/api", false),
+        ("http://127.0.0.1:8000", false),
+    ];
+    for (url, expected) in known {
+        assert_eq!(of(url, ""), expected, "{url}");
+        assert!(of(url, "responses = true"), "{url}");
+        assert!(!of(url, "responses = false"), "{url}");
+    }
+}
+
+#[test]
 fn authorities_are_certificates() {
     let refused = load_with_files(SMALL, |_| Ok("Be helpful.".to_owned())).unwrap_err();
     let said: Vec<String> = refused.iter().map(ToString::to_string).collect();

@@ -4,7 +4,7 @@ use crate::support::{Provider, Rig, Setup, Witness, json};
 use bytes::Bytes;
 use exchange::{Disuse, HOUR_US, NanoUsd, Route, Served};
 use http::{HeaderName, HeaderValue};
-use proxy::{Answered, CallHead, Key, Placed, Planned, Priced, Rewrite, Steer};
+use proxy::{Answered, Bond, CallHead, Key, Placed, Planned, Priced, Rewrite, Steer};
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicBool, Ordering},
@@ -34,15 +34,20 @@ impl Steer for Script {
         if !body.starts_with(b"summarise") {
             return Planned::PassThrough;
         }
-        let candidate = (self.turn == Route::Live).then(|| "small".to_owned());
+        let is_bound = body.starts_with(b"summarise bound");
+        let turn = if is_bound { Route::Reference } else { self.turn };
+        let candidate = (turn == Route::Live).then(|| "small".to_owned());
         let served = Served {
-            route: self.turn,
+            route: turn,
             category: Some("summaries".into()),
             candidate,
             policy_version: 7,
         };
         let placed = Placed { served, reference_model: "big".into() };
-        if self.turn == Route::Reference {
+        if is_bound {
+            return Planned::Bound(placed, Bond::Store);
+        }
+        if turn == Route::Reference {
             return Planned::Reference(placed);
         }
         let key = HeaderValue::from_static("Bearer our-key");
@@ -175,6 +180,17 @@ fn a_caller_whom_the_reference_accepted_is_served_by_the_candidate_under_our_key
     assert_eq!(exchange.call.body.inline().unwrap(), "summarise that");
     assert_eq!(exchange.capture, exchange::Capture::Complete);
     assert_eq!(served(exchange), (Route::Live, Some("small".into())));
+}
+
+#[test]
+fn a_call_whose_conversation_is_bound_is_the_references() {
+    let stage = stage(Route::Live, small);
+    let mut client = stage.rig.client();
+    client.ask(&call("good", "summarise"));
+    let (head, body) = client.ask(&call("good", "summarise bound"));
+    assert_eq!(body, "{\"by\":\"reference\"}");
+    assert_eq!(stamps(&head), by_reference("reference"));
+    assert!(stage.candidate.lock().unwrap().is_empty());
 }
 
 #[test]

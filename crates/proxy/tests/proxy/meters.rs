@@ -110,18 +110,20 @@ fn every_call_is_counted_by_who_answered_it() {
     let mut client = rig.client();
     client.ask(&call("key", "summarise"));
     client.ask(&call("key", "summarise"));
+    client.ask(&call("key", "summarise bound"));
     client.ask("GET /c/x HTTP/1.1\r\nhost: a\r\n\r\n");
     drop(client);
     rig.stop();
     let expected = [
+        ("foreshadow_live_bound_total{provider=p,reason=store}", 1),
         ("foreshadow_live_fallbacks_total{provider=p}", 1),
         ("foreshadow_live_guard_refusals_total{provider=p}", 1),
         ("foreshadow_live_requests_total{provider=c,route=reference,status=5xx}", 1),
         ("foreshadow_live_requests_total{provider=p,route=fallback,status=2xx}", 1),
-        ("foreshadow_live_requests_total{provider=p,route=reference,status=2xx}", 1),
+        ("foreshadow_live_requests_total{provider=p,route=reference,status=2xx}", 2),
         ("foreshadow_mirror_accepted_total{}", 1),
-        ("foreshadow_mirror_offered_total{}", 3),
-        ("foreshadow_mirror_shed_total{reason=queue_full}", 2),
+        ("foreshadow_mirror_offered_total{}", 4),
+        ("foreshadow_mirror_shed_total{reason=queue_full}", 3),
     ];
     assert_eq!(counts.above_zero(), expected.map(|(name, count)| (name.to_owned(), count)));
 }

@@ -169,10 +169,12 @@ impl Context<'_> {
     fn takes(&self, model: &Model, seen: &Seen) -> bool {
         let tokens = |call: &Call| seen.dialect.map_or(0, |dialect| dialect.prompt_tokens(call));
         let provider = self.settings.models.providers.get(&model.provider);
-        if provider.map(|provider| provider.dialect) == seen.dialect {
-            model.capabilities.takes(&seen.call, &tokens)
-        } else {
-            model.capabilities.takes_translated(&seen.call, &tokens)
+        let instead = provider.zip(seen.dialect).and_then(|(provider, asked)| {
+            provider.forms.instead(&seen.call, (asked, provider.dialect))
+        });
+        match instead {
+            None => model.capabilities.takes(&seen.call, &tokens),
+            Some(_) => model.capabilities.takes_translated(&seen.call, &tokens),
         }
     }
 

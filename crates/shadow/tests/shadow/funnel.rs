@@ -2,7 +2,7 @@
 
 use crate::world::{CATEGORY, RIGHT, World, definition, only, set};
 use confidence::Mode;
-use dialect::Dialect;
+use dialect::{Dialect, Forms};
 use exchange::{
     Body, Capture, Disuse, Event, Exchange, MINUTE_US, Meter, NanoUsd, Route, SECOND_US, Unused,
     Usage, UsageSource,
@@ -132,7 +132,7 @@ async fn what_cannot_be_asked_says_why() {
 
 /// `small` is served in another dialect; nobody has a key for it, so nobody is ever asked.
 fn elsewhere(settings: &mut Settings, lossy: LossyTranslation, refuses: &[&str]) {
-    let anthropic = Provider { dialect: Dialect::Anthropic, client: None };
+    let anthropic = Provider { dialect: Dialect::Anthropic, forms: Forms::All, client: None };
     settings.models.providers.insert("claude".to_owned(), anthropic);
     let refuses = refuses.iter().map(|name| (*name).to_owned()).collect();
     let small = Model {
@@ -172,6 +172,32 @@ async fn a_call_that_would_lose_something_is_left_out_by_itself_where_that_is_re
         elsewhere(settings, LossyTranslation::Allowed, &["temperature"]);
     };
     check(warm, allowed, "no_key").await;
+}
+
+/// It is asked in the form that all providers of the dialect have where it has no other, and else as it was.
+#[tokio::test]
+async fn a_call_of_responses_is_translated_for_a_provider_without_them() {
+    for (forms, said) in [(Forms::All, "\"response\""), (Forms::Common, "\"chat.completion\"")] {
+        let mut world = World::new(|_| RIGHT.to_owned()).await;
+        world.exchange(0, |exchange| {
+            let metadata = json!({"expected": RIGHT});
+            let call = json!({"model": "big", "input": "two and two?", "metadata": metadata});
+            let part = json!({"type": "output_text", "text": RIGHT});
+            let message = json!({"type": "message", "role": "assistant", "content": [part]});
+            let reply = json!({"object": "response", "status": "completed", "output": [message]});
+            exchange.call.path = "/v1/responses".to_owned();
+            exchange.call.body = Body::Inline(call.to_string().into());
+            exchange.reply.body = Body::Inline(reply.to_string().into());
+        });
+        let mut settings = world.settings(Mode::R);
+        settings.models.providers.get_mut("sim").unwrap().forms = forms;
+        world.drain(settings).await;
+        let rows = world.tables.rows();
+        let [row] = rows.shadows.as_slice() else { panic!("{:?}", rows.assignments) };
+        assert_eq!((row.status, row.loss), (Some(200), Some(0.0)), "{forms:?}");
+        assert!(row.response.as_deref().unwrap().contains(said), "{:?}", row.response);
+        assert_eq!(row.translation.is_some(), forms == Forms::Common);
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use crate::tables::Tables;
 use bytes::Bytes;
 use confidence::{Mode, Tolerance};
-use dialect::Dialect;
+use dialect::{Dialect, Forms};
 use exchange::{
     Body, Capture, Clock, Conversation, ConversationSource, DAY_US, Declared, Event, Exchange,
     ExchangeId, Headers, Meter, NanoUsd, Origin, RawCall, RawReply, Route, SECOND_US, Served,
@@ -157,7 +157,8 @@ impl World {
             };
             ((*name).to_owned(), model)
         };
-        let provider = Provider { dialect: Dialect::OpenAi, client: Some(self.client()) };
+        let provider =
+            Provider { dialect: Dialect::OpenAi, forms: Forms::All, client: Some(self.client()) };
         let when = When { provider: Some("sim".to_owned()), ..When::default() };
         let rule = Rule { category: CATEGORY.to_owned(), when: Some(when) };
         Settings {

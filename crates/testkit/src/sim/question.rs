@@ -135,6 +135,11 @@ impl<'a> Told<'a> {
     pub(crate) fn signature(text: &str) -> String {
         chance::hex(0, &["signature", text])
     }
+
+    /// What a provider seals a thought with that only the model which had it reads again.
+    pub(crate) fn sealed(model: &str, id: &str) -> String {
+        chance::hex(0, &["sealed", model, id])
+    }
 }
 
 impl Question {

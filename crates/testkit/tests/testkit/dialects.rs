@@ -231,6 +231,15 @@ async fn a_reply_with_its_results_is_a_call_again() {
     messages.push(json!({"role": "assistant", "content": reply["content"]}));
     messages.push(json!({"role": "user", "content": [result]}));
     assert_eq!(ask(&client, "/v1/messages", &body).await.status, 200);
+    // Without the thought before them, the uses are taken from nobody who has the model think by a budget.
+    body["messages"][1]["content"].as_array_mut().unwrap().remove(0);
+    let refused = ask(&client, "/v1/messages", &body).await;
+    assert_eq!(refused.status, 400);
+    let told = json(&refused)["error"]["message"].clone();
+    let found = "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`.";
+    assert!(told.as_str().unwrap().starts_with(found), "{told}");
+    body["thinking"] = json!({"type": "disabled"});
+    assert_eq!(ask(&client, "/v1/messages", &body).await.status, 200);
     provider.stop().await;
 
     // Responses: reasoning, calls.
@@ -244,6 +253,11 @@ async fn a_reply_with_its_results_is_a_call_again() {
     input.push(json!({"type": "function_call_output", "call_id": call, "output": "done"}));
     let again = json!({"model": "gpt-5", "input": input});
     assert_eq!(ask(&client, "/v1/responses", &again).await.status, 200);
+    // Another model cannot read what this one thought.
+    let elsewhere = json!({"model": "o3", "input": again["input"]});
+    let refused = ask(&client, "/v1/responses", &elsewhere).await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(json(&refused)["error"]["code"], "invalid_encrypted_content");
     provider.stop().await;
 
     // generateContent: the first call with its signature.

@@ -10,6 +10,8 @@ from google.genai import errors, types
 import cases
 
 MODEL = "gemini-3-pro-preview"
+# Of the same provider, and no candidate's.
+OTHER = "gemini-3.1-pro-preview"
 BUSY = "status-503"
 STATUSES = (403, 500, 503)
 # The SDK sends a streamed call when its first chunk is asked for, repeats no call that was cut, and reads
@@ -127,6 +129,13 @@ def case_parallel_tools_without_their_signature(client):
     answer = types.Part.from_function_response(name="weather", response={"result": "rain"})
     turns = [types.UserContent("Weather?"), types.ModelContent([call]), types.UserContent([answer])]
     return cases.failure(SDK, lambda: ask(client, turns, **TOOLS))
+
+
+def case_tools_that_another_model_goes_on_with(client):
+    first = ask(client, "Weather?", **TOOLS)
+    answer = types.Part.from_function_response(name="weather", response={"result": "rain"})
+    turns = [types.UserContent("Weather?"), first.candidates[0].content, types.UserContent([answer])]
+    return {"first": plain(first), "said": ask(client, turns, model=OTHER, **TOOLS).text}
 
 
 def case_tools_stream(client):

@@ -25,14 +25,16 @@ use testkit::sim::Dialect;
 /// Refused by the reference alone: a candidate of another form is told what it can be told, and answers.
 const REFUSED: [&str; 3] =
     ["error_400", "prompt_that_is_too_long", "parallel_tools_without_their_signature"];
-/// No candidate's: other endpoints, a model of no category, a key that the reference does not know.
-const PASSED: [&str; 6] = [
+/// No candidate's: other endpoints, a model of no category, a key that the reference does not know, thoughts
+/// that the reference demands back.
+const PASSED: [&str; 7] = [
     "count_tokens",
     "embeddings",
     "models",
     "error_404",
     "error_of_an_unknown_key",
     "error_of_an_unknown_path",
+    "thinking_before_tools",
 ];
 /// The candidate had begun when it failed, or nobody waited any more.
 const BEGUN: [&str; 7] = [
@@ -71,10 +73,11 @@ const MESSAGES: Untold = Untold {
     ..ALL_TOLD
 };
 const GENERATE: Untold = Untold {
-    // Google counts a prompt by its media, which others do not; and signs what its own models thought.
-    members: &["prompt_tokens_details", "thought_signature"],
-    // Left out where they are zero, and which model has a cache or thinks is its own affair.
-    maybe: &["cached_content_token_count", "thoughts_token_count"],
+    // Google counts a prompt by its media, which others do not.
+    members: &["prompt_tokens_details"],
+    // Left out where they are zero, and which model has a cache or thinks is its own affair. Google signs
+    // what its own models thought, texts too; calls of others have what it takes for a signature.
+    maybe: &["cached_content_token_count", "thoughts_token_count", "thought_signature"],
     items: &["thought"],
     // A prompt that is forbidden is a reply that is: others do not tell one from the other.
     approximated: &[("content_policy", &["candidates", "prompt_feedback"])],
@@ -429,7 +432,7 @@ fn model(name: &str, provider: &str) -> String {
 fn category((name, when): (&str, &str), candidate: &str) -> String {
     format!(
         "[[category]]\nname = \"{name}\"\nwhen = {{ {when} = \"{name}\" }}\nmode = \"R\"\n\
-         bar = 0.80\non_block = \"report\"\n\
+         bar = 0.80\non_block = \"report\"\non_store = \"switch_off\"\n\
          candidates = [\"{candidate}\"]\nscorers = [{{ kind = \"not_refusal\" }}]\n"
     )
 }

@@ -74,6 +74,18 @@ const OWN = {
     return [first, await ask(client, "", { messages, ...THINKING })];
   },
 
+  async thinking_before_tools(client) {
+    const config = { ...THINKING, tools: TOOLS };
+    const first = await ask(client, "Weather?", config);
+    const { id } = first.content.find((block) => block.type === "tool_use");
+    const messages = [
+      { role: "user", content: "Weather?" },
+      { role: "assistant", content: first.content },
+      { role: "user", content: [{ type: "tool_result", tool_use_id: id, content: "rain" }] },
+    ];
+    return [first, await ask(client, "", { messages, ...config })];
+  },
+
   reasoning_stream: (client) => cases.told(SDK, ask(client, "text", { ...THINKING, stream: true })),
 
   async structured_output(client) {

@@ -149,6 +149,18 @@ def case_thinking_and_back(client):
     return [plain(first), plain(second)]
 
 
+def case_thinking_before_tools(client):
+    config = {"max_tokens": 4096, "thinking": {"type": "enabled", "budget_tokens": 1024}, "tools": TOOLS}
+    first = ask(client, "Weather?", **config)
+    used = next(block for block in first.content if block.type == "tool_use")
+    turns = [
+        {"role": "user", "content": "Weather?"},
+        {"role": "assistant", "content": first.content},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": used.id, "content": "rain"}]},
+    ]
+    return [plain(first), plain(ask(client, "", messages=turns, **config))]
+
+
 def case_reasoning_stream(client):
     thinking = {"type": "enabled", "budget_tokens": 1024}
     return cases.told(SDK, stream(client, "text", max_tokens=4096, thinking=thinking))

@@ -9,13 +9,14 @@ use testkit::sim::{Answers, Asked, Dialect, Fault, ModelPrice, Provider, Provide
 use tokio::runtime::Runtime;
 
 /// The models that answer, by the names of real ones, because what a model takes goes by its name.
-const MODELS: [&str; 8] = [
+const MODELS: [&str; 9] = [
     "gpt-5",
     "gpt-4.1",
     "gpt-4.1-mini",
     "claude-haiku-4-5",
     "claude-sonnet-4-6",
     "gemini-3-pro-preview",
+    "gemini-3.1-pro-preview",
     "gemini-3-flash",
     "gemini-embedding-001",
 ];
@@ -127,8 +128,9 @@ impl Simulated {
 
 /// The models that callers ask for and that answer sooner or later, for a pipeline that prices them.
 pub(crate) fn priced() -> impl Iterator<Item = &'static str> {
-    let asked = ["gpt-5", "gpt-4.1", "claude-haiku-4-5", "gemini-3-pro-preview"];
-    asked.into_iter().chain(failing())
+    let gemini = ["gemini-3-pro-preview", "gemini-3.1-pro-preview"];
+    let asked = ["gpt-5", "gpt-4.1", "claude-haiku-4-5"].into_iter().chain(gemini);
+    asked.chain(failing())
 }
 
 /// The models that fail, by name.
@@ -284,6 +286,9 @@ pub(crate) fn check_messages(direct: &Value) {
     assert_eq!(first["content"].as_array().unwrap().len(), 2);
     assert_eq!(second["content"][0]["text"], "The tools said: rain");
     assert_eq!(direct["thinking_and_back"][0]["content"][0]["type"], "thinking");
+    let [first, second] = [0, 1].map(|at| &direct["thinking_before_tools"][at]["content"]);
+    assert_eq!((&first[0]["type"], &first[1]["type"]), (&json!("thinking"), &json!("tool_use")));
+    assert_eq!(second[1]["text"], "The tools said: rain");
     let [first, second] = [0, 1].map(|at| &direct["cache"][at]);
     assert_eq!(first["cache_creation"]["ephemeral_1h_input_tokens"], 100);
     assert_eq!(second["cache_read_input_tokens"], first["cache_creation_input_tokens"]);
@@ -309,6 +314,7 @@ pub(crate) fn check_generate(direct: &Value) {
     assert!(parts(&replies[0])[0]["thought_signature"].is_string());
     assert!(parts(&replies[1])[0]["text"].as_str().unwrap().contains("rain"));
     assert_eq!(parts(&direct["thinking_and_back"][0])[0]["thought"], true);
+    assert_eq!(direct["tools_that_another_model_goes_on_with"]["said"], "The tools said: rain");
     assert!(direct["stream"]["chunks"].as_array().unwrap().len() > 1);
     assert_eq!(direct["limit"]["candidates"][0]["finish_reason"], "MAX_TOKENS");
     assert_eq!(direct["content_policy"]["prompt_feedback"]["block_reason"], "PROHIBITED_CONTENT");

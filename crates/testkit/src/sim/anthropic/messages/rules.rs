@@ -23,6 +23,7 @@ pub(crate) fn check_answer(version: Version, body: &Value) -> Result<(), Refusal
     length(body)?;
     sampling(version, body)?;
     thinking(body)?;
+    thoughts(body)?;
     prefill(body)?;
     schema::check(&body["output_config"]["format"]["schema"])
 }
@@ -201,6 +202,34 @@ fn thinking(body: &Value) -> Result<(), Refusal> {
         return Err(invalid("Thinking may not be enabled when tool_choice forces tool use."));
     }
     Ok(())
+}
+
+/// With a budget for thoughts, a turn that goes on with the results of tools begins with a thought.
+fn thoughts(body: &Value) -> Result<(), Refusal> {
+    if body["thinking"]["type"] != "enabled" {
+        return Ok(());
+    }
+    let messages = items(&body["messages"]).collect::<Vec<_>>();
+    let has = |message: &Value, kind: &str| {
+        blocks(&message["content"]).iter().any(|block| block["type"] == kind)
+    };
+    let says = |message: &&Value| message["role"] == "user" && !has(message, "tool_result");
+    let turn = messages.iter().rposition(says).unwrap_or(0);
+    let mut answers = messages.iter().enumerate().skip(turn);
+    let Some((place, answer)) = answers.find(|(_, message)| message["role"] == "assistant") else {
+        return Ok(());
+    };
+    let first = blocks(&answer["content"]).first().map(|block| block["type"].clone());
+    let kind = first.as_ref().and_then(Value::as_str).unwrap_or("text");
+    if !has(answer, "tool_use") || ["thinking", "redacted_thinking"].contains(&kind) {
+        return Ok(());
+    }
+    Err(invalid(&format!(
+        "messages.{place}.content.0.type: Expected `thinking` or `redacted_thinking`, but found \
+         `{kind}`. When `thinking` is enabled, a final `assistant` message must start with a thinking \
+         block (preceeding the lastmost set of `tool_use` and `tool_result` blocks). We recommend you \
+         include thinking blocks from previous turns. To avoid this requirement, disable `thinking`."
+    )))
 }
 
 /// A message that ends with the assistant's is to be gone on with, by the models that do.

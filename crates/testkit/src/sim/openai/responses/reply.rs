@@ -95,7 +95,7 @@ fn reasoning(told: &Told<'_>, thought: &str) -> Value {
     };
     let mut item = json!({"id": id, "type": "reasoning", "summary": summary});
     if includes(&told.question.body, "reasoning.encrypted_content") {
-        item["encrypted_content"] = json!(Told::signature(&id));
+        item["encrypted_content"] = json!(Told::sealed(&told.question.model, &id));
     }
     item
 }

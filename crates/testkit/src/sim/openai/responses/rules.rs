@@ -125,8 +125,8 @@ fn calls(body: &Value) -> Result<(), Refusal> {
             );
             return Err(invalid_param("input", &message, None));
         }
-        if item["encrypted_content"].as_str().is_some_and(|content| content != Told::signature(id))
-        {
+        let sealed = Told::sealed(body["model"].as_str().unwrap_or_default(), id);
+        if item["encrypted_content"].as_str().is_some_and(|content| content != sealed) {
             let message = format!(
                 "The encrypted content for item {id} could not be verified. Reason: Encrypted content \
                  could not be decrypted or parsed."
