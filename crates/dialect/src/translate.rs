@@ -25,12 +25,12 @@ pub(crate) use calls::{Calls, Ready};
 pub(crate) use loss::Losses;
 pub use loss::{LOSSES_MAX, Loss, LossKind};
 pub(crate) use prompt::{
-    Format, Part, Prompt, Role, Sampling, Source, Tool, ToolCall, ToolChoice, ToolResult, Turn,
-    Voice,
+    Format, Held, Part, Prompt, Role, Sampling, Source, Tool, ToolCall, ToolChoice, ToolResult,
+    Turn, Voice,
 };
 pub(crate) use shape::{
-    arguments, arguments_schema, check_image, check_tools, number, object, object_of, parts_of,
-    pruned_text, strict_enough,
+    arguments, arguments_schema, check_image, check_tools, instruction, number, object, object_of,
+    parts_of, pruned_text, strict_enough,
 };
 
 pub(crate) use telling::unreadable;

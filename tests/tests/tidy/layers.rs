@@ -56,7 +56,8 @@ const MAY_USE: [(&str, &[&str]); 18] = [
 ];
 
 /// What tests may use beyond that: simulated providers, and laws to hold them against.
-const TESTS_MAY_USE: [(&str, &str); 12] = [
+const TESTS_MAY_USE: [(&str, &str); 13] = [
+    ("dialect", "testkit"),
     ("journal", "testkit"),
     ("shadow", "testkit"),
     ("mirror", "testkit"),

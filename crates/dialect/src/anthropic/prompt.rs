@@ -2,10 +2,10 @@
 
 use super::call;
 use crate::{
-    fields::{Fields, nonempty, text},
+    fields::{Fields, members, nonempty, text},
     translate::{
-        Format, Impossible, Losses, Part, Prompt, Role, Sampling, Source, Tool, ToolCall,
-        ToolChoice, ToolResult, Voice, arguments_schema, number, parts_of,
+        Format, Held, Impossible, Losses, Part, Prompt, Role, Sampling, Source, Tool, ToolCall,
+        ToolChoice, ToolResult, Voice, arguments_schema, instruction, number, parts_of,
     },
 };
 use serde_json::Value;
@@ -30,33 +30,59 @@ const KNOWN: [&str; 17] = [
     "top_k",
     "top_p",
 ];
+/// The same of what it holds. Who called a tool is the provider's to know.
+const OUTPUT: [&str; 2] = ["effort", "format"];
+const FORMAT: [&str; 2] = ["schema", "type"];
+const METADATA: [&str; 1] = ["user_id"];
+const MESSAGE: [&str; 2] = ["content", "role"];
+const BLOCK: [&str; 17] = [
+    "cache_control",
+    "caller",
+    "citations",
+    "content",
+    "context",
+    "data",
+    "id",
+    "input",
+    "is_error",
+    "name",
+    "signature",
+    "source",
+    "text",
+    "thinking",
+    "title",
+    "tool_use_id",
+    "type",
+];
+const SOURCE: [&str; 4] = ["data", "media_type", "type", "url"];
+const TOOL: [&str; 6] = ["cache_control", "description", "input_schema", "name", "strict", "type"];
+const CHOICE: [&str; 3] = ["disable_parallel_tool_use", "name", "type"];
 
 pub(crate) fn read(fields: &Fields, losses: &mut Losses) -> Result<Prompt, Impossible> {
-    losses.unknown(fields, &KNOWN);
-    let effort = fields.get("output_config").and_then(|config| config.get("effort"));
-    if effort.is_some_and(|effort| !effort.is_null()) {
+    losses.unknown("", &fields.0, &KNOWN);
+    let get = |name: &str| fields.get(name).unwrap_or(&Value::Null);
+    losses.unknown("output_config", members(get("output_config")), &OUTPUT);
+    losses.unknown("metadata", members(get("metadata")), &METADATA);
+    losses.unknown("tool_choice", members(get("tool_choice")), &CHOICE);
+    if get("output_config").get("effort").is_some_and(|effort| !effort.is_null()) {
         losses.drop("output_config.effort", "efforts of different makers are not alike");
     }
     let thinking = fields.get("thinking").and_then(|thinking| text(thinking, "type"));
     if thinking.is_some_and(|kind| kind != "disabled") {
         losses.drop("thinking", "how much a model reasons is the target's own affair");
     }
-    let choice = fields.get("tool_choice").unwrap_or(&Value::Null);
+    let choice = get("tool_choice");
     let mut prompt = Prompt {
         tools: fields.items("tools").map(|it| tool(it, losses)).collect::<Result<_, _>>()?,
         tool_choice: tool_choice(choice),
         one_call: choice.get("disable_parallel_tool_use") == Some(&Value::from(true)),
-        format: format(fields),
+        format: format(fields, losses),
         sampling: sampling(fields),
-        user: fields.get("metadata").and_then(|metadata| nonempty(metadata.get("user_id"))),
+        user: nonempty(get("metadata").get("user_id")),
         ..Prompt::default()
     };
     let system = parts_of(fields.get("system"), |block| read_block(block, losses))?;
-    let texts = system.into_iter().filter_map(|part| match part {
-        Part::Text(text) => Some(text),
-        _ => None,
-    });
-    prompt.instruct(Voice::System, texts);
+    prompt.instruct(Voice::System, instruction(system)?.into_iter());
     for message in fields.items("messages") {
         add(&mut prompt, message, losses)?;
     }
@@ -67,6 +93,7 @@ pub(crate) fn read(fields: &Fields, losses: &mut Losses) -> Result<Prompt, Impos
 }
 
 fn add(prompt: &mut Prompt, message: &Value, losses: &mut Losses) -> Result<(), Impossible> {
+    losses.unknown("messages", members(message), &MESSAGE);
     let role = match text(message, "role") {
         Some("user") => Role::User,
         Some("assistant") => Role::Assistant,
@@ -81,7 +108,7 @@ fn add(prompt: &mut Prompt, message: &Value, losses: &mut Losses) -> Result<(), 
 }
 
 fn result(prompt: &Prompt, block: &Value, losses: &mut Losses) -> Result<Part, Impossible> {
-    cached(block, losses);
+    seen(block, losses);
     let id = text(block, "tool_use_id").unwrap_or_default().to_owned();
     let name = prompt.called(&id)?;
     let parts = parts_of(block.get("content"), |block| read_block(block, losses))?;
@@ -89,14 +116,16 @@ fn result(prompt: &Prompt, block: &Value, losses: &mut Losses) -> Result<Part, I
     Ok(Part::Result(ToolResult { id, name, parts, is_error }))
 }
 
-fn cached(block: &Value, losses: &mut Losses) {
-    if block.get("cache_control").is_some_and(|control| !control.is_null()) {
-        losses.drop("cache_control", "what is cached is the target's own affair");
-    }
+/// What a block of any kind may have that is not read.
+fn seen(block: &Value, losses: &mut Losses) {
+    losses.cached(block);
+    losses.unknown("messages.content", members(block), &BLOCK);
+    let source = block.get("source").unwrap_or(&Value::Null);
+    losses.unknown("messages.source", members(source), &SOURCE);
 }
 
 fn read_block(block: &Value, losses: &mut Losses) -> Result<Option<Part>, Impossible> {
-    cached(block, losses);
+    seen(block, losses);
     Ok(match text(block, "type") {
         Some("text") => {
             if block
@@ -146,7 +175,8 @@ fn source(block: &Value) -> Result<Source, Impossible> {
 }
 
 fn tool(tool: &Value, losses: &mut Losses) -> Result<Tool, Impossible> {
-    cached(tool, losses);
+    losses.cached(tool);
+    losses.unknown("tools", members(tool), &TOOL);
     if !matches!(text(tool, "type"), None | Some("custom")) {
         return Err(Impossible::new("tools", "a tool is described by its provider only"));
     }
@@ -168,9 +198,13 @@ fn tool_choice(choice: &Value) -> Option<ToolChoice> {
 }
 
 /// What is held to a schema here is held to it in earnest.
-fn format(fields: &Fields) -> Format {
-    match call::format(fields).and_then(|format| format.get("schema")) {
-        Some(schema) => Format::Schema { name: None, schema: schema.clone(), is_strict: true },
+fn format(fields: &Fields, losses: &mut Losses) -> Format {
+    let format = call::format(fields).unwrap_or(&Value::Null);
+    losses.unknown("output_config.format", members(format), &FORMAT);
+    match format.get("schema").cloned() {
+        Some(schema) => {
+            Format::Schema(Held { name: None, description: None, schema, is_strict: true })
+        }
         None => Format::Text,
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{FORCED_TOOL_CHOICE, PREFILL, judge, schema};
 use crate::translate::{
-    Body, Delivery, Format, Impossible, Losses, Part, Prompt, Role, Source, ToolChoice, ToolResult,
-    Turn, Voice, arguments, check_image, object,
+    Body, Delivery, Format, Impossible, Losses, Part, Prompt, Role, Source, Tool, ToolChoice,
+    ToolResult, Turn, Voice, arguments, check_image, object,
 };
 use serde_json::{Map, Number, Value, json};
 
@@ -64,6 +64,9 @@ fn conversation(
     prompt: &mut Prompt,
     losses: &mut Losses,
 ) -> Result<(Vec<String>, Vec<Turn>), Impossible> {
+    if prompt.take_blanks() {
+        losses.approximate("messages.content", "text that is white space alone is left out");
+    }
     let instructions = prompt.all_instructions();
     if instructions.len() > prompt.instructions.len() {
         losses.approximate("messages.system", "instructions between turns are moved to the top");
@@ -83,7 +86,23 @@ fn conversation(
     if turns.first().is_some_and(|turn| turn.role == Role::Assistant) {
         return Err(Impossible::new("messages", "the target lets nobody but the user begin"));
     }
+    if let Some(last) = turns.last_mut() {
+        trim(last, losses);
+    }
     Ok((system, turns))
+}
+
+/// A reply that was begun may not end in white space.
+fn trim(last: &mut Turn, losses: &mut Losses) {
+    let said = match last.parts.last_mut() {
+        Some(Part::Text(said) | Part::Refusal(said)) if last.role == Role::Assistant => said,
+        Some(_) | None => return,
+    };
+    let kept = said.trim_end().len();
+    if kept < said.len() {
+        said.truncate(kept);
+        losses.approximate("messages.content", "white space at the end of a begun reply is cut");
+    }
 }
 
 fn message(turn: &Turn, losses: &mut Losses) -> Result<Value, Impossible> {
@@ -189,15 +208,15 @@ fn tools(prompt: &Prompt, body: &mut Body<'_>) {
             .approximate("tools.strict", "arguments are not held to their schema in earnest");
     }
     let tools = prompt.tools.iter().map(|tool| {
-        let schema =
-            tool.schema.clone().unwrap_or_else(|| json!({"type": "object", "properties": {}}));
+        let schema = arguments_of(tool, body.losses);
         let mut written = object([("name", tool.name.as_str().into()), ("input_schema", schema)]);
         if let Some(description) = &tool.description {
             written["description"] = Value::from(description.as_str());
         }
         written
     });
-    body.must("tools", tools.collect::<Value>());
+    let tools: Value = tools.collect();
+    body.must("tools", tools);
     let mut choice = match &prompt.tool_choice {
         None if !prompt.one_call => return,
         None => json!({"type": "auto"}),
@@ -215,17 +234,35 @@ fn tools(prompt: &Prompt, body: &mut Body<'_>) {
     body.set("tool_choice", Some(&choice));
 }
 
+/// The schema of a tool's arguments, which is an object's and has no alternatives at its top.
+fn arguments_of(tool: &Tool, losses: &mut Losses) -> Value {
+    let Some(Value::Object(mut schema)) = tool.schema.clone() else {
+        return json!({"type": "object", "properties": {}});
+    };
+    for name in ["allOf", "anyOf", "oneOf"] {
+        if schema.remove(name).is_some() {
+            losses.approximate("tools.parameters", &format!("`{name}` cannot be said at the top"));
+        }
+    }
+    let kind = schema.insert("type".to_owned(), Value::from("object"));
+    if kind.is_some_and(|kind| kind != "object") {
+        losses.approximate("tools.parameters", "arguments are an object");
+    }
+    Value::Object(schema)
+}
+
 fn format(prompt: &Prompt, body: &mut Body<'_>) {
     match &prompt.format {
         Format::Text => {}
         Format::JsonObject => {
             body.losses.drop("response_format", "the target is held to JSON by a schema only");
         }
-        Format::Schema { schema, is_strict, .. } => {
-            let Some(schema) = schema::closed(schema, "response_format", body.losses) else {
+        Format::Schema(held) => {
+            body.cannot("response_format.description", held.description.as_ref());
+            let Some(schema) = schema::closed(&held.schema, "response_format", body.losses) else {
                 return;
             };
-            if !is_strict {
+            if !held.is_strict {
                 body.losses.approximate("response_format", HELD_IN_EARNEST);
             }
             let config = json!({"format": {"type": "json_schema", "schema": schema}});

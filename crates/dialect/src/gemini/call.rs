@@ -113,8 +113,12 @@ fn fill(fields: &Fields, contents: &[&Value], call: &mut Call) {
     call.unreplayable = unreplayable(fields, config, contents);
 }
 
+/// The parts of the contents, those inside the results of tools among them.
 fn parts<'c>(contents: &'c [&'c Value]) -> impl Iterator<Item = &'c Value> {
-    contents.iter().flat_map(|content| content::parts(content))
+    contents.iter().flat_map(|content| content::parts(content)).flat_map(|part| {
+        let result = content::member(part, "functionResponse");
+        std::iter::once(part).chain(result.into_iter().flat_map(content::parts))
+    })
 }
 
 /// The functions that are declared, and the names of other tools.

@@ -9,6 +9,25 @@ pub(crate) fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
     value.get(name).or_else(|| value.get(snake(name)))
 }
 
+/// Members by their names in camel case.
+pub(crate) fn camel<'v>(
+    members: impl IntoIterator<Item = (&'v String, &'v Value)>,
+) -> impl Iterator<Item = (String, &'v Value)> {
+    members.into_iter().map(|(name, value)| (in_camel(name), value))
+}
+
+pub(crate) fn in_camel(name: &str) -> String {
+    let mut is_initial = false;
+    name.chars().fold(String::new(), |mut camel, char| {
+        match (char, std::mem::take(&mut is_initial)) {
+            ('_', _) => is_initial = true,
+            (char, true) => camel.push(char.to_ascii_uppercase()),
+            (char, false) => camel.push(char),
+        }
+        camel
+    })
+}
+
 pub(crate) fn snake(name: &str) -> String {
     name.chars().fold(String::new(), |mut snake, char| {
         if char.is_ascii_uppercase() {
@@ -34,7 +53,11 @@ pub(crate) fn turns(content: &Value) -> Vec<Turn> {
         Some(role) => role,
     };
     let results = parts(content).filter_map(|part| member(part, "functionResponse"));
-    let result = |result: &Value| result.get("response").map(Value::to_string).unwrap_or_default();
+    let result = |result: &Value| {
+        let said = result.get("response").map(Value::to_string);
+        let media = parts(result).filter_map(part_text);
+        said.into_iter().chain(media).collect::<Vec<String>>().join("\n")
+    };
     let mut turns: Vec<Turn> = results.map(|it| ("tool".to_owned(), result(it))).collect();
     let said = words(content);
     if !said.is_empty() || turns.is_empty() {

@@ -2,11 +2,11 @@
 
 use super::{call, content, schema};
 use crate::{
-    fields::{Fields, nonempty, text},
+    fields::{Fields, members, nonempty, text},
     media,
     translate::{
-        Format, Impossible, Losses, Part, Prompt, Role, Sampling, Source, Tool, ToolCall,
-        ToolChoice, ToolResult, Voice, arguments_schema, number,
+        Format, Held, Impossible, Losses, Part, Prompt, Role, Sampling, Source, Tool, ToolCall,
+        ToolChoice, ToolResult, Voice, arguments_schema, instruction, number,
     },
 };
 use serde_json::Value;
@@ -42,30 +42,46 @@ const KNOWN_CONFIG: [&str; 16] = [
     "topK",
     "topP",
 ];
+/// The same of what they hold.
+const CONTENT: [&str; 2] = ["parts", "role"];
+const PART: [&str; 7] = [
+    "fileData",
+    "functionCall",
+    "functionResponse",
+    "inlineData",
+    "text",
+    "thought",
+    "thoughtSignature",
+];
+const MEDIA: [&str; 4] = ["data", "displayName", "fileUri", "mimeType"];
+const CALL: [&str; 3] = ["args", "id", "name"];
+const RESPONSE: [&str; 4] = ["id", "name", "parts", "response"];
+const FUNCTION: [&str; 4] = ["description", "name", "parameters", "parametersJsonSchema"];
+const TOOL_CONFIG: [&str; 1] = ["functionCallingConfig"];
+const CALLING: [&str; 2] = ["allowedFunctionNames", "mode"];
 
 pub(crate) fn read(fields: &Fields, losses: &mut Losses) -> Result<Prompt, Impossible> {
     let fields = &call::camel(fields.clone());
-    losses.unknown(fields, &KNOWN);
+    losses.unknown("", content::camel(&fields.0), &KNOWN);
     let config = fields.get("generationConfig").unwrap_or(&Value::Null);
-    let set = config.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
-    for (name, _) in set {
-        if !KNOWN_CONFIG.iter().any(|known| known == name || content::snake(known) == *name) {
-            losses.drop(name, "it has no like elsewhere");
-        }
-    }
+    losses.unknown("", content::camel(members(config)), &KNOWN_CONFIG);
     if content::member(config, "thinkingConfig").is_some_and(|it| !it.is_null()) {
         losses.drop("thinkingConfig", "how much a model reasons is the target's own affair");
     }
     let mut prompt = Prompt {
-        tools: call::functions(fields).map(tool).collect(),
+        tools: tools(fields, losses)?,
         tool_choice: tool_choice(fields, losses),
         format: format(config),
         sampling: sampling(config),
         metadata: fields.texts("labels"),
         ..Prompt::default()
     };
-    let system = fields.get("systemInstruction").into_iter().flat_map(content::parts);
-    prompt.instruct(Voice::System, system.filter_map(|part| nonempty(part.get("text"))));
+    let system = fields.get("systemInstruction").unwrap_or(&Value::Null);
+    losses.unknown("systemInstruction", content::camel(members(system)), &CONTENT);
+    let system: Vec<Option<Part>> =
+        content::parts(system).map(|part| read_part(part, losses)).collect::<Result<_, _>>()?;
+    let system = instruction(system.into_iter().flatten().collect())?;
+    prompt.instruct(Voice::System, system.into_iter());
     for item in call::contents(fields).unwrap_or_default() {
         add(&mut prompt, item, losses)?;
     }
@@ -73,6 +89,7 @@ pub(crate) fn read(fields: &Fields, losses: &mut Losses) -> Result<Prompt, Impos
 }
 
 fn add(prompt: &mut Prompt, item: &Value, losses: &mut Losses) -> Result<(), Impossible> {
+    losses.unknown("contents", content::camel(members(item)), &CONTENT);
     let role = match text(item, "role") {
         Some("model") => Role::Assistant,
         None | Some("user" | "function" | "") => Role::User,
@@ -92,12 +109,16 @@ fn add(prompt: &mut Prompt, item: &Value, losses: &mut Losses) -> Result<(), Imp
         }
         if let Some(call) = content::member(part, "functionCall") {
             calls += 1;
+            losses.unknown("contents.functionCall", content::camel(members(call)), &CALL);
             parts.push(Part::Call(read_call(call, calls)));
         } else if let Some(response) = content::member(part, "functionResponse") {
-            parts.push(Part::Result(result(prompt, response, &mut answered)?));
+            let said = result_parts(response, losses)?;
+            parts.push(Part::Result(result(prompt, response, said, &mut answered)?));
         } else {
-            parts.extend(read_part(part)?);
+            parts.extend(read_part(part, losses)?);
+            continue;
         }
+        losses.unknown("contents.parts", content::camel(members(part)), &PART);
     }
     prompt.say(role, parts);
     Ok(())
@@ -116,6 +137,7 @@ fn read_call(call: &Value, nth: usize) -> ToolCall {
 fn result(
     prompt: &Prompt,
     response: &Value,
+    (parts, is_error): (Vec<Part>, bool),
     answered: &mut BTreeMap<String, usize>,
 ) -> Result<ToolResult, Impossible> {
     let name = text(response, "name").unwrap_or_default().to_owned();
@@ -129,9 +151,18 @@ fn result(
     *nth += 1;
     let id = nonempty(response.get("id")).or(by_order);
     let id = id.ok_or_else(|| Impossible::new("contents", "a tool's result answers no call"))?;
-    let (text, is_error) = words(response.get("response").unwrap_or(&Value::Null));
-    let parts = if text.is_empty() { Vec::new() } else { vec![Part::Text(text)] };
     Ok(ToolResult { id, name, parts, is_error })
+}
+
+/// What a tool gave back, its media behind its words, and whether it failed.
+fn result_parts(response: &Value, losses: &mut Losses) -> Result<(Vec<Part>, bool), Impossible> {
+    losses.unknown("contents.functionResponse", content::camel(members(response)), &RESPONSE);
+    let (text, is_error) = words(response.get("response").unwrap_or(&Value::Null));
+    let mut parts = if text.is_empty() { Vec::new() } else { vec![Part::Text(text)] };
+    for part in content::parts(response) {
+        parts.extend(read_part(part, losses)?);
+    }
+    Ok((parts, is_error))
 }
 
 /// A result of one text under the usual names is that text.
@@ -146,7 +177,8 @@ fn words(response: &Value) -> (String, bool) {
     }
 }
 
-fn read_part(part: &Value) -> Result<Option<Part>, Impossible> {
+fn read_part(part: &Value, losses: &mut Losses) -> Result<Option<Part>, Impossible> {
+    losses.unknown("contents.parts", content::camel(members(part)), &PART);
     if let Some(said) = text(part, "text") {
         return Ok((!said.is_empty()).then(|| Part::Text(said.to_owned())));
     }
@@ -162,14 +194,33 @@ fn read_part(part: &Value) -> Result<Option<Part>, Impossible> {
             ));
         }
     };
-    Ok(Some(match media::kind(&media_type) {
+    let media = ["inlineData", "fileData"].into_iter().find_map(|it| content::member(part, it));
+    let media = media.unwrap_or(&Value::Null);
+    losses.unknown("contents.media", content::camel(members(media)), &MEDIA);
+    let name = nonempty(content::member(media, "displayName"));
+    let kind = media::kind(&media_type);
+    if name.is_some() && kind != "file" {
+        losses.drop("contents.media.displayName", "only files have names elsewhere");
+    }
+    Ok(Some(match kind {
         "image" => Part::Image { source, detail: None },
         "audio" => Part::Audio { source },
-        _ => Part::File { source, name: None },
+        _ => Part::File { source, name },
     }))
 }
 
-fn tool(function: &Value) -> Tool {
+/// Each tool is an object with a member of its kind's name.
+fn tools(fields: &Fields, losses: &mut Losses) -> Result<Vec<Tool>, Impossible> {
+    let kinds = fields.items("tools").flat_map(|tool| content::camel(members(tool)));
+    let mut set = kinds.filter(|(_, tool)| !tool.is_null());
+    if set.any(|(kind, _)| kind != "functionDeclarations") {
+        return Err(Impossible::new("tools", "a tool is no function, which has no like elsewhere"));
+    }
+    Ok(call::functions(fields).map(|function| tool(function, losses)).collect())
+}
+
+fn tool(function: &Value, losses: &mut Losses) -> Tool {
+    losses.unknown("tools", content::camel(members(function)), &FUNCTION);
     let schema = call::function_schema(function).map(schema::standard);
     Tool {
         name: text(function, "name").unwrap_or_default().to_owned(),
@@ -180,7 +231,10 @@ fn tool(function: &Value) -> Tool {
 }
 
 fn tool_choice(fields: &Fields, losses: &mut Losses) -> Option<ToolChoice> {
-    let config = content::member(fields.get("toolConfig")?, "functionCallingConfig")?;
+    let config = fields.get("toolConfig")?;
+    losses.unknown("toolConfig", content::camel(members(config)), &TOOL_CONFIG);
+    let config = content::member(config, "functionCallingConfig")?;
+    losses.unknown("toolConfig", content::camel(members(config)), &CALLING);
     let names = content::member(config, "allowedFunctionNames").and_then(Value::as_array);
     let names: Vec<&str> = names.into_iter().flatten().filter_map(Value::as_str).collect();
     match (text(config, "mode"), &names[..]) {
@@ -203,7 +257,9 @@ fn tool_choice(fields: &Fields, losses: &mut Losses) -> Option<ToolChoice> {
 /// The API holds its replies to a schema in earnest.
 fn format(config: &Value) -> Format {
     match (call::response_schema(config), content::member(config, "responseMimeType")) {
-        (Some(schema), _) => Format::Schema { name: None, schema, is_strict: true },
+        (Some(schema), _) => {
+            Format::Schema(Held { name: None, description: None, schema, is_strict: true })
+        }
         (None, Some(kind)) if kind == "application/json" => Format::JsonObject,
         (None, Some(_) | None) => Format::Text,
     }

@@ -202,16 +202,16 @@ fn tools(prompt: &Prompt, body: &mut Body<'_>) {
     body.set("toolConfig", Some(&json!({"functionCallingConfig": config})));
 }
 
-/// An object without members is refused, so a function that takes none has no schema.
+/// Arguments are an object with members, so a function that takes none, or any, has no schema.
 fn function(tool: &Tool, losses: &mut Losses) -> Value {
     let mut written = json!({"name": tool.name});
     if let Some(description) = &tool.description {
         written["description"] = Value::from(description.as_str());
     }
     let Some(schema) = &tool.schema else { return written };
-    let properties = schema.get("properties").and_then(Value::as_object);
-    if properties.is_some_and(|it| !it.is_empty()) || schema.get("$ref").is_some() {
-        written["parameters"] = schema::own(schema, "tools.parameters", losses);
+    let schema = schema::own(schema, "tools.parameters", losses);
+    if schema.get("properties").is_some() {
+        written["parameters"] = schema;
     } else {
         losses.approximate("tools.parameters", "an object of any members cannot be said");
     }
@@ -238,11 +238,12 @@ fn config(prompt: &Prompt, body: &mut Body<'_>) {
     match &prompt.format {
         Format::Text => {}
         Format::JsonObject => config.set("responseMimeType", Some(&json)),
-        Format::Schema { schema, is_strict, .. } => {
-            if !is_strict {
+        Format::Schema(held) => {
+            if !held.is_strict {
                 config.losses.approximate("response_format", HELD_IN_EARNEST);
             }
-            let schema = schema::own(schema, "response_format", config.losses);
+            config.cannot("response_format.description", held.description.as_ref());
+            let schema = schema::own(&held.schema, "response_format", config.losses);
             config.set("responseMimeType", Some(&json));
             config.set("responseSchema", Some(&schema));
         }

@@ -1,7 +1,13 @@
 //! The API's own form of schemas: a part of `OpenAPI`'s, with upper-case types, `nullable`, and neither
 //! references nor `additionalProperties`.
 
+mod kind;
+
+use super::content;
 use crate::translate::Losses;
+use kind::{
+    OF_ALL, anything, inferred, is_kept, is_of, is_typed, kind_of_all, kinds, takes_format,
+};
 use serde_json::{Map, Value, json};
 
 /// References are followed no deeper, so that a cycle ends.
@@ -10,47 +16,44 @@ pub(crate) const REFERENCES_MAX: usize = 16;
 pub(crate) const DEPTH_MAX: usize = 128;
 /// No schema is written out to more nodes: references in references multiply.
 pub(crate) const NODES_MAX: usize = 10_000;
-/// Keywords that mean the same on both sides.
-const KEPT: [&str; 16] = [
-    "default",
-    "description",
-    "example",
-    "format",
-    "maxItems",
-    "maxLength",
-    "maxProperties",
-    "maximum",
-    "minItems",
-    "minLength",
-    "minProperties",
-    "minimum",
-    "pattern",
-    "propertyOrdering",
-    "required",
-    "title",
-];
+const ANY: &str = "a value of any type is said as a text, a number or a boolean";
 /// Keywords that ask nothing of a value.
 const SILENT: [&str; 8] =
     ["$anchor", "$comment", "$defs", "$id", "$schema", "definitions", "examples", "strict"];
 
 /// A schema of the API's as JSON Schema.
 pub(crate) fn standard(schema: &Value) -> Value {
-    match schema {
-        Value::Object(members) => {
-            let mut out: Map<String, Value> = members
-                .iter()
-                .filter(|(name, _)| *name != "nullable" && *name != "propertyOrdering")
-                .map(|(name, value)| (name.clone(), standard_member(name, value)))
-                .collect();
-            if members.get("nullable").and_then(Value::as_bool) == Some(true)
-                && let Some(Value::String(kind)) = out.get("type")
-            {
-                let kinds = json!([kind, "null"]);
-                out.insert("type".to_owned(), kinds);
+    let Value::Object(members) = schema else { return schema.clone() };
+    let mut out = Map::new();
+    let mut is_nullable = false;
+    for (name, value) in content::camel(members) {
+        match (name.as_str(), value) {
+            ("nullable", value) => is_nullable = value.as_bool() == Some(true),
+            ("propertyOrdering", _) => {}
+            (_, value) => {
+                let value = standard_member(&name, value);
+                out.insert(name, value);
             }
-            Value::Object(out)
         }
-        other => other.clone(),
+    }
+    if is_nullable {
+        take_null(&mut out);
+    }
+    Value::Object(out)
+}
+
+/// Null beside all else that a schema takes, wherever it says what that is.
+fn take_null(schema: &mut Map<String, Value>) {
+    if let Some(Value::String(kind)) = schema.get("type") {
+        let kinds = json!([kind, "null"]);
+        schema.insert("type".to_owned(), kinds);
+    }
+    for (name, null) in [("enum", Value::Null), ("anyOf", json!({"type": "null"}))] {
+        if let Some(Value::Array(all)) = schema.get_mut(name)
+            && !all.contains(&null)
+        {
+            all.push(null);
+        }
     }
 }
 
@@ -96,17 +99,84 @@ impl Writer<'_> {
 
     fn written(&mut self, schema: &Value, references: usize) -> Value {
         let Value::Object(members) = schema else {
-            // `true` takes everything, and so must what stands for it.
-            return json!({});
+            self.wider(ANY);
+            return json!({ "anyOf": anything() });
         };
         if let Some(reference) = members.get("$ref").and_then(Value::as_str) {
             return self.reference(reference, members, references);
         }
         let mut out = Map::new();
+        let stated = kinds(members.get("type"), &mut out);
         for (name, value) in members {
             self.member(name, value, references, &mut out);
         }
+        // What others say of its type, where it does not itself; a choice of texts is one of texts.
+        let kinds = match out.remove("type") {
+            Some(Value::String(kind)) if stated.is_empty() || kind == "STRING" => vec![kind],
+            Some(_) | None => stated,
+        };
+        self.typed(&kinds, out)
+    }
+
+    /// Every schema says its type, or alternatives that do.
+    fn typed(&mut self, kinds: &[String], mut out: Map<String, Value>) -> Value {
+        match kinds {
+            [kind] => self.of_type(kind, out),
+            [] => match inferred(&out) {
+                Some(kind) => {
+                    self.wider("a schema that does not say its type is given one");
+                    self.of_type(kind, out)
+                }
+                None => {
+                    if !out.contains_key("anyOf") {
+                        self.wider(ANY);
+                        out.insert("anyOf".to_owned(), anything());
+                    }
+                    Value::Object(out)
+                }
+            },
+            [..] => {
+                let (mut whole, rest): (Map<String, Value>, Map<String, Value>) =
+                    out.into_iter().partition(|(name, _)| !is_typed(name));
+                for name in rest.keys().filter(|name| !kinds.iter().any(|it| is_of(name, it))) {
+                    self.beside(name);
+                }
+                let each = kinds.iter().map(|kind| {
+                    let own = rest.iter().filter(|(name, _)| is_of(name, kind));
+                    self.of_type(kind, own.map(|(name, it)| (name.clone(), it.clone())).collect())
+                });
+                let each: Value = each.collect();
+                if whole.insert("anyOf".to_owned(), each).is_some() {
+                    self.beside("anyOf");
+                }
+                Value::Object(whole)
+            }
+        }
+    }
+
+    /// A schema of one type, with the keywords of that type alone.
+    fn of_type(&mut self, kind: &str, mut out: Map<String, Value>) -> Value {
+        out.retain(|name, _| {
+            let is_kept = !is_typed(name) || is_of(name, kind);
+            if !is_kept {
+                self.beside(name);
+            }
+            is_kept
+        });
+        if out.get("format").is_some_and(|format| !takes_format(kind, format)) {
+            out.remove("format");
+            self.wider("a format of that name cannot be said");
+        }
+        if kind == "ARRAY" && !out.contains_key("items") {
+            self.wider(ANY);
+            out.insert("items".to_owned(), json!({ "anyOf": anything() }));
+        }
+        if out.get("properties").and_then(Value::as_object).is_some_and(Map::is_empty) {
+            out.remove("properties");
+            self.wider("an object without members is said as one of any");
+        }
         self.require_what_is_described(&mut out);
+        out.insert("type".to_owned(), Value::from(kind));
         Value::Object(out)
     }
 
@@ -130,6 +200,10 @@ impl Writer<'_> {
     }
 
     fn reference(&mut self, name: &str, around: &Map<String, Value>, references: usize) -> Value {
+        let silent = |name: &str| matches!(name, "$ref" | "description") || SILENT.contains(&name);
+        for name in around.keys().filter(|name| !silent(name)) {
+            self.beside(name);
+        }
         let target = name.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer)).cloned();
         match target {
             Some(_) if references >= REFERENCES_MAX => {
@@ -153,7 +227,7 @@ impl Writer<'_> {
 
     fn member(&mut self, name: &str, value: &Value, deep: usize, out: &mut Map<String, Value>) {
         match (name, value) {
-            ("type", kind) => self.kind(kind, out),
+            ("type", _) => {}
             ("nullable", value) => {
                 out.insert(name.to_owned(), value.clone());
             }
@@ -169,9 +243,8 @@ impl Writer<'_> {
             }
             ("anyOf" | "oneOf", Value::Array(schemas)) => self.either(name, schemas, deep, out),
             ("allOf", Value::Array(schemas)) if schemas.len() == 1 => {
-                if let Value::Object(only) = self.schema(&schemas[0], deep) {
-                    out.extend(only);
-                }
+                let only = self.schema(&schemas[0], deep);
+                self.add(only, out);
             }
             ("enum", Value::Array(values)) => self.choice(values, out),
             ("const", value) => self.choice(std::slice::from_ref(value), out),
@@ -180,38 +253,11 @@ impl Writer<'_> {
             }
             ("exclusiveMinimum", value) => self.bound("minimum", value, out),
             ("exclusiveMaximum", value) => self.bound("maximum", value, out),
-            (name, value) if KEPT.contains(&name) => {
+            (name, value) if is_kept(name) => {
                 out.insert(name.to_owned(), value.clone());
             }
             (name, _) if SILENT.contains(&name) => {}
             (name, _) => self.wider(&format!("`{}` cannot be said", crate::failure::bounded(name))),
-        }
-    }
-
-    /// A list of types is one type that may be null, or several schemas.
-    fn kind(&mut self, kind: &Value, out: &mut Map<String, Value>) {
-        let kinds: Vec<String> = match kind {
-            Value::String(kind) => vec![kind.to_ascii_uppercase()],
-            Value::Array(kinds) => {
-                kinds.iter().filter_map(Value::as_str).map(str::to_ascii_uppercase).collect()
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
-        };
-        let is_nullable = kinds.len() > 1 && kinds.iter().any(|kind| kind == "NULL");
-        let kinds: Vec<&String> =
-            kinds.iter().filter(|kind| !is_nullable || *kind != "NULL").collect();
-        match kinds[..] {
-            [] => {}
-            [kind] => {
-                out.insert("type".to_owned(), Value::from(kind.as_str()));
-            }
-            [..] => {
-                let each = kinds.iter().map(|kind| json!({ "type": kind }));
-                out.insert("anyOf".to_owned(), each.collect());
-            }
-        }
-        if is_nullable {
-            out.insert("nullable".to_owned(), Value::from(true));
         }
     }
 
@@ -226,27 +272,50 @@ impl Writer<'_> {
         let others = all.iter().filter(|schema| !is_null(schema));
         let written: Vec<Value> = others.map(|schema| self.schema(schema, deep)).collect();
         match <[Value; 1]>::try_from(written) {
-            Ok([Value::Object(only)]) => out.extend(only),
-            Ok([_]) => {}
+            Ok([only]) => self.add(only, out),
             Err(several) => {
                 out.insert("anyOf".to_owned(), Value::Array(several));
             }
         }
     }
 
-    /// Only texts can be chosen from.
+    /// Says what another schema says as well: its own words go first.
+    fn add(&mut self, other: Value, out: &mut Map<String, Value>) {
+        let Value::Object(other) = other else { return };
+        for (name, value) in other {
+            match out.get(&name) {
+                Some(own) if *own != value && !OF_ALL.contains(&name.as_str()) => {
+                    self.beside(&name);
+                }
+                Some(_) => {}
+                None => {
+                    out.insert(name, value);
+                }
+            }
+        }
+    }
+
+    /// Only texts can be chosen from, and none that is empty.
     fn choice(&mut self, values: &[Value], out: &mut Map<String, Value>) {
         let texts = values.iter().filter(|value| !value.is_null());
         let texts: Option<Vec<&str>> = texts.map(Value::as_str).collect();
-        match texts {
-            Some(texts) => {
-                if values.iter().any(Value::is_null) {
-                    out.insert("nullable".to_owned(), Value::from(true));
-                }
-                out.insert("type".to_owned(), Value::from("STRING"));
-                out.insert("enum".to_owned(), Value::from(texts));
+        let Some(mut texts) = texts else {
+            self.wider("a choice of values that are no texts cannot be said");
+            if let Some(kind) = kind_of_all(values) {
+                out.insert("type".to_owned(), Value::from(kind));
             }
-            None => self.wider("a choice of values that are no texts cannot be said"),
+            return;
+        };
+        if values.iter().any(Value::is_null) {
+            out.insert("nullable".to_owned(), Value::from(true));
+        }
+        out.insert("type".to_owned(), Value::from("STRING"));
+        if texts.contains(&"") {
+            self.wider("an empty text cannot be chosen");
+            texts.retain(|text| !text.is_empty());
+        }
+        if !texts.is_empty() {
+            out.insert("enum".to_owned(), Value::from(texts));
         }
     }
 
@@ -257,5 +326,9 @@ impl Writer<'_> {
 
     fn wider(&mut self, reason: &str) {
         self.losses.approximate(self.field, reason);
+    }
+
+    fn beside(&mut self, name: &str) {
+        self.wider(&format!("`{name}` cannot be said beside its other keywords"));
     }
 }

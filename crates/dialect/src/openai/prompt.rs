@@ -2,11 +2,11 @@
 
 use super::message;
 use crate::{
-    fields::{Fields, nonempty, text},
+    fields::{Fields, items, members, nonempty, text},
     media,
     translate::{
-        Format, Impossible, Losses, Part, Prompt, Role, Sampling, Source, Tool, ToolCall,
-        ToolChoice, ToolResult, Voice, arguments_schema, number, parts_of,
+        Format, Held, Impossible, Losses, Part, Prompt, Role, Sampling, Source, Tool, ToolCall,
+        ToolChoice, ToolResult, Voice, arguments_schema, instruction, number, parts_of,
     },
 };
 use serde_json::Value;
@@ -45,17 +45,45 @@ const KNOWN: [&str; 31] = [
     "thread_id",
     "session_id",
 ];
+/// The same of a message, and of what it holds.
+const MESSAGE: [&str; 10] = [
+    "content",
+    "function_call",
+    "name",
+    "reasoning",
+    "reasoning_content",
+    "reasoning_details",
+    "refusal",
+    "role",
+    "tool_call_id",
+    "tool_calls",
+];
+const PART: [&str; 7] =
+    ["cache_control", "file", "image_url", "input_audio", "refusal", "text", "type"];
+const IMAGE: [&str; 2] = ["detail", "url"];
+const AUDIO: [&str; 2] = ["data", "format"];
+const FILE: [&str; 3] = ["file_data", "file_id", "filename"];
+const CALL: [&str; 5] = ["custom", "function", "id", "index", "type"];
+const CALLED: [&str; 3] = ["arguments", "input", "name"];
+/// What the providers of this form call what a model thought.
+const THOUGHTS: [&str; 3] = ["reasoning", "reasoning_content", "reasoning_details"];
+/// The same of tools, and of the form of the reply.
+const TOOL: [&str; 3] = ["cache_control", "function", "type"];
+const FUNCTION: [&str; 5] = ["description", "name", "parameters", "strict", "type"];
+const CHOICE: [&str; 3] = ["function", "name", "type"];
+const FORMAT: [&str; 2] = ["json_schema", "type"];
+const HELD: [&str; 5] = ["description", "name", "schema", "strict", "type"];
 
 pub(crate) fn read(fields: &Fields, losses: &mut Losses) -> Result<Prompt, Impossible> {
-    losses.unknown(fields, &KNOWN);
+    losses.unknown("", &fields.0, &KNOWN);
     let mut prompt = Prompt {
-        tools: tools(fields)?,
+        tools: tools(fields, losses)?,
         tool_choice: fields
             .get("tool_choice")
             .or_else(|| fields.get("function_call"))
             .and_then(|it| tool_choice(it, losses)),
         one_call: fields.get("parallel_tool_calls") == Some(&Value::from(false)),
-        format: format(fields.get("response_format")),
+        format: format(fields.get("response_format"), losses),
         sampling: sampling(fields),
         effort: fields.text("reasoning_effort"),
         user: fields.text("safety_identifier").or_else(|| fields.text("user")),
@@ -69,16 +97,17 @@ pub(crate) fn read(fields: &Fields, losses: &mut Losses) -> Result<Prompt, Impos
 }
 
 fn add(prompt: &mut Prompt, message: &Value, losses: &mut Losses) -> Result<(), Impossible> {
+    losses.unknown("messages", members(message), &MESSAGE);
     let role = text(message, "role").unwrap_or_default();
     if message.get("name").is_some_and(|name| !name.is_null()) && role != "function" {
         losses.drop("messages.name", "speakers have no names elsewhere");
     }
     let parts = parts_of(message.get("content"), |part| read_part(part, losses))?;
     match role {
-        "system" => prompt.instruct(Voice::System, texts(&parts)),
-        "developer" => prompt.instruct(Voice::Developer, texts(&parts)),
+        "system" => prompt.instruct(Voice::System, instruction(parts)?.into_iter()),
+        "developer" => prompt.instruct(Voice::Developer, instruction(parts)?.into_iter()),
         "user" => prompt.say(Role::User, parts),
-        "assistant" => assistant(prompt, message, parts),
+        "assistant" => assistant(prompt, message, parts, losses),
         "tool" => {
             let id = text(message, "tool_call_id").unwrap_or_default().to_owned();
             let name = prompt.called(&id)?;
@@ -102,11 +131,16 @@ fn add(prompt: &mut Prompt, message: &Value, losses: &mut Losses) -> Result<(), 
     Ok(())
 }
 
-fn texts(parts: &[Part]) -> impl Iterator<Item = String> {
-    parts.iter().filter_map(Part::text).map(str::to_owned)
-}
-
-fn assistant(prompt: &mut Prompt, message: &Value, mut parts: Vec<Part>) {
+fn assistant(prompt: &mut Prompt, message: &Value, mut parts: Vec<Part>, losses: &mut Losses) {
+    if THOUGHTS.iter().any(|name| message.get(name).is_some_and(|it| !it.is_null())) {
+        losses.drop("messages.reasoning", "what a model thought is not told to another");
+    }
+    for call in items(message, "tool_calls") {
+        losses.unknown("messages.tool_calls", members(call), &CALL);
+        losses.unknown("messages.tool_calls", members(message::body(call)), &CALLED);
+    }
+    let older = message.get("function_call").unwrap_or(&Value::Null);
+    losses.unknown("messages.function_call", members(older), &CALLED);
     parts.extend(nonempty(message.get("refusal")).map(Part::Refusal));
     let calls = message::calls_with_ids(message);
     let first = prompt.calls().count() + 1;
@@ -118,14 +152,14 @@ fn assistant(prompt: &mut Prompt, message: &Value, mut parts: Vec<Part>) {
 }
 
 fn read_part(part: &Value, losses: &mut Losses) -> Result<Option<Part>, Impossible> {
-    if part.get("cache_control").is_some() {
-        losses.drop("cache_control", "what is cached is the target's own affair");
-    }
+    losses.cached(part);
+    losses.unknown("messages.content", members(part), &PART);
     Ok(match text(part, "type") {
         Some("text") => nonempty(part.get("text")).map(Part::Text),
         Some("refusal") => nonempty(part.get("refusal")).map(Part::Refusal),
         Some("image_url") => {
             let image = part.get("image_url").unwrap_or(&Value::Null);
+            losses.unknown("messages.image", members(image), &IMAGE);
             let url = image.as_str().or_else(|| text(image, "url")).unwrap_or_default();
             Some(Part::Image {
                 source: link(url),
@@ -134,6 +168,7 @@ fn read_part(part: &Value, losses: &mut Losses) -> Result<Option<Part>, Impossib
         }
         Some("input_audio") => {
             let audio = part.get("input_audio").unwrap_or(&Value::Null);
+            losses.unknown("messages.audio", members(audio), &AUDIO);
             let format = text(audio, "format").unwrap_or_default();
             let data = text(audio, "data").unwrap_or_default().to_owned();
             let media_type = format!("audio/{format}");
@@ -141,6 +176,7 @@ fn read_part(part: &Value, losses: &mut Losses) -> Result<Option<Part>, Impossib
         }
         Some("file") => {
             let file = part.get("file").unwrap_or(&Value::Null);
+            losses.unknown("messages.document", members(file), &FILE);
             let name = text(file, "filename").map(str::to_owned);
             Some(Part::File { source: link(text(file, "file_data").unwrap_or_default()), name })
         }
@@ -158,18 +194,23 @@ pub(crate) fn link(url: &str) -> Source {
     }
 }
 
-fn tools(fields: &Fields) -> Result<Vec<Tool>, Impossible> {
-    let tools = fields.items("tools").map(|tool| {
-        let function = tool.get("function");
-        function.ok_or_else(|| {
+fn tools(fields: &Fields, losses: &mut Losses) -> Result<Vec<Tool>, Impossible> {
+    let mut tools = Vec::new();
+    for it in fields.items("tools") {
+        losses.cached(it);
+        losses.unknown("tools", members(it), &TOOL);
+        let function = it.get("function").ok_or_else(|| {
             Impossible::new("tools", "a tool takes free text, which has no like elsewhere")
-        })
-    });
-    tools.chain(fields.items("functions").map(Ok)).map(|it| it.map(tool)).collect()
+        })?;
+        tools.push(tool(function, losses));
+    }
+    tools.extend(fields.items("functions").map(|function| tool(function, losses)));
+    Ok(tools)
 }
 
 /// A function as it is declared, under its own name or beside its type.
-pub(crate) fn tool(function: &Value) -> Tool {
+pub(crate) fn tool(function: &Value, losses: &mut Losses) -> Tool {
+    losses.unknown("tools", members(function), &FUNCTION);
     Tool {
         name: text(function, "name").unwrap_or_default().to_owned(),
         description: nonempty(function.get("description")),
@@ -185,34 +226,45 @@ pub(crate) fn tool_choice(choice: &Value, losses: &mut Losses) -> Option<ToolCho
         Some("required" | "any") => Some(ToolChoice::Required),
         Some(_) => None,
         None => {
-            let name = text(choice, "name")
-                .or_else(|| text(choice.get("function")?, "name"))
-                .map(|name| ToolChoice::Named(name.to_owned()));
-            if name.is_none() && !choice.is_null() {
-                losses
-                    .approximate("tool_choice", "a choice among some tools is said as a free one");
-            }
-            name
+            let function = choice.get("function").unwrap_or(&Value::Null);
+            let Some(name) = text(choice, "name").or_else(|| text(function, "name")) else {
+                if !choice.is_null() {
+                    losses.approximate(
+                        "tool_choice",
+                        "a choice among some tools is said as a free one",
+                    );
+                }
+                return None;
+            };
+            losses.unknown("tool_choice", members(choice).chain(members(function)), &CHOICE);
+            Some(ToolChoice::Named(name.to_owned()))
         }
     }
 }
 
-fn format(format: Option<&Value>) -> Format {
-    let kind = format.and_then(|format| text(format, "type"));
-    let inner = format.and_then(|format| format.get("json_schema")).unwrap_or(&Value::Null);
-    schema_format(kind, inner)
+fn format(format: Option<&Value>, losses: &mut Losses) -> Format {
+    let format = format.unwrap_or(&Value::Null);
+    losses.unknown("response_format", members(format), &FORMAT);
+    let inner = format.get("json_schema").unwrap_or(&Value::Null);
+    schema_format(text(format, "type"), inner, losses)
 }
 
 /// The form of a reply, whose schema stands in `inner`.
-pub(crate) fn schema_format(kind: Option<&str>, inner: &Value) -> Format {
+pub(crate) fn schema_format(kind: Option<&str>, inner: &Value, losses: &mut Losses) -> Format {
+    losses.unknown("response_format", members(inner), &HELD);
     match (kind, inner.get("schema")) {
-        (Some("json_schema"), Some(schema)) => Format::Schema {
+        (Some("json_schema"), Some(schema)) => Format::Schema(Held {
             name: nonempty(inner.get("name")),
+            description: nonempty(inner.get("description")),
             schema: schema.clone(),
             is_strict: inner.get("strict").and_then(Value::as_bool).unwrap_or(false),
-        },
+        }),
         (Some("json_object" | "json_schema"), _) => Format::JsonObject,
-        (Some(_) | None, _) => Format::Text,
+        (Some("text") | None, _) => Format::Text,
+        (Some(_), _) => {
+            losses.drop("response_format", "it is of a kind that no other form has");
+            Format::Text
+        }
     }
 }
 

@@ -1,13 +1,14 @@
 //! A neutral prompt, as a call of Chat Completions.
 
 use crate::translate::{
-    Body, Delivery, Format, Impossible, Losses, Part, Prompt, Role, Source, Tool, ToolCall,
+    Body, Delivery, Format, Held, Impossible, Losses, Part, Prompt, Role, Source, Tool, ToolCall,
     ToolChoice, Turn, Voice, check_image, object, pruned_text, strict_enough,
 };
 use serde_json::{Map, Value, json};
 
 /// More sequences that end a reply are refused.
 const STOP_MAX: usize = 4;
+const LOOSE: &str = "the target is held in earnest to closed objects of required members only";
 pub(crate) const IMAGES: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
 pub(crate) fn write(
@@ -30,9 +31,12 @@ pub(crate) fn write(
         body.must("stream_options", json!({"include_usage": true}));
     }
     if !prompt.tools.is_empty() {
-        let declared = |it| object([("type", "function".into()), ("function", tool(it))]);
-        let tools = prompt.tools.iter().map(declared);
-        body.must("tools", tools.collect::<Value>());
+        let tools = prompt
+            .tools
+            .iter()
+            .map(|it| object([("type", "function".into()), ("function", tool(it, body.losses))]));
+        let tools: Value = tools.collect();
+        body.must("tools", tools);
         let choice = prompt
             .tool_choice
             .as_ref()
@@ -194,8 +198,9 @@ pub(crate) fn url(source: &Source) -> Result<String, Impossible> {
     }
 }
 
-/// A function as both forms of the dialect declare it.
-pub(crate) fn tool(tool: &Tool) -> Value {
+/// A function as both forms of the dialect declare it. Arguments are held to a schema in earnest as
+/// replies are.
+pub(crate) fn tool(tool: &Tool, losses: &mut Losses) -> Value {
     let mut function = json!({"name": tool.name});
     if let Some(description) = &tool.description {
         function["description"] = Value::from(description.as_str());
@@ -203,8 +208,10 @@ pub(crate) fn tool(tool: &Tool) -> Value {
     if let Some(schema) = &tool.schema {
         function["parameters"] = schema.clone();
     }
-    if tool.is_strict {
+    if tool.is_strict && tool.schema.as_ref().is_none_or(strict_enough) {
         function["strict"] = Value::from(true);
+    } else if tool.is_strict {
+        losses.approximate("tools.strict", LOOSE);
     }
     function
 }
@@ -221,8 +228,8 @@ fn format(prompt: &Prompt, body: &mut Body<'_>) {
     let format = match &prompt.format {
         Format::Text => return,
         Format::JsonObject => json!({"type": "json_object"}),
-        Format::Schema { name, schema, is_strict } => {
-            json!({"type": "json_schema", "json_schema": held(name.as_deref(), schema, *is_strict, body.losses)})
+        Format::Schema(schema) => {
+            json!({"type": "json_schema", "json_schema": held(schema, body.losses)})
         }
     };
     body.set("response_format", Some(&format));
@@ -230,18 +237,17 @@ fn format(prompt: &Prompt, body: &mut Body<'_>) {
 
 /// A schema that replies are held to, in both forms of the dialect. A reply is held to it in earnest
 /// only if every object in it is closed and every member required.
-pub(crate) fn held(
-    name: Option<&str>,
-    schema: &Value,
-    is_strict: bool,
-    losses: &mut Losses,
-) -> Value {
-    let can_hold = strict_enough(schema);
-    if is_strict && !can_hold {
-        losses
-            .approximate("response_format", "a schema with open objects is not held to in earnest");
+pub(crate) fn held(held: &Held, losses: &mut Losses) -> Value {
+    let is_strict = held.is_strict && strict_enough(&held.schema);
+    if held.is_strict && !is_strict {
+        losses.approximate("response_format", LOOSE);
     }
-    json!({"name": name.unwrap_or("reply"), "schema": schema, "strict": is_strict && can_hold})
+    let name = held.name.as_deref().unwrap_or("reply");
+    let mut written = json!({"name": name, "schema": held.schema, "strict": is_strict});
+    if let Some(description) = &held.description {
+        written["description"] = Value::from(description.as_str());
+    }
+    written
 }
 
 fn sampling(prompt: &Prompt, body: &mut Body<'_>) {

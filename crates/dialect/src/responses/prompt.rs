@@ -1,11 +1,11 @@
 //! A call of Responses, as a neutral prompt.
 
 use crate::{
-    fields::{Fields, items, nonempty, text},
+    fields::{Fields, members, nonempty, text},
     openai::prompt::{link, schema_format, tool, tool_choice},
     translate::{
         Impossible, Losses, Part, Prompt, Role, Sampling, Source, Tool, ToolCall, ToolResult,
-        Voice, number, parts_of,
+        Voice, instruction, number, parts_of,
     },
 };
 use serde_json::Value;
@@ -34,25 +34,46 @@ const KNOWN: [&str; 21] = [
     "top_p",
     "user",
 ];
+/// The same of what it holds. Ids and statuses of items are their provider's, and probabilities were told.
+const REASONING: [&str; 2] = ["effort", "summary"];
+const TEXT: [&str; 2] = ["format", "verbosity"];
+const MESSAGE: [&str; 5] = ["content", "id", "role", "status", "type"];
+const CALL: [&str; 6] = ["arguments", "call_id", "id", "name", "status", "type"];
+const OUTPUT: [&str; 5] = ["call_id", "id", "output", "status", "type"];
+const PART: [&str; 10] = [
+    "detail",
+    "file_data",
+    "file_id",
+    "file_url",
+    "filename",
+    "image_url",
+    "logprobs",
+    "refusal",
+    "text",
+    "type",
+];
 
 pub(crate) fn read(fields: &Fields, losses: &mut Losses) -> Result<Prompt, Impossible> {
-    losses.unknown(fields, &KNOWN);
+    losses.unknown("", &fields.0, &KNOWN);
     if fields.get("store") != Some(&Value::from(false)) {
         losses.drop("store", "the reply is not kept, so that no call can lean on its id");
     }
-    let format = fields.get("text").and_then(|text| text.get("format")).unwrap_or(&Value::Null);
+    let said = fields.get("text").unwrap_or(&Value::Null);
+    let format = said.get("format").unwrap_or(&Value::Null);
     let reasoning = fields.get("reasoning").unwrap_or(&Value::Null);
-    if fields.get("text").is_some_and(|it| it.get("verbosity").is_some_and(|it| !it.is_null())) {
+    losses.unknown("text", members(said), &TEXT);
+    losses.unknown("reasoning", members(reasoning), &REASONING);
+    if said.get("verbosity").is_some_and(|it| !it.is_null()) {
         losses.drop("text.verbosity", "it has no like elsewhere");
     }
     if reasoning.get("summary").is_some_and(|summary| !summary.is_null()) {
         losses.drop("reasoning.summary", "what a model thinks is not told in a translation");
     }
     let mut prompt = Prompt {
-        tools: fields.items("tools").map(read_tool).collect::<Result<_, _>>()?,
+        tools: fields.items("tools").map(|it| read_tool(it, losses)).collect::<Result<_, _>>()?,
         tool_choice: fields.get("tool_choice").and_then(|it| tool_choice(it, losses)),
         one_call: fields.get("parallel_tool_calls") == Some(&Value::from(false)),
-        format: schema_format(text(format, "type"), format),
+        format: schema_format(text(format, "type"), format, losses),
         sampling: Sampling {
             output_tokens_max: fields.get("max_output_tokens").and_then(Value::as_u64),
             temperature: number(fields.get("temperature")),
@@ -73,18 +94,19 @@ pub(crate) fn read(fields: &Fields, losses: &mut Losses) -> Result<Prompt, Impos
 }
 
 /// A tool's arguments are held to its schema unless it says otherwise.
-fn read_tool(function: &Value) -> Result<Tool, Impossible> {
+fn read_tool(function: &Value, losses: &mut Losses) -> Result<Tool, Impossible> {
     if text(function, "type") != Some("function") {
         return Err(Impossible::new("tools", "a tool is no function, which has no like elsewhere"));
     }
     let said = function.get("strict").and_then(Value::as_bool);
-    Ok(Tool { is_strict: said.unwrap_or(true), ..tool(function) })
+    Ok(Tool { is_strict: said.unwrap_or(true), ..tool(function, losses) })
 }
 
 fn add(prompt: &mut Prompt, item: &Value, losses: &mut Losses) -> Result<(), Impossible> {
     match text(item, "type") {
-        None | Some("message") => message(prompt, item),
+        None | Some("message") => message(prompt, item, losses),
         Some("function_call") => {
+            losses.unknown("input", members(item), &CALL);
             let id = nonempty(item.get("call_id")).unwrap_or_else(|| prompt.next_id());
             let say = |name: &str| text(item, name).unwrap_or_default().to_owned();
             let call = ToolCall { id, name: say("name"), arguments: say("arguments") };
@@ -92,9 +114,10 @@ fn add(prompt: &mut Prompt, item: &Value, losses: &mut Losses) -> Result<(), Imp
             Ok(())
         }
         Some("function_call_output") => {
+            losses.unknown("input", members(item), &OUTPUT);
             let id = text(item, "call_id").unwrap_or_default().to_owned();
             let name = prompt.called(&id)?;
-            let parts = parts_of(item.get("output"), read_part)?;
+            let parts = parts_of(item.get("output"), |part| read_part(part, losses))?;
             let result = ToolResult { id, name, parts, is_error: false };
             prompt.say_on(Role::User, Part::Result(result));
             Ok(())
@@ -107,25 +130,21 @@ fn add(prompt: &mut Prompt, item: &Value, losses: &mut Losses) -> Result<(), Imp
     }
 }
 
-fn message(prompt: &mut Prompt, item: &Value) -> Result<(), Impossible> {
-    let parts = parts_of(item.get("content"), read_part)?;
+fn message(prompt: &mut Prompt, item: &Value, losses: &mut Losses) -> Result<(), Impossible> {
+    losses.unknown("input", members(item), &MESSAGE);
+    let parts = parts_of(item.get("content"), |part| read_part(part, losses))?;
     match text(item, "role") {
         Some("user") => prompt.say(Role::User, parts),
         Some("assistant") => prompt.say(Role::Assistant, parts),
-        Some("system") => prompt.instruct(Voice::System, words(item)),
-        Some("developer") => prompt.instruct(Voice::Developer, words(item)),
+        Some("system") => prompt.instruct(Voice::System, instruction(parts)?.into_iter()),
+        Some("developer") => prompt.instruct(Voice::Developer, instruction(parts)?.into_iter()),
         _ => return Err(Impossible::new("input.role", "it is a role that no other form has")),
     }
     Ok(())
 }
 
-fn words(item: &Value) -> impl Iterator<Item = String> {
-    let whole = item.get("content").and_then(Value::as_str).map(str::to_owned);
-    let parts = items(item, "content").filter_map(|part| nonempty(part.get("text")));
-    whole.into_iter().chain(parts)
-}
-
-fn read_part(part: &Value) -> Result<Option<Part>, Impossible> {
+fn read_part(part: &Value, losses: &mut Losses) -> Result<Option<Part>, Impossible> {
+    losses.unknown("input.content", members(part), &PART);
     Ok(match text(part, "type") {
         Some("input_text" | "output_text" | "text") => nonempty(part.get("text")).map(Part::Text),
         Some("refusal") => nonempty(part.get("refusal")).map(Part::Refusal),

@@ -3,7 +3,7 @@
 use crate::{
     openai::request::{arguments, choice, held, tool, url, voice},
     translate::{
-        Body, Delivery, Format, Impossible, Losses, Part, Prompt, Role, Source, Turn, object,
+        Body, Delivery, Format, Impossible, Losses, Part, Prompt, Role, Source, Tool, Turn, object,
     },
 };
 use serde_json::{Map, Value, json};
@@ -28,7 +28,9 @@ pub(crate) fn write(
         body.must("stream", true);
     }
     if !prompt.tools.is_empty() {
-        body.must("tools", prompt.tools.iter().map(write_tool).collect::<Value>());
+        let tools = prompt.tools.iter().map(|it| write_tool(it, body.losses));
+        let tools: Value = tools.collect();
+        body.must("tools", tools);
         let choice = prompt
             .tool_choice
             .as_ref()
@@ -45,10 +47,11 @@ pub(crate) fn write(
     Ok(body.finish())
 }
 
-fn write_tool(it: &crate::translate::Tool) -> Value {
-    let mut function = tool(it);
+fn write_tool(it: &Tool, losses: &mut Losses) -> Value {
+    let mut function = tool(it, losses);
     function["type"] = Value::from("function");
-    function["strict"] = Value::from(it.is_strict);
+    // Left out, it would be true.
+    function["strict"] = Value::from(function["strict"] == true);
     if it.schema.is_none() {
         // The form demands one.
         function["parameters"] =
@@ -151,8 +154,8 @@ fn format(prompt: &Prompt, body: &mut Body<'_>) {
     let format = match &prompt.format {
         Format::Text => return,
         Format::JsonObject => json!({"type": "json_object"}),
-        Format::Schema { name, schema, is_strict } => {
-            let mut format = held(name.as_deref(), schema, *is_strict, body.losses);
+        Format::Schema(schema) => {
+            let mut format = held(schema, body.losses);
             format["type"] = Value::from("json_schema");
             format
         }

@@ -131,11 +131,17 @@ pub(crate) enum Format {
     #[default]
     Text,
     JsonObject,
-    Schema {
-        name: Option<String>,
-        schema: Value,
-        is_strict: bool,
-    },
+    Schema(Held),
+}
+
+/// A schema that the reply is held to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Held {
+    pub(crate) name: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) schema: Value,
+    /// Whether it is held to it in earnest.
+    pub(crate) is_strict: bool,
 }
 
 /// How the reply is drawn, and where it ends.
@@ -176,6 +182,26 @@ impl Prompt {
             Some(turn) if turn.role == role => turn.parts.push(part),
             Some(_) | None => self.say(role, vec![part]),
         }
+    }
+
+    /// Takes out what is said in white space alone, and turns that say nothing else; whether there was any.
+    pub(crate) fn take_blanks(&mut self) -> bool {
+        let mut any = false;
+        self.instructions.retain(|it| !is_blank(&it.text, &mut any));
+        self.turns.retain_mut(|turn| {
+            turn.parts.retain_mut(|part| match part {
+                Part::Text(text) | Part::Refusal(text) => !is_blank(text, &mut any),
+                Part::Result(result) => {
+                    result
+                        .parts
+                        .retain(|part| !part.text().is_some_and(|it| is_blank(it, &mut any)));
+                    true
+                }
+                Part::Image { .. } | Part::File { .. } | Part::Audio { .. } | Part::Call(_) => true,
+            });
+            !turn.parts.is_empty()
+        });
+        any
     }
 
     pub(crate) fn calls(&self) -> impl Iterator<Item = &ToolCall> {
@@ -249,6 +275,13 @@ impl Prompt {
         });
         self.instructions.iter().cloned().chain(between).collect()
     }
+}
+
+/// Whether a text is white space alone, which `any` then remembers.
+fn is_blank(text: &str, any: &mut bool) -> bool {
+    let is_blank = text.trim().is_empty();
+    *any |= is_blank;
+    is_blank
 }
 
 impl Turn {

@@ -1,7 +1,7 @@
 //! What the readers and writers of calls share: small decisions about tools, schemas and media.
 
 use super::{Impossible, Losses, Part, Prompt, ToolCall};
-use crate::{Form, fields::Fields};
+use crate::Form;
 use serde_json::{Map, Number, Value, json};
 
 /// The longest name of a tool.
@@ -50,16 +50,21 @@ pub(crate) fn object_of(text: &str) -> Option<Map<String, Value>> {
     }
 }
 
-/// The schema of a tool's arguments; none where it says that there are none.
+/// The schema of a tool's arguments, which are an object's also where it does not say so; none where it
+/// says that there are none.
 pub(crate) fn arguments_schema(schema: Option<&Value>) -> Option<Value> {
-    let members = schema?.as_object()?;
+    let mut members = schema?.as_object()?.clone();
     let is_empty = |value: Option<&Value>| {
         value.and_then(Value::as_object).is_some_and(serde_json::Map::is_empty)
     };
     let known = ["type", "properties", "additionalProperties", "required", "$schema"];
     let takes_nothing = is_empty(members.get("properties"))
         && members.keys().all(|name| known.contains(&name.as_str()));
-    (!takes_nothing).then(|| Value::Object(members.clone()))
+    if takes_nothing {
+        return None;
+    }
+    members.entry("type").or_insert_with(|| Value::from("object"));
+    Some(Value::Object(members))
 }
 
 /// The texts of a result; media in it have no place in the target.
@@ -73,6 +78,22 @@ pub(crate) fn pruned_text(parts: &[Part]) -> Result<String, Impossible> {
     };
     let texts: Result<Vec<String>, Impossible> = parts.iter().map(text).collect();
     Ok(texts?.join("\n"))
+}
+
+/// The texts of an instruction: media in one have no place elsewhere.
+pub(crate) fn instruction(parts: Vec<Part>) -> Result<Vec<String>, Impossible> {
+    let text = |part: Part| match part {
+        Part::Text(text) => Ok(text),
+        Part::Refusal(_)
+        | Part::Image { .. }
+        | Part::File { .. }
+        | Part::Audio { .. }
+        | Part::Call(_)
+        | Part::Result(_) => {
+            Err(Impossible::new("messages.system", "the target takes instructions of text only"))
+        }
+    };
+    parts.into_iter().map(text).collect()
 }
 
 /// The parts of a content that is a text or a list, each read by `part`.
@@ -121,31 +142,38 @@ pub(crate) fn check_image(media_type: &str, types: &[&str]) -> Result<(), Imposs
     }
 }
 
-/// Whether a schema is one that `OpenAI` holds replies to: every object closed, every member required.
+/// Keywords that `OpenAI` takes in no schema which it holds replies or arguments to.
+const BEYOND_STRICT: [&str; 8] =
+    ["allOf", "dependentRequired", "dependentSchemas", "else", "if", "not", "oneOf", "then"];
+
+/// Whether a schema is one that `OpenAI` holds replies and arguments to: every object closed, every member
+/// required, everything of a stated type.
 pub(crate) fn strict_enough(schema: &Value) -> bool {
-    match schema {
-        Value::Object(members) => {
-            let properties = members.get("properties").and_then(Value::as_object);
-            let is_object = members.get("type").and_then(Value::as_str) == Some("object");
-            let closed = members.get("additionalProperties") == Some(&Value::from(false));
-            let required = members.get("required").and_then(Value::as_array);
-            let is_required = |name: &String| {
-                required.is_some_and(|all| all.iter().any(|it| it.as_str() == Some(name)))
-            };
-            (!(is_object || properties.is_some()) || closed)
-                && properties.is_none_or(|properties| properties.keys().all(is_required))
-                && members.values().all(strict_enough)
-        }
-        Value::Array(items) => items.iter().all(strict_enough),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
-    }
+    let Value::Object(members) = schema else { return false };
+    let properties = members.get("properties").and_then(Value::as_object);
+    let is_object = properties.is_some() || names(members.get("type"), "object");
+    let is_closed = members.get("additionalProperties") == Some(&Value::from(false));
+    let is_stated = ["type", "$ref", "anyOf", "enum", "const"];
+    (!is_object || is_closed)
+        && is_stated.iter().any(|name| members.contains_key(*name))
+        && !BEYOND_STRICT.iter().any(|name| members.contains_key(*name))
+        && properties.is_none_or(|all| all.keys().all(|name| names(members.get("required"), name)))
+        && within(members).all(strict_enough)
 }
 
-impl Losses {
-    /// Members that no reader knows: no other form has them.
-    pub(crate) fn unknown(&mut self, fields: &Fields, known: &[&str]) {
-        for name in fields.names().iter().filter(|name| !known.contains(&name.as_str())) {
-            self.drop(name, "it has no like elsewhere");
-        }
-    }
+/// Whether a value is this text, or a list with it.
+fn names(value: Option<&Value>, text: &str) -> bool {
+    let is_it = |value: &Value| value.as_str() == Some(text);
+    value.is_some_and(|value| {
+        is_it(value) || value.as_array().is_some_and(|values| values.iter().any(is_it))
+    })
+}
+
+/// The schemas in a schema.
+fn within(members: &Map<String, Value>) -> impl Iterator<Item = &Value> {
+    let of = |name: &str| members.get(name);
+    let named = ["properties", "$defs", "definitions"].into_iter().filter_map(of);
+    let named = named.filter_map(Value::as_object).flat_map(Map::values);
+    let listed = of("anyOf").and_then(Value::as_array).into_iter().flatten();
+    named.chain(listed).chain(of("items"))
 }

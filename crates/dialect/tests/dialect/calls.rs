@@ -117,3 +117,37 @@ fn a_longer_prompt_is_estimated_longer() {
     // Far past the part that is counted, the estimate still grows in proportion.
     assert!((99_000..=101_100).contains(&estimate(100_000)), "{}", estimate(100_000));
 }
+
+#[test]
+fn what_a_tool_of_geminis_gave_back_may_be_media() {
+    let result = json!({"name": "f", "response": {"result": "See"},
+        "parts": [{"inlineData": {"mimeType": "image/png", "data": "aGk="}}]});
+    let body = json!({"contents": [{"role": "user", "parts": [{"functionResponse": result}]}]});
+    let path = Dialect::Gemini.path("m");
+    let body = body.to_string();
+    let call = Dialect::Gemini.read_call("POST", &path, &golden::headers(&[]), body.as_bytes());
+    assert_eq!(call.media, ["image"]);
+    let said = "{\"result\":\"See\"}\n[image]".to_owned();
+    assert_eq!(call.transcript, [("tool".to_owned(), said)]);
+}
+
+/// A null that the provider takes is one that the scorer of schemas takes.
+#[test]
+fn a_schema_of_geminis_takes_null_wherever_it_says_so() {
+    let schema = json!({"type": "OBJECT", "properties": {
+        "unit": {"type": "STRING", "enum": ["a"], "nullable": true},
+        "more": {"any_of": [{"type": "STRING"}, {"type": "NUMBER"}], "nullable": true},
+        "town": {"type": "STRING"},
+    }});
+    let expected = json!({"type": "object", "properties": {
+        "unit": {"type": ["string", "null"], "enum": ["a", null]},
+        "more": {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}]},
+        "town": {"type": "string"},
+    }});
+    let config = json!({"responseMimeType": "application/json", "responseSchema": schema});
+    let body = json!({"contents": [{"parts": [{"text": "hi"}]}], "generationConfig": config});
+    let path = Dialect::Gemini.path("m");
+    let body = body.to_string();
+    let call = Dialect::Gemini.read_call("POST", &path, &golden::headers(&[]), body.as_bytes());
+    assert_eq!(call.response_schema, Some(expected));
+}

@@ -162,6 +162,13 @@ fn of_gemini() {
                 &["expiring_media"],
             ),
             ("contents", part(json!({"fileData": {"fileUri": "https://e.org/a"}})), &[]),
+            (
+                "contents",
+                part(
+                    json!({"functionResponse": {"name": "f", "parts": [{"fileData": {"fileUri": "gs://b/a"}}]}}),
+                ),
+                &["stateful"],
+            ),
             ("contents", json!("hi"), &["body"]),
             ("tools", json!([{"functionDeclarations": [{"name": "f"}]}]), &[]),
             ("tools", json!([{"function_declarations": [{"name": "f"}]}]), &[]),

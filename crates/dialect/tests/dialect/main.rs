@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod blocks;
+mod bodies;
 mod bonds;
 mod call_laws;
 mod calls;
@@ -23,7 +24,9 @@ mod replies;
 mod reply_laws;
 mod rounds;
 mod streams;
+mod taken;
 mod telling;
 mod telling_laws;
 mod translate_laws;
+mod unread;
 mod writes;

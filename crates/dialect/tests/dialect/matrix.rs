@@ -87,7 +87,7 @@ fn every_case_is_put_to_every_other_form_as_expected() {
             }
         }
     }
-    assert!(pairs >= 96, "{pairs} pairs only");
+    assert!(pairs >= 120, "{pairs} pairs only");
 }
 
 /// What is written is read again by its own dialect, and nothing in it is out of place.

@@ -71,10 +71,20 @@ fn contents(version: Version, body: &Value) -> Result<(), Refusal> {
                  final assistant message"
             )));
         }
+        let is_blank =
+            |block: &Value| block["text"].as_str().is_some_and(|it| it.trim().is_empty());
+        let has_words =
+            blocks(content).iter().any(|block| block["type"] == "text" && !is_blank(block));
         for (at, block) in blocks(content).iter().enumerate() {
             let kind = block["type"].as_str().unwrap_or_default();
             if kind == "text" && block["text"] == "" && !is_empty {
                 return Err(invalid("messages: text content blocks must be non-empty"));
+            }
+            // White space is taken beside words, as measured against the API.
+            if kind == "text" && !is_empty && !has_words {
+                return Err(invalid(
+                    "messages: text content blocks must contain non-whitespace text",
+                ));
             }
             if quotes(version, message, block) {
                 return Err(invalid(&format!(

@@ -48,6 +48,12 @@ fn offered(body: &Value) -> Result<(), Refusal> {
                 Some(_) => format!("{at}: Input should be 'object'"),
             }));
         }
+        if ["oneOf", "allOf", "anyOf"].iter().any(|name| tool["input_schema"].get(name).is_some()) {
+            return Err(invalid(&format!(
+                "tools.{place}.custom.input_schema: input_schema does not support oneOf, allOf, or \
+                 anyOf at the top level"
+            )));
+        }
         if !names.insert(name) {
             return Err(invalid("tools: Tool names must be unique."));
         }
