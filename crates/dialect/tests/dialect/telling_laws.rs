@@ -90,7 +90,14 @@ fn heard_law(form: Form, said: &Reply, heard: &Reply) {
         // A call that goes on after its end was told cannot be taken back: the stream says that it failed.
         return;
     }
-    assert_eq!(calls(form, heard), calls(form, said), "{form:?}: {said:?} became {heard:?}");
+    // What a call says past whole arguments is taken for another's, because servers of this form name the
+    // wrong index: where one does so that is not of this form, only which calls there are is the same.
+    let strays = broken && form == Form::ChatCompletions;
+    let heard_calls = |reply: &Reply| match calls(form, reply) {
+        named if strays => named.into_iter().map(|(name, _)| (name, None)).collect(),
+        calls => calls,
+    };
+    assert_eq!(heard_calls(heard), heard_calls(said), "{form:?}: {said:?} became {heard:?}");
     if form == Form::Messages {
         let mut heard = heard.tool_calls.iter();
         assert!(heard.all(|call| call.arguments.trim_start().starts_with('{')), "{heard:?}");
