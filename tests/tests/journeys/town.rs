@@ -320,8 +320,9 @@ name = "town"
 conversations = 1.0
 calls = 1.0
 
+# So much that its pace holds nothing back, just after midnight either.
 [budget]
-per_day_usd = 1000.0
+per_day_usd = 1_000_000.0
 
 [[provider]]
 name = "openai"
