@@ -82,7 +82,7 @@ pub(crate) fn read(fields: &Fields, losses: &mut Losses) -> Result<Prompt, Impos
         ..Prompt::default()
     };
     let system = parts_of(fields.get("system"), |block| read_block(block, losses))?;
-    prompt.instruct(Voice::System, instruction(system)?.into_iter());
+    prompt.instruct(Voice::System, instruction(&system)?.into_iter());
     for message in fields.items("messages") {
         add(&mut prompt, message, losses)?;
     }

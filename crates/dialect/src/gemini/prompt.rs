@@ -80,7 +80,7 @@ pub(crate) fn read(fields: &Fields, losses: &mut Losses) -> Result<Prompt, Impos
     losses.unknown("systemInstruction", content::camel(members(system)), &CONTENT);
     let system: Vec<Option<Part>> =
         content::parts(system).map(|part| read_part(part, losses)).collect::<Result<_, _>>()?;
-    let system = instruction(system.into_iter().flatten().collect())?;
+    let system = instruction(&system.into_iter().flatten().collect::<Vec<_>>())?;
     prompt.instruct(Voice::System, system.into_iter());
     for item in call::contents(fields).unwrap_or_default() {
         add(&mut prompt, item, losses)?;

@@ -104,8 +104,8 @@ fn add(prompt: &mut Prompt, message: &Value, losses: &mut Losses) -> Result<(), 
     }
     let parts = parts_of(message.get("content"), |part| read_part(part, losses))?;
     match role {
-        "system" => prompt.instruct(Voice::System, instruction(parts)?.into_iter()),
-        "developer" => prompt.instruct(Voice::Developer, instruction(parts)?.into_iter()),
+        "system" => prompt.instruct(Voice::System, instruction(&parts)?.into_iter()),
+        "developer" => prompt.instruct(Voice::Developer, instruction(&parts)?.into_iter()),
         "user" => prompt.say(Role::User, parts),
         "assistant" => assistant(prompt, message, parts, losses),
         "tool" => {

@@ -136,8 +136,8 @@ fn message(prompt: &mut Prompt, item: &Value, losses: &mut Losses) -> Result<(),
     match text(item, "role") {
         Some("user") => prompt.say(Role::User, parts),
         Some("assistant") => prompt.say(Role::Assistant, parts),
-        Some("system") => prompt.instruct(Voice::System, instruction(parts)?.into_iter()),
-        Some("developer") => prompt.instruct(Voice::Developer, instruction(parts)?.into_iter()),
+        Some("system") => prompt.instruct(Voice::System, instruction(&parts)?.into_iter()),
+        Some("developer") => prompt.instruct(Voice::Developer, instruction(&parts)?.into_iter()),
         _ => return Err(Impossible::new("input.role", "it is a role that no other form has")),
     }
     Ok(())

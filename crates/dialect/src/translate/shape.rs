@@ -81,19 +81,11 @@ pub(crate) fn pruned_text(parts: &[Part]) -> Result<String, Impossible> {
 }
 
 /// The texts of an instruction: media in one have no place elsewhere.
-pub(crate) fn instruction(parts: Vec<Part>) -> Result<Vec<String>, Impossible> {
-    let text = |part: Part| match part {
-        Part::Text(text) => Ok(text),
-        Part::Refusal(_)
-        | Part::Image { .. }
-        | Part::File { .. }
-        | Part::Audio { .. }
-        | Part::Call(_)
-        | Part::Result(_) => {
-            Err(Impossible::new("messages.system", "the target takes instructions of text only"))
-        }
-    };
-    parts.into_iter().map(text).collect()
+pub(crate) fn instruction(parts: &[Part]) -> Result<Vec<String>, Impossible> {
+    let refused =
+        || Impossible::new("messages.system", "the target takes instructions of text only");
+    let text = |part: &Part| part.text().map(str::to_owned).ok_or_else(refused);
+    parts.iter().map(text).collect()
 }
 
 /// The parts of a content that is a text or a list, each read by `part`.

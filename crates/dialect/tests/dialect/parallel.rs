@@ -1,7 +1,7 @@
 //! Tool calls that grow in a stream of Chat Completions: whatever of an index, an id and a name a server
 //! puts into their pieces, they come out as the calls that they are.
 
-use crate::{laws, telling_laws};
+use crate::{laws, streams::cut, telling_laws};
 use dialect::Dialect;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -217,17 +217,8 @@ proptest! {
         let pieces = pieces(way, &calls, size, &turns);
         prop_assert_eq!(&read(&pieces), &calls, "{:?}: {:#?}", way, pieces);
         let stream = stream(&pieces);
-        let (mut rest, mut parts) = (&stream[..], Vec::new());
-        for cut in cuts.iter().cycle() {
-            if rest.is_empty() {
-                break;
-            }
-            let (part, tail) = rest.split_at((*cut).min(rest.len()));
-            parts.push(part);
-            rest = tail;
-        }
         let whole = laws::read(Dialect::OpenAi, [&stream[..]]);
-        prop_assert_eq!(laws::read(Dialect::OpenAi, parts), whole);
+        prop_assert_eq!(laws::read(Dialect::OpenAi, cut(&stream[..], &cuts)), whole);
     }
 }
 

@@ -97,6 +97,20 @@ fn line() -> impl Strategy<Value = String> {
         .prop_map(|(name, value)| format!("{name}:{value}"))
 }
 
+/// A stream in pieces of these sizes, over and over.
+pub(crate) fn cut<'a>(stream: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {
+    let (mut rest, mut pieces) = (stream, Vec::new());
+    for size in sizes.iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        let (piece, tail) = rest.split_at((*size).min(rest.len()));
+        pieces.push(piece);
+        rest = tail;
+    }
+    pieces
+}
+
 proptest! {
     #[test]
     fn cuts_never_change_a_reply(
@@ -104,15 +118,7 @@ proptest! {
         sizes in prop::collection::vec(1_usize..9, 1..40),
     ) {
         let stream: String = lines.into_iter().map(|(line, end)| line + &end).collect();
-        let (mut rest, mut pieces) = (stream.as_bytes(), Vec::new());
-        for size in sizes.iter().cycle() {
-            if rest.is_empty() {
-                break;
-            }
-            let (piece, tail) = rest.split_at((*size).min(rest.len()));
-            pieces.push(piece);
-            rest = tail;
-        }
+        let pieces = cut(stream.as_bytes(), &sizes);
         prop_assert_eq!(laws::events(pieces.iter().copied()), laws::events([stream.as_bytes()]));
         laws::stream_law(stream.as_bytes());
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Known, SameFamily, capability, names, reach, scorers,
-    settings::{self, Defaults, check_pattern},
+    settings::{self, Defaults, Words, check_pattern, word},
     target,
 };
 use crate::{
@@ -24,6 +24,9 @@ const AUDIT_MIN: f64 = 0.01;
 
 /// Names that categories get from traffic begin so.
 const CALL_SITE_PREFIX: &str = "site-";
+
+const ON_BLOCK: Words<'_, OnBlock> = Words { all: &OnBlock::ALL, name: OnBlock::name };
+const ON_STORE: Words<'_, OnStore> = Words { all: &OnStore::ALL, name: OnStore::name };
 
 pub(super) fn all(
     notes: &mut Notes<'_>,
@@ -91,30 +94,8 @@ fn category(
         verdict,
         sampling,
         gate,
-        on_block: on_block(notes, raw),
-        on_store: on_store(notes, raw),
-    })
-}
-
-fn on_block(notes: &mut Notes<'_>, raw: &RawCategory<'_>) -> OnBlock {
-    let Some(written) = &raw.on_block else { return OnBlock::default() };
-    let name = written.get_ref();
-    let found = OnBlock::ALL.into_iter().find(|known| known.name() == name);
-    found.unwrap_or_else(|| {
-        let remedy = "write \"ask_reference\" or \"report\"";
-        notes.error(written.span(), format!("`on_block` is `{name}`"), remedy);
-        OnBlock::default()
-    })
-}
-
-fn on_store(notes: &mut Notes<'_>, raw: &RawCategory<'_>) -> OnStore {
-    let Some(written) = &raw.on_store else { return OnStore::default() };
-    let name = written.get_ref();
-    let found = OnStore::ALL.into_iter().find(|known| known.name() == name);
-    found.unwrap_or_else(|| {
-        let remedy = "write \"ask_reference\" or \"switch_off\"";
-        notes.error(written.span(), format!("`on_store` is `{name}`"), remedy);
-        OnStore::default()
+        on_block: word(notes, "on_block", raw.on_block.as_ref(), ON_BLOCK).unwrap_or_default(),
+        on_store: word(notes, "on_store", raw.on_store.as_ref(), ON_STORE).unwrap_or_default(),
     })
 }
 

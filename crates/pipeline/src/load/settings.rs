@@ -332,8 +332,8 @@ pub(super) fn gate(notes: &mut Notes<'_>, raw: Option<&RawGate>, otherwise: Gate
         floor..=OBSERVATION_DAYS_MAX,
     );
     let units_min = limit(notes, "units_min", raw.units_min.as_ref(), 1..=u64::MAX);
-    let lossy_translation =
-        raw.lossy_translation.as_ref().and_then(|raw| lossy_translation(notes, raw));
+    let words = Words { all: &LossyTranslation::ALL, name: LossyTranslation::name };
+    let lossy_translation = word(notes, "lossy_translation", raw.lossy_translation.as_ref(), words);
     let mut share = |field: &str, raw: Option<&Spanned<f64>>, otherwise: f64| {
         let Some(raw) = raw else { return otherwise };
         if !(0.0..=1.0).contains(raw.get_ref()) {
@@ -360,12 +360,25 @@ pub(super) fn gate(notes: &mut Notes<'_>, raw: Option<&RawGate>, otherwise: Gate
     }
 }
 
-fn lossy_translation(notes: &mut Notes<'_>, raw: &Spanned<String>) -> Option<LossyTranslation> {
-    let name = raw.get_ref();
-    let found = LossyTranslation::ALL.into_iter().find(|known| known.name() == name);
+/// The words that a setting may have, and what each of them says.
+pub(super) struct Words<'a, T> {
+    pub(super) all: &'a [T],
+    pub(super) name: fn(T) -> &'static str,
+}
+
+/// A setting that is one of some words; `None` where nothing is written, or none of them.
+pub(super) fn word<T: Copy>(
+    notes: &mut Notes<'_>,
+    field: &str,
+    raw: Option<&Spanned<String>>,
+    words: Words<'_, T>,
+) -> Option<T> {
+    let raw = raw?;
+    let found = words.all.iter().copied().find(|known| (words.name)(*known) == raw.get_ref());
     if found.is_none() {
-        let what = format!("`lossy_translation` is `{name}`");
-        notes.error(raw.span(), what, "write \"allow\" or \"refuse\"");
+        let names = words.all.iter().map(|known| format!("\"{}\"", (words.name)(*known)));
+        let remedy = format!("write {}", names.collect::<Vec<_>>().join(" or "));
+        notes.error(raw.span(), format!("`{field}` is `{}`", raw.get_ref()), remedy);
     }
     found
 }

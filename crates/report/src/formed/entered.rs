@@ -40,8 +40,8 @@ impl Losses {
     /// Each for itself: what is no loss is not to be averaged away by the other calls of a conversation,
     /// or by the other side of a pair.
     pub(super) fn check(&self) -> Result<(), Error> {
-        let known = [self.candidate, self.reference, self.control].into_iter().flatten();
-        known.into_iter().try_for_each(check_loss)
+        let mut known = [self.candidate, self.reference, self.control].into_iter().flatten();
+        known.try_for_each(check_loss)
     }
 }
 
