@@ -3,7 +3,7 @@
 use crate::{
     deployment::Deployment,
     python::python,
-    town::{MAGISTRATE, SMALL, Town},
+    town::{MAGISTRATE, SMALL, Town, poor},
     wait::{PATIENCE, until},
 };
 use exchange::NanoUsd;
@@ -166,7 +166,7 @@ fn nothing_is_frozen_before_there_is_enough_and_without_budget_nobody_is_asked()
         assert_eq!(asked(&town, MAGISTRATE), judged);
     };
     fail(text.replace(&pairs, "pairs = 100"), "codes: 40 of 100 pairs are judged yet");
-    fail(text.replace("1000.0", "0.000001"), "codes: 20 withheld");
+    fail(poor(&text), "codes: 20 withheld");
     let none = text.replace(&format!("anchors = {{ {pairs} }}"), "");
     fail(none, "the pipeline freezes no pairs: add [judge.anchors] to it");
 }

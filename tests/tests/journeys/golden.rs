@@ -3,7 +3,7 @@
 
 use crate::{
     deployment::Deployment,
-    town::{MAGISTRATE, SMALL, Town},
+    town::{MAGISTRATE, SMALL, Town, poor},
     wait::{PATIENCE, until},
 };
 use exchange::NanoUsd;
@@ -162,8 +162,7 @@ fn a_case_with_an_answer_is_judged_beside_it() {
 
 #[test]
 fn without_budget_nobody_is_asked_and_that_is_recorded() {
-    let poor = |town: &Town| by_rules(town).replace("1000.0", "0.000001");
-    let (town, deployment) = town(poor);
+    let (town, deployment) = town(|town| poor(&by_rules(town)));
     let said = deployment.run(&["golden"]);
     assert_eq!(said.code(), Some(1));
     assert!(said.errors.contains("no model was asked: 4 were withheld"), "{}", said.errors);

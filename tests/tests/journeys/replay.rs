@@ -4,7 +4,7 @@
 use crate::{
     command::run,
     deployment::Deployment,
-    town::{SHADOW_SECRET, TINY, Town},
+    town::{SHADOW_SECRET, TINY, Town, poor},
     wait::{PATIENCE, until},
 };
 use exchange::NanoUsd;
@@ -169,8 +169,7 @@ fn a_replay_spends_no_more_than_it_may() {
     assert!(said.errors.contains("run the same command again"), "{}", said.errors);
     let first = asked(&town);
     assert!((90..=110).contains(&first), "{first} of {CALLS}");
-    let poor = town.tiny_pipeline().replace("1000.0", "0.000001");
-    fs::write(&deployment.pipeline, &poor).unwrap();
+    fs::write(&deployment.pipeline, poor(&town.tiny_pipeline())).unwrap();
     assert_eq!(deployment.run(&["replay", TINY]).code(), Some(1));
     assert_eq!(asked(&town), first, "the day's budget holds too");
     fs::write(&deployment.pipeline, town.tiny_pipeline()).unwrap();

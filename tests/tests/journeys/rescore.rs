@@ -5,7 +5,7 @@ use crate::{
     command::run,
     deployment::Deployment,
     promotion::on_copy,
-    town::{MAGISTRATE, SMALL, Town},
+    town::{MAGISTRATE, SMALL, Town, poor},
     wait::{PATIENCE, until},
 };
 use serde_json::Value;
@@ -171,8 +171,7 @@ fn a_rescore_that_is_killed_is_started_anew_and_makes_nothing_twice() {
 #[test]
 fn what_the_budget_does_not_allow_is_left_for_another_day() {
     let (town, deployment) = judged();
-    let poor = town.judged_pipeline().replace("per_day_usd = 1000.0", "per_day_usd = 0.000001");
-    fs::write(&deployment.pipeline, poor).unwrap();
+    fs::write(&deployment.pipeline, poor(&town.judged_pipeline())).unwrap();
     let said = deployment.run(&["rescore"]);
     assert_eq!(said.code(), Some(1), "{}", said.text());
     assert!(said.errors.contains("run `foreshadow rescore` again"), "{}", said.errors);

@@ -312,6 +312,12 @@ fn call_asking(number: u64, prompt: &str) -> LiveCall {
     }
 }
 
+/// A pipeline with a budget of which not even one call can be paid.
+pub(crate) fn poor(pipeline: &str) -> String {
+    let budget = pipeline.lines().find(|line| line.starts_with("per_day_usd")).unwrap();
+    pipeline.replace(budget, "per_day_usd = 0.000001")
+}
+
 const PIPELINE: &str = r#"
 [pipeline]
 name = "town"
