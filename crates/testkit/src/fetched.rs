@@ -5,6 +5,7 @@ use std::{
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 /// Where it is kept: below what the variable `own` names, or the user's cache.
@@ -22,6 +23,9 @@ pub(crate) fn once(
     name: &str,
     fetch: impl FnOnce(&Path) -> Result<(), Error>,
 ) -> Result<PathBuf, Error> {
+    // One at a time of this process: the others find it there.
+    static FETCHING: Mutex<()> = Mutex::new(());
+    let _fetching = FETCHING.lock().unwrap_or_else(PoisonError::into_inner);
     let whole = cache.join(name);
     if whole.is_dir() {
         return Ok(whole);
