@@ -21,15 +21,40 @@ pub enum Bond {
     Thinking,
 }
 
+impl Bond {
+    /// The word in tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Thinking => "thinking",
+        }
+    }
+}
+
 /// What binds the conversation of a call that was read as `call`, were it answered by the model `other`,
-/// which is put it in the form `instead` ([`Forms::instead`]); `body` is without content coding.
+/// which is put it in the form `instead` ([`Forms::instead`]); `body` is without content coding. A bond
+/// that is `waived` does not count.
 ///
 /// [`Forms::instead`]: crate::Forms::instead
 #[must_use]
-pub fn bonds(call: &Call, body: &[u8], (instead, other): (Option<Form>, &str)) -> Vec<Bond> {
+pub fn bond(
+    call: &Call,
+    body: &[u8],
+    to: (Option<Form>, &str),
+    waived: Option<Bond>,
+) -> Option<Bond> {
+    bonds(call, body, to).into_iter().find(|bond| Some(*bond) != waived)
+}
+
+fn bonds(call: &Call, body: &[u8], (instead, other): (Option<Form>, &str)) -> Vec<Bond> {
     match (Form::of(call), instead) {
         (Some(Form::Responses), _) => of_response(body, instead),
         (Some(Form::Messages), Some(_)) if thinks_by_budget(call, body) => vec![Bond::Thinking],
+        // What another's model thought is signed by nobody that Claude's provider knows.
+        (Some(Form::Messages), None) if !is_claude(other) && thinking(call, body).is_some() => {
+            vec![Bond::Thinking]
+        }
         // What is told anew has a stand-in for the thoughts.
         (Some(Form::GenerateContent), None) if thinks(call) && !gemini::request::thinks(other) => {
             vec![Bond::Thinking]
@@ -55,13 +80,20 @@ fn of_response(body: &[u8], instead: Option<Form>) -> Vec<Bond> {
 /// "Adaptive thinking", under "Validation changes"), and a thought of another Claude that it cannot read
 /// is left out without an error ("Preserved thinking").
 fn thinks_by_budget(call: &Call, body: &[u8]) -> bool {
-    let is_set = call.parameters.iter().any(|name| name == "thinking");
-    if call.tools.is_empty() || !is_set {
-        return false;
-    }
-    let fields = Fields::read(&Headers::default(), body);
-    let thinking = fields.as_ref().and_then(|fields| fields.get("thinking"));
-    thinking.and_then(|thinking| thinking.get("type")).and_then(Value::as_str) == Some("enabled")
+    !call.tools.is_empty() && thinking(call, body).as_deref() == Some("enabled")
+}
+
+/// How a call of Messages asks for thoughts; `None` where it does not.
+fn thinking(call: &Call, body: &[u8]) -> Option<String> {
+    call.parameters.iter().find(|name| *name == "thinking")?;
+    let kind =
+        Fields::read(&Headers::default(), body)?.get("thinking")?.get("type")?.as_str()?.to_owned();
+    (kind != "disabled").then_some(kind)
+}
+
+/// Whether a model is one of Anthropic's, wherever it is served.
+fn is_claude(model: &str) -> bool {
+    model.contains("claude")
 }
 
 fn thinks(call: &Call) -> bool {

@@ -53,24 +53,24 @@ impl Called {
 /// Takes the pieces as they come.
 pub(crate) type Each<'e> = &'e mut dyn FnMut(Delta);
 
-/// Sees how a reply ends: one that stops without a word, for a reason that is neither the model's nor a
-/// policy's, is an error, whatever its status.
+/// Sees how a reply ends: one that stops for a reason that is neither the model's nor a policy's is an error,
+/// whatever its status, and whatever was said by then.
 #[derive(Debug, Default)]
 pub(crate) struct Ending {
-    speaks: bool,
     is_odd: bool,
 }
 
 impl Ending {
     pub(crate) fn take(&mut self, delta: Delta, each: Each<'_>) {
         match &delta {
-            Delta::Text(_) | Delta::Refusal(_) | Delta::Call { .. } | Delta::Arguments { .. } => {
-                self.speaks = true;
-            }
             Delta::Finish(reason) => self.is_odd = *reason == FinishReason::Other,
-            Delta::End if self.is_odd && !self.speaks => each(Delta::Error(Failure::silent())),
+            Delta::End if self.is_odd => each(Delta::Error(Failure::odd())),
             Delta::Begin { .. }
             | Delta::Thinks
+            | Delta::Text(_)
+            | Delta::Refusal(_)
+            | Delta::Call { .. }
+            | Delta::Arguments { .. }
             | Delta::Usage(_)
             | Delta::Error(_)
             | Delta::Hole

@@ -247,11 +247,13 @@ impl Dialect {
         Form::of(call).unwrap_or_else(|| self.form()).path(model)
     }
 
-    /// The caller's own path with another model, all else as it is: for live calls of a candidate.
+    /// The path on which a live call is put to another model: the one of its form, as in shadow, because the
+    /// caller's own may name the model that it asked for (Azure's deployments). Where a path says how the
+    /// reply travels, it is the caller's with the other model.
     #[must_use]
-    pub fn path_with_model(self, path: &str, model: &str) -> String {
+    pub fn live_path(self, call: &Call, path: &str, model: &str) -> String {
         match self {
-            Self::OpenAi | Self::Anthropic => path.to_owned(),
+            Self::OpenAi | Self::Anthropic => self.replay_path(call, model),
             Self::Gemini => gemini::path::Path::read(path)
                 .map_or_else(|| path.to_owned(), |path| path.with_model(model)),
         }

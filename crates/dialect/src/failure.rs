@@ -40,10 +40,16 @@ impl Failure {
         }
     }
 
-    /// A reply that stopped before it said anything, for none of the reasons that models have.
-    pub(crate) fn silent() -> Self {
-        let message = "the model stopped without a word, for a reason of its provider's own";
+    /// A reply that stopped for none of the reasons that models have.
+    pub(crate) fn odd() -> Self {
+        let message = "the model stopped for a reason of its provider's own";
         Self { class: Class::Server, code: None, message: message.to_owned() }
+    }
+
+    /// A stream whose sender ended it before the reply had ended.
+    pub(crate) fn cut() -> Self {
+        let message = "the model's reply broke off before its end".to_owned();
+        Self { class: Class::Server, code: None, message }
     }
 
     /// An event that is named an error and says nothing that is known.

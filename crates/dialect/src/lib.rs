@@ -37,7 +37,7 @@ pub mod translate;
 pub mod unreplayable;
 pub mod watch;
 
-pub use bond::{Bond, bonds};
+pub use bond::{Bond, bond};
 pub use conversation::{CONVERSATION_KEY_CHARS_MAX, conversation, course};
 pub use dialect::{Dialect, OPAQUE, SoFar, UnknownDialect, opaque};
 pub use error::Error;

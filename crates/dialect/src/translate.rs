@@ -13,7 +13,7 @@ mod prompt;
 mod shape;
 mod telling;
 
-use crate::{Form, anthropic, fields::Fields, gemini, openai, responses};
+use crate::{Bond, Form, anthropic, fields::Fields, gemini, openai, responses};
 use bytes::Bytes;
 use exchange::{Call, Headers};
 use serde_json::Value;
@@ -72,6 +72,16 @@ pub struct Translated {
     pub body: Bytes,
     /// What the target does not get as it was said, sorted.
     pub losses: Vec<Loss>,
+}
+
+impl Translated {
+    /// The first loss of something that the caller means: what binds it to the reference, and is `waived`,
+    /// it does not.
+    #[must_use]
+    pub fn loss_but(&self, waived: Option<Bond>) -> Option<&Loss> {
+        let waived = waived.map(Bond::name);
+        self.losses.iter().find(|loss| Some(loss.field.as_str()) != waived)
+    }
 }
 
 /// Why a call cannot be put to a target at all: it is ineligible there.

@@ -128,6 +128,7 @@ pub(crate) fn shadow(
             verdict: category.verdict.clone(),
             judge: judge(pipeline, category, &memory),
             lossy_translation: category.gate.lossy_translation,
+            on_store: category.on_store,
             sampling: category.sampling,
             deadline: SHADOW_DEADLINE,
         };

@@ -52,6 +52,11 @@ pub(crate) struct Wishes {
 }
 
 impl Wishes {
+    /// What does not bind the category's calls to the reference, though it would others.
+    fn waived(self) -> Option<dialect::Bond> {
+        (self.on_store == OnStore::SwitchOff).then_some(dialect::Bond::Store)
+    }
+
     /// What binds the conversation of a call to the reference, but for what the category waives.
     fn bond(
         self,
@@ -59,15 +64,11 @@ impl Wishes {
         body: &[u8],
         (instead, model): (Option<Form>, &LiveModel),
     ) -> Option<Bond> {
-        let bonds = dialect::bonds(&read.call, body, (instead, &model.wire_name));
-        let mut binding = bonds.into_iter().filter_map(|bond| match (bond, self.on_store) {
-            (dialect::Bond::Store, OnStore::AskReference) => Some(Bond::Store),
-            (dialect::Bond::Store, OnStore::SwitchOff) => None,
-            (dialect::Bond::Thinking, OnStore::AskReference | OnStore::SwitchOff) => {
-                Some(Bond::Thinking)
-            }
-        });
-        binding.next()
+        let to = (instead, model.wire_name.as_str());
+        Some(match dialect::bond(&read.call, body, to, self.waived())? {
+            dialect::Bond::Store => Bond::Store,
+            dialect::Bond::Thinking => Bond::Thinking,
+        })
     }
 }
 
@@ -228,7 +229,7 @@ impl Steering {
         }
         let wording = match instead {
             None => Wording::own(head, read, &plain, &model.wire_name),
-            Some(form) => Wording::translated(head, read, &plain, (model, form)),
+            Some(form) => Wording::translated(head, read, &plain, (model, form, wishes.waived())),
         };
         let Wording { path, body, telling, is_lossy } = wording.ok_or(Stays::Unfit)?;
         if is_lossy && wishes.lossy_translation == LossyTranslation::Refused {

@@ -7,7 +7,7 @@ use crate::{
     CategoryDef, JudgeFigures, Pipeline, Target, load::provider::has_responses, pipeline::tolerance,
 };
 use confidence::{Mode, Tolerance};
-use policy::{LossyTranslation, When};
+use policy::{LossyTranslation, OnStore, When};
 use score::{Role, VerdictRule};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -51,6 +51,7 @@ pub(crate) fn cell(
         provider: pipeline.model(candidate).map(|model| model.provider.as_str()),
         responses: responses(pipeline, candidate),
         lossy_translation: refusal(category),
+        on_store: waiver(category),
     };
     of(&canonical)
 }
@@ -76,6 +77,7 @@ pub(crate) fn replies(pipeline: &Pipeline, category: &CategoryDef, candidate: &s
         provider: pipeline.model(candidate).map(|model| model.provider.as_str()),
         responses: responses(pipeline, candidate),
         lossy_translation: refusal(category),
+        on_store: waiver(category),
     })
 }
 
@@ -92,6 +94,14 @@ fn refusal(category: &CategoryDef) -> Option<&'static str> {
     match category.gate.lossy_translation {
         LossyTranslation::Allowed => None,
         LossyTranslation::Refused => Some(LossyTranslation::Refused.name()),
+    }
+}
+
+/// Whether calls are asked whose reply their provider would keep: fewer are otherwise.
+fn waiver(category: &CategoryDef) -> Option<&'static str> {
+    match category.on_store {
+        OnStore::AskReference => None,
+        OnStore::SwitchOff => Some(OnStore::SwitchOff.name()),
     }
 }
 
@@ -141,6 +151,8 @@ struct Canonical<'a> {
     responses: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lossy_translation: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_store: Option<&'static str>,
 }
 
 /// The digest of each scorer that does not count like the others, with its weight if it counts at all.
@@ -163,6 +175,8 @@ struct Replies<'a> {
     responses: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lossy_translation: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_store: Option<&'static str>,
 }
 
 #[derive(Serialize)]

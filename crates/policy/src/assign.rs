@@ -160,6 +160,9 @@ pub enum Ineligible {
     Altered,
     /// The call rests on something that a replay does not have; the dialect says what.
     Unreplayable(String),
+    /// Live, the reference would serve the call itself, because its conversation could not come back to it
+    /// from the arm; the dialect says why.
+    Bound(&'static str),
     /// The arm speaks another dialect, in which this part of the call cannot be said.
     Untranslatable(String),
     /// The arm speaks another dialect, in which this part of the call is not said as it was, and the
@@ -178,6 +181,7 @@ impl fmt::Display for Ineligible {
             Self::ServedByCandidate => out.write_str("served_by_candidate"),
             Self::Altered => out.write_str("altered"),
             Self::Unreplayable(why) => write!(out, "unreplayable:{why}"),
+            Self::Bound(why) => write!(out, "bound:{why}"),
             Self::Untranslatable(field) => write!(out, "untranslatable:{field}"),
             Self::Lossy(field) => write!(out, "lossy:{field}"),
         }

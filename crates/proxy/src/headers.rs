@@ -52,11 +52,14 @@ const FOR_CANDIDATES: [HeaderName; 4] =
     [header::CONTENT_TYPE, header::ACCEPT, header::ACCEPT_ENCODING, header::USER_AGENT];
 
 /// What of a candidate's reply speaks of our account there and not of the answer.
-const OF_OUR_ACCOUNT: [HeaderName; 3] = [
+const OF_OUR_ACCOUNT: [HeaderName; 4] = [
     header::SET_COOKIE,
     HeaderName::from_static("openai-organization"),
     HeaderName::from_static("openai-project"),
+    HeaderName::from_static("anthropic-organization-id"),
 ];
+/// How the names of fields begin that tell of our quota there: callers would pace themselves by it.
+const OF_OUR_QUOTA: [&str; 2] = ["x-ratelimit-", "anthropic-ratelimit-"];
 
 /// Whether a field says who calls, as far as its name tells.
 pub(crate) fn is_credential(name: &HeaderName) -> bool {
@@ -171,7 +174,8 @@ pub(crate) fn for_candidate(headers: &HeaderMap, host: &HeaderValue) -> HeaderMa
 pub(crate) fn without_our_account(headers: &HeaderMap) -> HeaderMap {
     let mut out = HeaderMap::with_capacity(headers.len() + 6);
     for (name, value) in headers {
-        if !OF_OUR_ACCOUNT.contains(name) && !name.as_str().starts_with("x-ratelimit-") {
+        let is_quota = OF_OUR_QUOTA.iter().any(|start| name.as_str().starts_with(start));
+        if !OF_OUR_ACCOUNT.contains(name) && !is_quota {
             out.append(name.clone(), value.clone());
         }
     }

@@ -2,7 +2,9 @@ use crate::judge::JudgeMemory;
 use confidence::Mode;
 use dialect::{Dialect, Forms};
 use exchange::NanoUsd;
-use policy::{Capabilities, Categorizer, Definition, LossyTranslation, PriceBook, Sampling};
+use policy::{
+    Capabilities, Categorizer, Definition, LossyTranslation, OnStore, PriceBook, Sampling,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -45,6 +47,9 @@ pub struct CategoryWork {
     pub judge: Option<JudgeWork>,
     /// What a translation that loses something means: whether the call is put to a candidate.
     pub lossy_translation: LossyTranslation,
+    /// What becomes live of a call whose reply its provider would keep: such a call is put to a candidate
+    /// only where it would be live.
+    pub on_store: OnStore,
     /// What share of the traffic is asked.
     pub sampling: Sampling,
     /// How long one call of ours may take, its retries included.

@@ -1,14 +1,14 @@
 //! How a mirrored call is worded for a model: as it was, unstreamed, where its provider speaks the
 //! caller's dialect; translated everywhere else, with word of what that loses.
 
-use crate::{Model, Models, observe::Job};
+use crate::{CategoryWork, Model, Models, observe::Job};
 use bytes::Bytes;
 use dialect::{
-    Dialect, Form,
-    translate::{self, Delivery, Impossible, Loss, Target},
+    Bond, Dialect, Form,
+    translate::{self, Delivery, Impossible, Loss, Target, Translated},
 };
 use exchange::Call;
-use policy::{Ineligible, LossyTranslation};
+use policy::{Ineligible, LossyTranslation, OnStore};
 
 /// A call that is to be put to models of other providers.
 #[derive(Clone, Copy)]
@@ -40,24 +40,34 @@ impl<'a> Said<'a> {
         let Some(model) = model else { return Err("the pipeline has no such model".to_owned()) };
         match self.instead(models, model) {
             None => self.again(&model.wire_name),
-            Some(form) => self.translated(form, model).map_err(|why| why.to_string()),
+            Some(form) => match self.translated(form, model) {
+                Ok(Translated { path, body, losses, headers: _ }) => {
+                    Ok(Wording { path, body, losses })
+                }
+                Err(why) => Err(why.to_string()),
+            },
         }
     }
 
-    /// Why the call is not said to `model`: a part of it cannot be, or not as it was where that is refused.
-    /// Only a translation can fail on that.
+    /// Why the call is not said to `model`: live it would not be either, so the evidence does not speak of it.
+    /// The reference would keep it, or a part of it cannot be said, or not as it was where that is refused.
     pub(crate) fn obstacle(
         self,
         models: &Models,
         model: &Model,
-        lossy: LossyTranslation,
+        work: &CategoryWork,
     ) -> Option<Ineligible> {
-        let form = self.instead(models, model)?;
-        match (self.translated(form, model), lossy) {
+        let instead = self.instead(models, model);
+        let waived = (work.on_store == OnStore::SwitchOff).then_some(Bond::Store);
+        let to = (instead, model.wire_name.as_str());
+        if let Some(bond) = dialect::bond(self.call, self.body, to, waived) {
+            return Some(Ineligible::Bound(bond.name()));
+        }
+        match (self.translated(instead?, model), work.lossy_translation) {
             (Err(impossible), _) => Some(Ineligible::Untranslatable(impossible.field)),
             (Ok(_), LossyTranslation::Allowed) => None,
-            (Ok(wording), LossyTranslation::Refused) => {
-                wording.losses.into_iter().next().map(|loss| Ineligible::Lossy(loss.field))
+            (Ok(translated), LossyTranslation::Refused) => {
+                translated.loss_but(waived).map(|loss| Ineligible::Lossy(loss.field.clone()))
             }
         }
     }
@@ -79,7 +89,7 @@ impl<'a> Said<'a> {
         Ok(Wording { path, body, losses: Vec::new() })
     }
 
-    fn translated(self, form: Form, model: &Model) -> Result<Wording, Impossible> {
+    fn translated(self, form: Form, model: &Model) -> Result<Translated, Impossible> {
         let target = Target {
             form,
             model: &model.wire_name,
@@ -87,9 +97,7 @@ impl<'a> Said<'a> {
             output_tokens_max: model.capabilities.output_tokens,
             delivery: Delivery::Whole,
         };
-        let translated = translate::call(self.call, self.body, &target)?;
-        let translate::Translated { path, body, losses, headers: _ } = translated;
-        Ok(Wording { path, body, losses })
+        translate::call(self.call, self.body, &target)
     }
 }
 

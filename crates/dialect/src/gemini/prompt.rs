@@ -99,7 +99,7 @@ fn add(prompt: &mut Prompt, item: &Value, losses: &mut Losses) -> Result<(), Imp
     };
     let mut parts = Vec::new();
     let mut answered: BTreeMap<String, usize> = BTreeMap::new();
-    let mut calls = prompt.calls().count();
+    let mut next = prompt.next_call();
     for part in content::parts(item) {
         if content::is_thought(part) || content::member(part, "thoughtSignature").is_some() {
             losses.drop("contents.thought", "only the model that wrote it can read it");
@@ -108,9 +108,9 @@ fn add(prompt: &mut Prompt, item: &Value, losses: &mut Losses) -> Result<(), Imp
             continue;
         }
         if let Some(call) = content::member(part, "functionCall") {
-            calls += 1;
             losses.unknown("contents.functionCall", content::camel(members(call)), &CALL);
-            parts.push(Part::Call(read_call(call, calls)));
+            parts.push(Part::Call(read_call(call, next)));
+            next += 1;
         } else if let Some(response) = content::member(part, "functionResponse") {
             let said = result_parts(response, losses)?;
             parts.push(Part::Result(result(prompt, response, said, &mut answered)?));
@@ -126,10 +126,11 @@ fn add(prompt: &mut Prompt, item: &Value, losses: &mut Losses) -> Result<(), Imp
 
 /// The form needs no ids; others do.
 fn read_call(call: &Value, nth: usize) -> ToolCall {
+    let args = call.get("args").filter(|args| !args.is_null());
     ToolCall {
         id: nonempty(call.get("id")).unwrap_or_else(|| format!("call_{nth}")),
         name: text(call, "name").unwrap_or_default().to_owned(),
-        arguments: call.get("args").map_or_else(|| "{}".to_owned(), Value::to_string),
+        arguments: args.map_or_else(|| "{}".to_owned(), Value::to_string),
     }
 }
 
@@ -141,13 +142,8 @@ fn result(
     answered: &mut BTreeMap<String, usize>,
 ) -> Result<ToolResult, Impossible> {
     let name = text(response, "name").unwrap_or_default().to_owned();
-    let last = prompt.turns.iter().rev().find(|turn| turn.role == Role::Assistant);
-    let calls = last.into_iter().flat_map(|turn| &turn.parts).filter_map(|part| match part {
-        Part::Call(call) if call.name == name => Some(call),
-        _ => None,
-    });
     let nth = answered.entry(name.clone()).or_default();
-    let by_order = calls.map(|call| &call.id).nth(*nth).cloned();
+    let by_order = prompt.latest_call_of(&name, *nth).map(str::to_owned);
     *nth += 1;
     let id = nonempty(response.get("id")).or(by_order);
     let id = id.ok_or_else(|| Impossible::new("contents", "a tool's result answers no call"))?;

@@ -6,14 +6,16 @@ use crate::translate::{
     Turn, Voice, arguments, check_image, object, object_of, pruned_text,
 };
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 const IMAGES: [&str; 5] = ["image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"];
 /// More sequences that end a reply are refused.
 const STOP_MAX: usize = 5;
 const HELD_IN_EARNEST: &str =
     "the target is held to the schema in earnest, where the call only asks";
-/// Models that want back what they thought with each call of a tool.
-const THINKS: &str = "gemini-3";
+/// Models that do not want back what they thought with each call of a tool. All later ones do, and a name
+/// like `gemini-flash-latest` is one of those sooner or later.
+const THOUGHTLESS: [&str; 4] = ["gemini-1", "gemini-2", "gemini-pro", "gemma"];
 /// What the API takes for thoughts behind a call that another model made, as it is written here and not in
 /// base64. Google's own page has it for histories that come from another model, beside
 /// `context_engineering_is_the_way_to_go` (ai.google.dev/gemini-api/docs/thought-signatures, the first of its
@@ -53,6 +55,11 @@ pub(crate) fn write(
         .map(|at| content(&turns, at, thinks, body.losses))
         .collect::<Result<_, _>>()?;
     body.must("contents", contents);
+    if !thinks && !prompt.tools.is_empty() && prompt.format != Format::Text {
+        // "Function calling with a response mime type: 'application/json' is unsupported".
+        let reason = "the target may not call tools where its reply is held to a form";
+        return Err(Impossible::new("response_format", reason));
+    }
     tools(prompt, &mut body);
     config(prompt, &mut body);
     for (name, said) in
@@ -70,7 +77,8 @@ pub(crate) fn write(
 
 /// Whether a model wants back what it thought with each call of a tool.
 pub(crate) fn thinks(model: &str) -> bool {
-    model.rsplit('/').next().unwrap_or_default().starts_with(THINKS)
+    let name = model.rsplit('/').next().unwrap_or_default();
+    !THOUGHTLESS.iter().any(|it| name.starts_with(it))
 }
 
 fn content(
@@ -98,18 +106,13 @@ fn content(
 
 /// Results are told apart by their places, so they come in the order of the calls that they answer.
 fn ordered<'t>(turn: &'t Turn, before: Option<&Turn>) -> Vec<&'t Part> {
-    let calls: Vec<&str> = before
-        .into_iter()
-        .flat_map(|turn| &turn.parts)
-        .filter_map(|part| match part {
-            Part::Call(call) => Some(call.id.as_str()),
-            _ => None,
-        })
-        .collect();
+    let calls = before.into_iter().flat_map(|turn| &turn.parts).filter_map(|part| match part {
+        Part::Call(call) => Some(call.id.as_str()),
+        _ => None,
+    });
+    let places: BTreeMap<&str, usize> = calls.zip(0..).collect();
     let place = |part: &&Part| match part {
-        Part::Result(result) => {
-            calls.iter().position(|id| *id == result.id).unwrap_or(usize::MAX - 1)
-        }
+        Part::Result(result) => places.get(result.id.as_str()).copied().unwrap_or(usize::MAX - 1),
         _ => usize::MAX,
     };
     let mut parts: Vec<&Part> = turn.parts.iter().collect();

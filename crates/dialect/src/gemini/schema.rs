@@ -70,10 +70,15 @@ fn standard_member(name: &str, value: &Value) -> Value {
 }
 
 /// A JSON Schema in the API's own form; what it cannot say is dropped, or written wider, and
-/// reported as part of `field`.
+/// reported as part of `field`. One that would be too large is an object of any members.
 pub(crate) fn own(schema: &Value, field: &str, losses: &mut Losses) -> Value {
     let mut writer = Writer { root: schema, field, nodes: 0, depth: 0, losses };
-    writer.schema(schema, 0)
+    let written = writer.schema(schema, 0);
+    if writer.is_spent() { object() } else { written }
+}
+
+fn object() -> Value {
+    json!({"type": "OBJECT"})
 }
 
 struct Writer<'s> {
@@ -84,12 +89,12 @@ struct Writer<'s> {
     losses: &'s mut Losses,
 }
 
-impl Writer<'_> {
-    fn schema(&mut self, schema: &Value, references: usize) -> Value {
+impl<'s> Writer<'s> {
+    fn schema(&mut self, schema: &'s Value, references: usize) -> Value {
         self.nodes += 1;
-        if self.nodes > NODES_MAX || self.depth >= DEPTH_MAX {
+        if self.is_spent() || self.depth >= DEPTH_MAX {
             self.wider("it is too large when its references are written out");
-            return json!({"type": "OBJECT"});
+            return object();
         }
         self.depth += 1;
         let written = self.written(schema, references);
@@ -97,7 +102,12 @@ impl Writer<'_> {
         written
     }
 
-    fn written(&mut self, schema: &Value, references: usize) -> Value {
+    /// Nothing more is written then.
+    fn is_spent(&self) -> bool {
+        self.nodes > NODES_MAX
+    }
+
+    fn written(&mut self, schema: &'s Value, references: usize) -> Value {
         let Value::Object(members) = schema else {
             self.wider(ANY);
             return json!({ "anyOf": anything() });
@@ -109,6 +119,9 @@ impl Writer<'_> {
         let stated = kinds(members.get("type"), &mut out);
         for (name, value) in members {
             self.member(name, value, references, &mut out);
+            if self.is_spent() {
+                return object();
+            }
         }
         // What others say of its type, where it does not itself; a choice of texts is one of texts.
         let kinds = match out.remove("type") {
@@ -199,19 +212,24 @@ impl Writer<'_> {
         }
     }
 
-    fn reference(&mut self, name: &str, around: &Map<String, Value>, references: usize) -> Value {
+    fn reference(
+        &mut self,
+        name: &str,
+        around: &'s Map<String, Value>,
+        references: usize,
+    ) -> Value {
         let silent = |name: &str| matches!(name, "$ref" | "description") || SILENT.contains(&name);
         for name in around.keys().filter(|name| !silent(name)) {
             self.beside(name);
         }
-        let target = name.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer)).cloned();
-        match target {
+        let root = self.root;
+        match name.strip_prefix('#').and_then(|pointer| root.pointer(pointer)) {
             Some(_) if references >= REFERENCES_MAX => {
                 self.wider("it refers to itself, which the target's schemas cannot");
-                json!({"type": "OBJECT"})
+                object()
             }
             Some(target) => {
-                let mut written = self.schema(&target, references + 1);
+                let mut written = self.schema(target, references + 1);
                 if let (Some(words), Value::Object(out)) = (around.get("description"), &mut written)
                 {
                     out.insert("description".to_owned(), words.clone());
@@ -220,21 +238,25 @@ impl Writer<'_> {
             }
             None => {
                 self.wider("a reference in it leads outside");
-                json!({"type": "OBJECT"})
+                object()
             }
         }
     }
 
-    fn member(&mut self, name: &str, value: &Value, deep: usize, out: &mut Map<String, Value>) {
+    fn member(&mut self, name: &str, value: &'s Value, deep: usize, out: &mut Map<String, Value>) {
         match (name, value) {
             ("type", _) => {}
             ("nullable", value) => {
                 out.insert(name.to_owned(), value.clone());
             }
             ("properties", Value::Object(properties)) => {
-                let written =
-                    properties.iter().map(|(name, it)| (name.clone(), self.schema(it, deep)));
-                let written: Map<String, Value> = written.collect();
+                let mut written = Map::new();
+                for (name, it) in properties {
+                    written.insert(name.clone(), self.schema(it, deep));
+                    if self.is_spent() {
+                        return;
+                    }
+                }
                 out.insert(name.to_owned(), Value::Object(written));
             }
             ("items", schema) => {
@@ -261,7 +283,7 @@ impl Writer<'_> {
         }
     }
 
-    fn either(&mut self, name: &str, all: &[Value], deep: usize, out: &mut Map<String, Value>) {
+    fn either(&mut self, name: &str, all: &'s [Value], deep: usize, out: &mut Map<String, Value>) {
         let is_null = |schema: &&Value| schema.get("type").and_then(Value::as_str) == Some("null");
         if name == "oneOf" {
             self.wider("`oneOf` is said as `anyOf`");
@@ -269,8 +291,13 @@ impl Writer<'_> {
         if all.iter().any(|schema| is_null(&schema)) {
             out.insert("nullable".to_owned(), Value::from(true));
         }
-        let others = all.iter().filter(|schema| !is_null(schema));
-        let written: Vec<Value> = others.map(|schema| self.schema(schema, deep)).collect();
+        let mut written = Vec::new();
+        for schema in all.iter().filter(|schema| !is_null(schema)) {
+            written.push(self.schema(schema, deep));
+            if self.is_spent() {
+                return;
+            }
+        }
         match <[Value; 1]>::try_from(written) {
             Ok([only]) => self.add(only, out),
             Err(several) => {

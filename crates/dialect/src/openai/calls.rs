@@ -109,9 +109,11 @@ impl Calls {
         match (self.by_id.get(id), there, &piece.name) {
             // All calls of a function may have its name as their id.
             (Some(_), None, Some(_)) => None,
-            (Some(known), there, _) => {
+            (Some(known), there, name) => {
                 let has_id = |at: &u64| self.is(*at, |call| call.id.as_deref() == Some(id));
-                there.filter(has_id).or(Some(*known))
+                let found = there.filter(has_id).or(Some(*known));
+                // Named again behind whole arguments, it is another call of the same name for an id.
+                found.filter(|at| name.is_none() || self.is(*at, |call| call.may_grow(piece)))
             }
             (None, there, Some(_)) => there.filter(|at| self.is(*at, |call| call.name.is_none())),
             // Made up for this piece.

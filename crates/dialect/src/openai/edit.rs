@@ -5,6 +5,7 @@ use crate::{
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// Members that a shadow call must not carry: nobody waits for its stream, and it may leave
 /// nothing behind at the provider.
@@ -19,32 +20,61 @@ pub(crate) fn replay(body: &[u8], model: &str) -> Result<Bytes, Error> {
 }
 
 /// What another model can make something of, under another key. Responses are kept unless a call says
-/// otherwise, and items of reasoning are read by no model but the one that wrote them.
+/// otherwise, and items of reasoning are read by no model but the one that wrote them; the others are known
+/// under their ids to the organisation that asked for them, which misses the reasoning behind them.
 fn portable(body: Bytes) -> Result<Bytes, Error> {
     let object = Object::parse(&body)?;
     if object.has("messages") || !object.has("input") {
         return Ok(body);
     }
-    let input = object.value("input").and_then(without_reasoning);
+    let input = object.value("input").and_then(of_nobody);
     Ok(object.edited(Some(("store", b"false")), |name| match (name, &input) {
-        ("input", Some(text)) => Edit::Replace(text.as_bytes()),
+        ("input", Some(items)) => Edit::Replace(items),
         ("store", _) => Edit::Remove,
         _ => Edit::Keep,
     }))
 }
 
-/// The list of items without those of reasoning; `None` where there are none.
-fn without_reasoning(input: &[u8]) -> Option<String> {
+/// The list of items without those of reasoning, and without the ids of the others; `None` where it has
+/// neither.
+fn of_nobody(input: &[u8]) -> Option<Vec<u8>> {
     let items: Vec<&RawValue> = serde_json::from_slice(input).ok()?;
-    let kept: Vec<&str> =
-        items.iter().filter(|item| !is_reasoning(item)).map(|item| item.get()).collect();
-    (kept.len() < items.len()).then(|| format!("[{}]", kept.join(",")))
+    let (mut out, mut is_other) = (vec![b'['], false);
+    for item in items {
+        let read: Item<'_> = serde_json::from_str(item.get()).unwrap_or_default();
+        if read.is_reasoning() {
+            is_other = true;
+            continue;
+        }
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        match Object::parse(item.get().as_bytes()) {
+            Ok(object) if read.id.is_some() => {
+                is_other = true;
+                out.extend_from_slice(&object.edited(None, |name| match name {
+                    "id" => Edit::Remove,
+                    _ => Edit::Keep,
+                }));
+            }
+            Ok(_) | Err(_) => out.extend_from_slice(item.get().as_bytes()),
+        }
+    }
+    out.push(b']');
+    is_other.then_some(out)
 }
 
-fn is_reasoning(item: &RawValue) -> bool {
-    #[derive(Deserialize)]
-    struct Item {
-        r#type: String,
+/// An item of a call, as far as it is another's.
+#[derive(Default, Deserialize)]
+struct Item<'i> {
+    #[serde(borrow)]
+    r#type: Option<Cow<'i, str>>,
+    #[serde(borrow)]
+    id: Option<&'i RawValue>,
+}
+
+impl Item<'_> {
+    fn is_reasoning(&self) -> bool {
+        self.r#type.as_deref() == Some("reasoning")
     }
-    serde_json::from_str::<Item>(item.get()).is_ok_and(|item| item.r#type == "reasoning")
 }

@@ -116,8 +116,7 @@ fn add(prompt: &mut Prompt, message: &Value, losses: &mut Losses) -> Result<(), 
         }
         "function" => {
             let name = text(message, "name").unwrap_or_default().to_owned();
-            let call = prompt.calls().filter(|call| call.name == name).last();
-            let id = call.map(|call| call.id.clone());
+            let id = prompt.last_call_of(&name).map(str::to_owned);
             let id = id.ok_or_else(|| {
                 Impossible::new("messages", "a function's result answers no call")
             })?;
@@ -143,8 +142,7 @@ fn assistant(prompt: &mut Prompt, message: &Value, mut parts: Vec<Part>, losses:
     losses.unknown("messages.function_call", members(older), &CALLED);
     parts.extend(nonempty(message.get("refusal")).map(Part::Refusal));
     let calls = message::calls_with_ids(message);
-    let first = prompt.calls().count() + 1;
-    for (nth, (id, call)) in (first..).zip(calls) {
+    for (nth, (id, call)) in (prompt.next_call()..).zip(calls) {
         let id = id.unwrap_or_else(|| format!("call_{nth}"));
         parts.push(Part::Call(ToolCall { id, name: call.name, arguments: call.arguments }));
     }

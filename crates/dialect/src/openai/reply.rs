@@ -36,9 +36,12 @@ pub(crate) fn model(root: &Value) -> Option<String> {
 /// Where the caller has named the function to be called, the form says `stop` all the same.
 pub(crate) fn finish_reason(choice: &Value, calls_tools: bool) -> Option<FinishReason> {
     Some(match choice.get("finish_reason")?.as_str()? {
-        "stop" if calls_tools => FinishReason::ToolCalls,
-        "stop" => FinishReason::Stop,
-        "length" | "model_length" => FinishReason::Length,
+        // The others are what servers of open models say.
+        "stop" | "eos" | "eos_token" | "end_turn" | "stop_sequence" if calls_tools => {
+            FinishReason::ToolCalls
+        }
+        "stop" | "eos" | "eos_token" | "end_turn" | "stop_sequence" => FinishReason::Stop,
+        "length" | "model_length" | "max_tokens" => FinishReason::Length,
         "tool_calls" | "function_call" => FinishReason::ToolCalls,
         "content_filter" => FinishReason::ContentFilter,
         _ => FinishReason::Other,

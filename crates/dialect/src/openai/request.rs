@@ -19,7 +19,7 @@ pub(crate) fn write(
     let mut messages: Vec<Value> = prompt
         .instructions
         .iter()
-        .map(|it| json!({"role": voice(it.voice), "content": it.text}))
+        .map(|it| json!({"role": voice(it.voice, body.losses), "content": it.text}))
         .collect();
     for turn in &prompt.turns {
         add(turn, &mut messages, body.losses)?;
@@ -44,7 +44,7 @@ pub(crate) fn write(
         body.set("tool_choice", choice.as_ref());
         body.set("parallel_tool_calls", prompt.one_call.then_some(&false));
     }
-    format(prompt, &mut body);
+    format(prompt, &mut body)?;
     sampling(prompt, &mut body);
     body.set("reasoning_effort", prompt.effort.as_ref());
     body.set("safety_identifier", prompt.user.as_ref());
@@ -54,17 +54,20 @@ pub(crate) fn write(
     Ok(body.finish())
 }
 
-pub(crate) fn voice(voice: Voice) -> &'static str {
-    match voice {
-        Voice::System => "system",
-        Voice::Developer => "developer",
+/// The developer speaks to models of `OpenAI`, whose callers are put there as they are: where their calls
+/// are translated into Chat Completions, they go to others, and those know no developer.
+fn voice(voice: Voice, losses: &mut Losses) -> &'static str {
+    if voice == Voice::Developer {
+        losses.approximate("messages.developer", "the developer's words are said as the system's");
     }
+    "system"
 }
 
 fn add(turn: &Turn, messages: &mut Vec<Value>, losses: &mut Losses) -> Result<(), Impossible> {
     match turn.role {
         Role::Instructor(it) => {
-            messages.push(json!({"role": voice(it), "content": turn.texts().join("\n")}));
+            let role = voice(it, losses);
+            messages.push(json!({"role": role, "content": turn.texts().join("\n")}));
         }
         Role::Assistant => messages.push(assistant(turn, losses)?),
         Role::User => {
@@ -224,20 +227,26 @@ pub(crate) fn choice(choice: &ToolChoice, named: impl Fn(&str) -> Value) -> Valu
     }
 }
 
-fn format(prompt: &Prompt, body: &mut Body<'_>) {
+fn format(prompt: &Prompt, body: &mut Body<'_>) -> Result<(), Impossible> {
     let format = match &prompt.format {
-        Format::Text => return,
+        Format::Text => return Ok(()),
         Format::JsonObject => json!({"type": "json_object"}),
         Format::Schema(schema) => {
-            json!({"type": "json_schema", "json_schema": held(schema, body.losses)})
+            json!({"type": "json_schema", "json_schema": held(schema, body.losses)?})
         }
     };
     body.set("response_format", Some(&format));
+    Ok(())
 }
 
 /// A schema that replies are held to, in both forms of the dialect. A reply is held to it in earnest
-/// only if every object in it is closed and every member required.
-pub(crate) fn held(held: &Held, losses: &mut Losses) -> Value {
+/// only if every object in it is closed and every member required, and in any way only to an object.
+pub(crate) fn held(held: &Held, losses: &mut Losses) -> Result<Value, Impossible> {
+    if held.schema.get("type").and_then(Value::as_str) != Some("object") {
+        // "schema must be a JSON Schema of 'type: \"object\"', got 'type: \"array\"'".
+        let reason = "the target holds replies to a schema of an object only";
+        return Err(Impossible::new("response_format", reason));
+    }
     let is_strict = held.is_strict && strict_enough(&held.schema);
     if held.is_strict && !is_strict {
         losses.approximate("response_format", LOOSE);
@@ -247,7 +256,7 @@ pub(crate) fn held(held: &Held, losses: &mut Losses) -> Value {
     if let Some(description) = &held.description {
         written["description"] = Value::from(description.as_str());
     }
-    written
+    Ok(written)
 }
 
 fn sampling(prompt: &Prompt, body: &mut Body<'_>) {

@@ -2,7 +2,7 @@
 
 use super::{error, reply};
 use crate::{
-    delta::{Called, Delta, Draft},
+    delta::{CALLS_MAX, Called, Delta, Draft},
     failure::Failure,
     sse,
     translate::{Caller, HELD_BYTES_MAX, unreadable},
@@ -121,6 +121,8 @@ pub(crate) struct Writer {
     began: bool,
     /// The places of tool calls, and what came of one before its name.
     calls: BTreeMap<u64, Place>,
+    /// How many of them were told.
+    told: u64,
     /// What of calls without a name is held.
     held_bytes: usize,
     finish_reason: Option<FinishReason>,
@@ -143,6 +145,7 @@ impl Writer {
             named: None,
             began: false,
             calls,
+            told: 0,
             held_bytes: 0,
             finish_reason: None,
             usage: None,
@@ -214,14 +217,17 @@ impl Writer {
     }
 
     fn call(&mut self, at: u64, id: Option<String>, name: Option<String>, out: &mut Vec<u8>) {
-        let told = self.calls.values().filter(|place| matches!(place, Place::Told(_))).count();
+        if self.calls.len() == CALLS_MAX && !self.calls.contains_key(&at) {
+            return self.fail(&unreadable(), out);
+        }
         let place = self.calls.entry(at).or_insert_with(|| Place::Unnamed(Called::default()));
         let Place::Unnamed(call) = place else { return };
         call.name(id, name);
         if !call.name.is_empty() {
-            let (index, call) = (told as u64, std::mem::take(call));
+            let (index, call) = (self.told, std::mem::take(call));
             self.held_bytes = self.held_bytes.saturating_sub(call.arguments.len());
             *place = Place::Told(index);
+            self.told += 1;
             let mut written = written(&call, index, &self.caller);
             written["index"] = Value::from(index);
             self.say(Piece::ToolCalls([written]), out);

@@ -107,7 +107,8 @@ fn add(prompt: &mut Prompt, item: &Value, losses: &mut Losses) -> Result<(), Imp
         None | Some("message") => message(prompt, item, losses),
         Some("function_call") => {
             losses.unknown("input", members(item), &CALL);
-            let id = nonempty(item.get("call_id")).unwrap_or_else(|| prompt.next_id());
+            let id = nonempty(item.get("call_id"))
+                .unwrap_or_else(|| format!("call_{}", prompt.next_call()));
             let say = |name: &str| text(item, name).unwrap_or_default().to_owned();
             let call = ToolCall { id, name: say("name"), arguments: say("arguments") };
             prompt.say_on(Role::Assistant, Part::Call(call));

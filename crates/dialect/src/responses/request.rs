@@ -1,12 +1,16 @@
 //! A neutral prompt, as a call of Responses.
 
 use crate::{
-    openai::request::{arguments, choice, held, tool, url, voice},
+    openai::request::{arguments, choice, held, tool, url},
     translate::{
-        Body, Delivery, Format, Impossible, Losses, Part, Prompt, Role, Source, Tool, Turn, object,
+        Body, Delivery, Format, Impossible, Losses, Part, Prompt, Role, Source, Tool, Turn, Voice,
+        object,
     },
 };
 use serde_json::{Map, Value, json};
+
+/// A lower limit is refused.
+const OUTPUT_TOKENS_MIN: u64 = 16;
 
 pub(crate) fn write(
     prompt: &mut Prompt,
@@ -38,13 +42,20 @@ pub(crate) fn write(
         body.set("tool_choice", choice.as_ref());
         body.set("parallel_tool_calls", prompt.one_call.then_some(&false));
     }
-    format(prompt, &mut body);
+    format(prompt, &mut body)?;
     sampling(prompt, &mut body);
     body.set("reasoning", prompt.effort.as_ref().map(|it| json!({ "effort": it })).as_ref());
     body.set("safety_identifier", prompt.user.as_ref());
     let metadata = (!prompt.metadata.is_empty()).then(|| json!(prompt.metadata));
     body.set("metadata", metadata.as_ref());
     Ok(body.finish())
+}
+
+fn voice(voice: Voice) -> &'static str {
+    match voice {
+        Voice::System => "system",
+        Voice::Developer => "developer",
+    }
 }
 
 fn write_tool(it: &Tool, losses: &mut Losses) -> Value {
@@ -150,22 +161,27 @@ fn part(part: &Part, role: Role, losses: &mut Losses) -> Result<Value, Impossibl
     })
 }
 
-fn format(prompt: &Prompt, body: &mut Body<'_>) {
+fn format(prompt: &Prompt, body: &mut Body<'_>) -> Result<(), Impossible> {
     let format = match &prompt.format {
-        Format::Text => return,
+        Format::Text => return Ok(()),
         Format::JsonObject => json!({"type": "json_object"}),
         Format::Schema(schema) => {
-            let mut format = held(schema, body.losses);
+            let mut format = held(schema, body.losses)?;
             format["type"] = Value::from("json_schema");
             format
         }
     };
     body.set("text", Some(&json!({ "format": format })));
+    Ok(())
 }
 
 fn sampling(prompt: &Prompt, body: &mut Body<'_>) {
     let sampling = &prompt.sampling;
-    body.set("max_output_tokens", sampling.output_tokens_max.as_ref());
+    let limit = sampling.output_tokens_max.map(|limit| limit.max(OUTPUT_TOKENS_MIN));
+    if limit != sampling.output_tokens_max {
+        body.losses.approximate("max_tokens", "the target takes no limit below 16");
+    }
+    body.set("max_output_tokens", limit.as_ref());
     body.set("temperature", sampling.temperature.as_ref());
     body.set("top_p", sampling.top_p.as_ref());
     body.cannot("top_k", sampling.top_k.as_ref());

@@ -2,7 +2,7 @@
 
 use super::item::{add_usage, ending, function_call, head, item, message, output_text};
 use crate::{
-    delta::{Called, Delta, Draft},
+    delta::{CALLS_MAX, Called, Delta, Draft},
     failure::Failure,
     openai, sse,
     translate::{Caller, HELD_BYTES_MAX, unreadable},
@@ -219,19 +219,25 @@ impl Writer {
 
     /// A call is told when it has a name, with the arguments that came before it.
     fn call(&mut self, at: u64, out: &mut Vec<u8>) {
-        let Some(call) = self.said.calls.get(&at).filter(|call| !call.name.is_empty()).cloned()
-        else {
-            return;
-        };
         if self.outputs.contains_key(&at) {
             return;
+        }
+        let named = self.said.calls.get(&at).filter(|call| !call.name.is_empty());
+        let Some(call) = named.cloned() else { return };
+        if self.outputs.len() == CALLS_MAX {
+            return self.fail(&unreadable(), out);
         }
         self.begin(out);
         let output = self.next_output;
         self.next_output += 1;
         self.outputs.insert(at, output);
         let early = call.arguments.clone();
-        let empty = Called { arguments: String::new(), ..call };
+        // The end says the same again, whatever else the provider says by then.
+        let id = Some(self.caller.call_id(call.id.as_deref(), "call_", at));
+        if let Some(said) = self.said.calls.get_mut(&at) {
+            said.id.clone_from(&id);
+        }
+        let empty = Called { id, arguments: String::new(), ..call };
         let item = function_call(&empty, at, "in_progress", &self.caller);
         self.event(
             "response.output_item.added",

@@ -4,6 +4,8 @@ use crate::{Form, fields::Fields, gemini, responses};
 use exchange::{Call, Headers, SECOND_US, Timestamp};
 use serde_json::{Map, Value};
 
+const CALL_ID_BYTES_MAX: usize = 40;
+
 /// Who is to be answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -62,11 +64,11 @@ impl Caller {
     }
 
     /// The id of a tool call, with what such ids of the form begin with: the provider's, or one of its
-    /// place.
+    /// place where the caller's own provider would take that in no history.
     pub(crate) fn call_id(&self, given: Option<&str>, prefix: &str, at: u64) -> String {
         let of_place = || format!("{}_{at}", self.id.replace('-', ""));
-        let id = given.map_or_else(of_place, str::to_owned);
-        self.id(Some(&id), prefix)
+        let told = |given: &str| self.id(Some(given), prefix);
+        given.map(told).filter(|id| is_taken(id)).unwrap_or_else(|| told(&of_place()))
     }
 
     pub(crate) fn wants_usage(&self) -> bool {
@@ -79,6 +81,12 @@ impl Caller {
     pub(crate) fn at_s(&self) -> i64 {
         self.at.0.div_euclid(SECOND_US)
     }
+}
+
+/// Claude takes no other characters in an id, and `OpenAI` no longer ones.
+fn is_taken(id: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    id.len() <= CALL_ID_BYTES_MAX && id.bytes().all(is_plain)
 }
 
 /// How a reply travels.

@@ -22,6 +22,29 @@ pub(crate) struct Prompt {
     pub(crate) effort: Option<String>,
     pub(crate) user: Option<String>,
     pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) called: CallsMade,
+}
+
+/// The calls of tools in the turns so far, found without looking through all of them: a call of many turns
+/// would be looked through for each.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct CallsMade {
+    calls: usize,
+    /// The tool's name by the call's id, and the call's id by the tool's name: the last counts.
+    names: BTreeMap<String, String>,
+    ids: BTreeMap<String, String>,
+    /// The ids of the assistant's last turn by the tool's name, in their order.
+    latest: BTreeMap<String, Vec<String>>,
+}
+
+impl CallsMade {
+    fn take(&mut self, part: &Part) {
+        let Part::Call(ToolCall { id, name, .. }) = part else { return };
+        self.calls += 1;
+        self.names.insert(id.clone(), name.clone());
+        self.ids.insert(name.clone(), id.clone());
+        self.latest.entry(name.clone()).or_default().push(id.clone());
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -171,15 +194,23 @@ impl Prompt {
 
     /// Adds a turn, unless it says nothing.
     pub(crate) fn say(&mut self, role: Role, parts: Vec<Part>) {
-        if !parts.is_empty() {
-            self.turns.push(Turn { role, parts });
+        if parts.is_empty() {
+            return;
         }
+        if role == Role::Assistant {
+            self.called.latest.clear();
+        }
+        parts.iter().for_each(|part| self.called.take(part));
+        self.turns.push(Turn { role, parts });
     }
 
     /// Adds to the last turn if it is of the same role: the items of some forms are parts of turns.
     pub(crate) fn say_on(&mut self, role: Role, part: Part) {
         match self.turns.last_mut() {
-            Some(turn) if turn.role == role => turn.parts.push(part),
+            Some(turn) if turn.role == role => {
+                self.called.take(&part);
+                turn.parts.push(part);
+            }
             Some(_) | None => self.say(role, vec![part]),
         }
     }
@@ -204,7 +235,7 @@ impl Prompt {
         any
     }
 
-    pub(crate) fn calls(&self) -> impl Iterator<Item = &ToolCall> {
+    fn calls(&self) -> impl Iterator<Item = &ToolCall> {
         self.turns.iter().flat_map(|turn| &turn.parts).filter_map(|part| match part {
             Part::Call(call) => Some(call),
             Part::Text(_)
@@ -216,16 +247,25 @@ impl Prompt {
         })
     }
 
-    /// An id for a call that has none.
-    pub(crate) fn next_id(&self) -> String {
-        format!("call_{}", self.calls().count() + 1)
+    /// The number of the next call: what a call without an id is named by.
+    pub(crate) fn next_call(&self) -> usize {
+        self.called.calls + 1
     }
 
     /// The name of the tool that a result comes from.
     pub(crate) fn called(&self, id: &str) -> Result<String, Impossible> {
-        let call = self.calls().filter(|call| call.id == id).last();
-        call.map(|call| call.name.clone())
-            .ok_or_else(|| Impossible::new("messages", "a tool's result answers no call"))
+        let name = self.called.names.get(id).cloned();
+        name.ok_or_else(|| Impossible::new("messages", "a tool's result answers no call"))
+    }
+
+    /// The last call of a tool.
+    pub(crate) fn last_call_of(&self, name: &str) -> Option<&str> {
+        self.called.ids.get(name).map(String::as_str)
+    }
+
+    /// The nth call of a tool, from zero, in the assistant's last turn.
+    pub(crate) fn latest_call_of(&self, name: &str, nth: usize) -> Option<&str> {
+        self.called.latest.get(name)?.get(nth).map(String::as_str)
     }
 
     /// Takes back what decides nothing: a choice without tools, and how many are called of none.

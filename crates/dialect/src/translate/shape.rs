@@ -3,6 +3,7 @@
 use super::{Impossible, Losses, Part, Prompt, ToolCall};
 use crate::Form;
 use serde_json::{Map, Number, Value, json};
+use std::collections::BTreeSet;
 
 /// The longest name of a tool.
 const NAME_CHARS_MAX: usize = 64;
@@ -149,8 +150,14 @@ pub(crate) fn strict_enough(schema: &Value) -> bool {
     (!is_object || is_closed)
         && is_stated.iter().any(|name| members.contains_key(*name))
         && !BEYOND_STRICT.iter().any(|name| members.contains_key(*name))
-        && properties.is_none_or(|all| all.keys().all(|name| names(members.get("required"), name)))
+        && properties.is_none_or(|all| requires_all(members.get("required"), all))
         && within(members).all(strict_enough)
+}
+
+fn requires_all(required: Option<&Value>, properties: &Map<String, Value>) -> bool {
+    let required = required.and_then(Value::as_array).into_iter().flatten();
+    let required: BTreeSet<&str> = required.filter_map(Value::as_str).collect();
+    properties.keys().all(|name| required.contains(name.as_str()))
 }
 
 /// Whether a value is this text, or a list with it.

@@ -3,13 +3,14 @@
 use super::{Caller, Framing, printed};
 use crate::{
     Dialect, Form, anthropic, content,
-    delta::{Delta, Draft},
+    delta::{CALLS_MAX, Delta, Draft},
     failure::{self, Class, Failure},
     gemini, openai, responses, stream,
 };
 use bytes::Bytes;
 use exchange::{FinishReason, Headers};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A reply as its caller gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,9 +27,9 @@ pub struct Told {
 #[must_use]
 pub fn reply(from: Dialect, caller: &Caller, status: u16, headers: &Headers, body: &[u8]) -> Told {
     let (body, _) = content::decode_prefix(headers, body, content::DECODED_BYTES_MAX);
-    let mut draft = Draft::default();
+    let (mut draft, mut ids) = (Draft::default(), Ids::default());
     if let Ok(root) = serde_json::from_slice::<Value>(&body) {
-        from.whole(&root, &mut |delta| draft.take(delta));
+        from.whole(&root, &mut |delta| draft.take(ids.own(delta)));
     }
     if status >= 400 && draft.error.is_none() {
         let message = failure::foreign(status, &body);
@@ -91,8 +92,11 @@ fn error(caller: &Caller, status: u16, failure: &Failure) -> Told {
 pub struct Stream {
     deltas: stream::Deltas,
     writer: Writer,
+    ids: Ids,
     /// It was said why the model stopped.
     finished: bool,
+    /// The caller has got something.
+    told: bool,
 }
 
 #[derive(Debug)]
@@ -113,25 +117,52 @@ impl Stream {
     /// A stream from a provider of dialect `from` to `caller`, which reads events or a list.
     #[must_use]
     pub fn new(from: Dialect, caller: Caller) -> Self {
-        let writer = Writer::new(caller);
-        Self { deltas: stream::Deltas::new(from), writer, finished: false }
+        let (deltas, writer) = (stream::Deltas::new(from), Writer::new(caller));
+        Self { deltas, writer, ids: Ids::default(), finished: false, told: false }
     }
 
     /// What the caller gets of the next bytes.
     pub fn push(&mut self, bytes: &[u8]) -> Bytes {
         let mut out = Vec::new();
-        let Self { deltas, writer, finished } = self;
-        deltas.push(bytes, &mut |delta| writer.take(delta, finished, &mut out));
+        let Self { deltas, writer, ids, finished, told } = self;
+        deltas.push(bytes, &mut |delta| writer.take(ids.own(delta), finished, &mut out));
+        *told |= !out.is_empty();
         Bytes::from(out)
     }
 
-    /// What the caller gets when the provider's stream has ended. A stream that was cut has no end of
-    /// its own here either: its caller's connection is to be cut as well.
+    /// What the caller gets when the provider's stream has ended, as its sender says. One that stopped
+    /// short of its end in between is an error: the caller would take it for whole. Where nothing was
+    /// told, nothing is: another may be asked.
     pub fn finish(mut self) -> Bytes {
         let mut out = Vec::new();
-        let Self { deltas, writer, finished } = &mut self;
-        deltas.finish(&mut |delta| writer.take(delta, finished, &mut out));
+        let Self { deltas, writer, ids, finished, told } = &mut self;
+        deltas.finish(&mut |delta| writer.take(ids.own(delta), finished, &mut out));
+        if *told || !out.is_empty() {
+            writer.tell(Delta::Error(Failure::cut()), &mut out);
+        }
         Bytes::from(out)
+    }
+}
+
+/// Ids of tool calls as they were given, each once: some servers name all calls of a tool alike, and an
+/// id that two have is taken back by nobody.
+#[derive(Debug, Default)]
+struct Ids {
+    places: BTreeMap<String, u64>,
+}
+
+impl Ids {
+    fn own(&mut self, delta: Delta) -> Delta {
+        match delta {
+            Delta::Call { at, id, name } => Delta::Call { at, id: self.of(at, id), name },
+            delta => delta,
+        }
+    }
+
+    fn of(&mut self, at: u64, id: Option<String>) -> Option<String> {
+        let id = id.filter(|id| self.places.contains_key(id) || self.places.len() < CALLS_MAX)?;
+        let first = *self.places.entry(id.clone()).or_insert(at);
+        (first == at).then_some(id)
     }
 }
 

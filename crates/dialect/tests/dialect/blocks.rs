@@ -185,9 +185,9 @@ fn a_stream_that_ends_without_a_word_for_an_odd_reason_has_failed() {
         // Without an end of its own, that it has ended is seen by whoever reads it.
         (Dialect::Gemini, gemini(""), Seen::Nothing),
         (Dialect::Gemini, gemini("{\"text\":\"a\"}"), Seen::Speaks),
-        (Dialect::OpenAi, openai("{}", "\"eos\""), Seen::Nothing),
-        (Dialect::OpenAi, openai("{}", "\"eos\"") + "data: [DONE]\n\n", Seen::Failed),
-        (Dialect::OpenAi, openai("{\"content\":\"a\"}", "\"eos\""), Seen::Speaks),
+        (Dialect::OpenAi, openai("{}", "\"abort\""), Seen::Nothing),
+        (Dialect::OpenAi, openai("{}", "\"abort\"") + "data: [DONE]\n\n", Seen::Failed),
+        (Dialect::OpenAi, openai("{\"content\":\"a\"}", "\"abort\""), Seen::Speaks),
         (Dialect::OpenAi, openai("{}", "\"stop\""), Seen::Speaks),
     ];
     for (dialect, stream, expected) in cases {

@@ -75,6 +75,15 @@ fn another_model_gets_of_a_response_what_it_can_read() {
             r#"{"model":"b", "input":[{"role":"user","content":"hi"}, {"type":"reasoning","id":"rs_1"},{"type":"message"}], "n":1.50}"#,
             r#"{"store":false,"model":"small", "input":[{"role":"user","content":"hi"},{"type":"message"}], "n":1.50}"#,
         ),
+        // Items are known by their ids to whoever asked first, and miss their reasoning under them.
+        (
+            r#"{"model":"b","input":[{"id":"rs_1","type":"reasoning"}, {"type":"function_call","id":"fc_1","call_id":"c"},{"id":"msg_1"},{"id":1.50}]}"#,
+            r#"{"store":false,"model":"small","input":[{"type":"function_call","call_id":"c"},{},{}]}"#,
+        ),
+        (
+            r#"{"model":"b","input":["a", {"content": [{"id":"x"}]}, 7]}"#,
+            r#"{"store":false,"model":"small","input":["a", {"content": [{"id":"x"}]}, 7]}"#,
+        ),
         (
             r#"{"model":"b","messages":[],"input":[{"type":"reasoning"}]}"#,
             r#"{"model":"small","messages":[],"input":[{"type":"reasoning"}]}"#,

@@ -255,6 +255,82 @@ fn hostile_calls_are_impossible_and_say_why() {
     }
 }
 
+/// What the target's provider refuses whatever its model is, and would be blamed on the model.
+#[test]
+fn forms_of_replies_that_a_provider_refuses_are_impossible() {
+    let schema = |schema: Value| {
+        let tools = json!([{"type": "function", "function": {"name": "look"}}]);
+        json!({"messages": [{"role": "user", "content": "hi"}], "tools": tools, "response_format":
+            {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}})
+    };
+    let object = || json!({"type": "object", "properties": {"a": {"type": "string"}}});
+    let field = |from: Form, body: &Value, (to, model): (Form, &str)| {
+        let text = body.to_string();
+        let output_tokens_max = Some(1_000);
+        let target =
+            Target { form: to, model, refuses: &[], output_tokens_max, delivery: Delivery::Whole };
+        translate::call(&read(from, text.as_bytes()), text.as_bytes(), &target)
+            .err()
+            .map(|it| it.field)
+    };
+    // Tools beside a form of the reply.
+    let older = (Form::GenerateContent, "gemini-2.5-flash");
+    let format = Some("response_format".to_owned());
+    assert_eq!(field(Form::ChatCompletions, &schema(object()), older), format);
+    let newer = (Form::GenerateContent, "gemini-3-flash");
+    assert_eq!(field(Form::ChatCompletions, &schema(object()), newer), None);
+    let mut without_tools = schema(object());
+    without_tools["tools"] = json!([]);
+    assert_eq!(field(Form::ChatCompletions, &without_tools, older), None);
+    // A list at the root, which Gemini's own callers ask for.
+    let config = |schema: Value| {
+        let config = json!({"responseMimeType": "application/json", "responseSchema": schema});
+        json!({"contents": [{"parts": [{"text": "hi"}]}], "generationConfig": config})
+    };
+    let list = config(json!({"type": "ARRAY", "items": {"type": "STRING"}}));
+    for to in [Form::ChatCompletions, Form::Responses] {
+        assert_eq!(field(Form::GenerateContent, &list, (to, "gpt-4.1-mini")), format);
+        let object = config(json!({"type": "OBJECT", "properties": {"a": {"type": "STRING"}}}));
+        assert_eq!(field(Form::GenerateContent, &object, (to, "gpt-4.1-mini")), None);
+    }
+}
+
+/// A few bytes of a call ask for a copy of the whole of it each: what is written has an end, and so has
+/// the work. Members of a schema, messages, calls and their results are looked at once.
+#[test]
+fn a_long_call_is_no_longer_work_than_it_is_long() {
+    let many = 0..50_000;
+    let references = many.clone().map(|nth| (format!("p{nth}"), json!({"$ref": "#"})));
+    let references: serde_json::Map<String, Value> = references.collect();
+    let schema = json!({"type": "object", "properties": references});
+    let strict = many.clone().map(|nth| (format!("p{nth}"), json!({"type": "string"})));
+    let strict: serde_json::Map<String, Value> = strict.collect();
+    let required: Vec<&String> = strict.keys().collect();
+    let closed = json!({"type": "object", "required": required, "additionalProperties": false,
+        "properties": strict});
+    let tool = |schema: Value| json!({"name": "look", "parameters": schema, "strict": true});
+    for schema in [schema, closed] {
+        let body =
+            json!({"messages": [{"role": "user", "content": "hi"}], "functions": [tool(schema)]});
+        let length = body.to_string().len();
+        let translated = put(Form::ChatCompletions, &body, Form::GenerateContent).unwrap();
+        assert!(translated.body.len() < length, "{} of {length}", translated.body.len());
+        assert!(translated.losses.iter().any(|loss| loss.field == "tools.parameters"));
+        put(Form::ChatCompletions, &body, Form::Responses).unwrap();
+    }
+    let turns = many.clone().map(|_| json!({"role": "assistant", "content": "a"}));
+    let body = json!({"messages": turns.collect::<Value>()});
+    put(Form::ChatCompletions, &body, Form::GenerateContent).unwrap();
+    let call = many.clone().map(|_| json!({"functionCall": {"name": "f"}}));
+    let result = many.map(|_| json!({"functionResponse": {"name": "f", "response": {}}}));
+    let turn = |role: &str, parts: Value| json!({"role": role, "parts": parts});
+    let (calls, results) = (turn("model", call.collect()), turn("user", result.collect()));
+    for to in [Form::GenerateContent, Form::Responses] {
+        let body = json!({"contents": [calls, results]});
+        put(Form::GenerateContent, &body, to).unwrap();
+    }
+}
+
 /// References multiply and lead in circles; what is written has an end all the same.
 #[test]
 fn schemas_that_explode_are_cut_and_reported() {

@@ -90,6 +90,14 @@ fn a_piece_with_nothing_but_an_unknown_index_goes_on_with_the_last_call() {
     check(&pieces, &[("g", r#"{"y":2}"#), ("h", r#"{"z":3}"#), ("f", r#"{"x":1}"#)]);
 }
 
+/// Some servers name a call by its function, and give all of them the same index.
+#[test]
+fn calls_of_one_function_may_share_index_and_id() {
+    let call = |text: &str| with(piece("f", text), json!({"index": 0, "id": "f"}));
+    let pieces = [call(r#"{"x""#), call(":1}"), call(""), call(r#"{"x":2}"#)];
+    check(&pieces, &[("f", r#"{"x":1}"#), ("f", r#"{"x":2}"#)]);
+}
+
 #[test]
 fn id_and_name_may_come_one_after_the_other() {
     let says = |members: Value| with(json!({"index": 0}), members);

@@ -1,6 +1,6 @@
 //! Replies told in other forms.
 
-use crate::{golden, matrix, telling_laws};
+use crate::{golden, laws, matrix, telling_laws};
 use dialect::{
     Dialect, Form,
     translate::{self, Framing, Thoughts},
@@ -230,11 +230,14 @@ fn what_is_held_back_does_not_grow_with_the_stream() {
 /// A call that goes on after another has begun cannot be taken back where its end was told.
 #[test]
 fn a_call_that_goes_on_after_its_end_fails_the_stream() {
-    let piece = |index: u64, text: &str| {
-        let call = json!({"index": index, "id": "c", "function": {"name": "f", "arguments": text}});
+    let piece = |index: u64, name: Option<&str>, text: &str| {
+        let function = json!({"name": name, "arguments": text});
+        let call = json!({"index": index, "id": format!("c{index}"), "function": function});
         format!("data: {}\n\n", json!({"choices": [{"delta": {"tool_calls": [call]}}]}))
     };
-    let pieces = [piece(0, "{}"), piece(1, "{}"), piece(0, " "), piece(1, ""), piece(0, "{}")];
+    let begin = |index| piece(index, Some("f"), "{}");
+    let more = |index, text| piece(index, None, text);
+    let pieces = [begin(0), begin(1), more(0, " "), more(1, ""), more(0, "{}")];
     for form in [Form::Messages, Form::GenerateContent] {
         let caller = telling_laws::caller(form, Framing::Events);
         let mut stream = translate::Stream::new(Dialect::OpenAi, caller);
@@ -243,6 +246,126 @@ fn a_call_that_goes_on_after_its_end_fails_the_stream() {
         let reply = form.dialect().read_reply(200, &kind, &told);
         assert!(reply.error.is_some() && !reply.complete, "{form:?}: {reply:?}");
     }
+}
+
+/// A provider behind a polite gateway may end a stream as if it were whole.
+#[test]
+fn a_stream_that_ends_short_of_its_end_is_told_as_an_error() {
+    let begun = [
+        (Dialect::OpenAi, "data: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n"),
+        (
+            Dialect::Anthropic,
+            "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\
+             \"delta\":{\"type\":\"text_delta\",\"text\":\"half\"}}\n\n",
+        ),
+        (
+            Dialect::Gemini,
+            "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"half\"}]}}]}\n\n",
+        ),
+    ];
+    for (from, body) in begun {
+        for form in Form::ALL {
+            for framing in telling_laws::framings(form) {
+                let caller = telling_laws::caller(form, *framing);
+                let told = telling_laws::streamed(from, &caller, [body.as_bytes()]);
+                let reply = laws::read(form.dialect(), [&told[..]]);
+                assert_eq!(reply.text.as_deref(), Some("half"), "{from:?} to {form:?}");
+                assert!(
+                    reply.error.is_some() && !reply.complete,
+                    "{from:?} to {form:?}: {reply:?}"
+                );
+                // Where nothing was told another can be asked.
+                assert!(telling_laws::streamed(from, &caller, [&b": alive\n\n"[..]]).is_empty());
+            }
+        }
+    }
+}
+
+/// A reply that its provider broke off for a reason of its own is no whole one, whatever it said.
+#[test]
+fn a_reply_that_was_broken_off_is_told_as_an_error() {
+    let cases = [
+        (
+            Dialect::Gemini,
+            json!({"candidates": [{"content": {"parts": [{"text": "I shall look."}]},
+                "finishReason": "MALFORMED_FUNCTION_CALL"}]}),
+        ),
+        (
+            Dialect::OpenAi,
+            json!({"choices": [{"index": 0, "message": {"content": "I shall look."},
+                "finish_reason": "insufficient_system_resource"}]}),
+        ),
+    ];
+    for (from, body) in cases {
+        let (headers, body) = (golden::headers(&[]), body.to_string());
+        assert!(from.read_reply(200, &headers, body.as_bytes()).error.is_some());
+        for form in Form::ALL {
+            let caller = telling_laws::caller(form, Framing::Whole);
+            let told = translate::reply(from, &caller, 200, &headers, body.as_bytes());
+            assert!(told.status >= 500, "{form:?}: {told:?}");
+        }
+    }
+}
+
+/// What its caller sends back is taken by its own provider: plain ids, no longer than `OpenAI` takes, each
+/// once.
+#[test]
+fn ids_of_calls_are_such_as_the_callers_provider_takes_back() {
+    let ids = |form: Form, given: &[&str]| -> Vec<String> {
+        let call = |id: &&str| json!({"id": id, "function": {"name": "f", "arguments": "{}"}});
+        let calls: Vec<Value> = given.iter().map(call).collect();
+        let message = json!({"content": null, "tool_calls": calls});
+        let body = json!({"choices": [{"message": message, "finish_reason": "tool_calls"}]});
+        let caller = telling_laws::caller(form, Framing::Whole);
+        let headers = golden::headers(&[]);
+        let told =
+            translate::reply(Dialect::OpenAi, &caller, 200, &headers, body.to_string().as_bytes());
+        let told: Value = serde_json::from_slice(&told.body).unwrap();
+        let id = |it: &Value, name: &str| it[name].as_str().map(str::to_owned);
+        match form {
+            Form::Messages => {
+                told["content"].as_array().unwrap().iter().filter_map(|it| id(it, "id")).collect()
+            }
+            _ => told["output"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter_map(|it| id(it, "call_id"))
+                .collect(),
+        }
+    };
+    let of_place = |prefix: &str, at: u64| format!("{prefix}01997_{at}");
+    assert_eq!(ids(Form::Messages, &["a-1", "b"]), ["toolu_a-1", "toolu_b"]);
+    assert_eq!(ids(Form::Responses, &["call_a", "b"]), ["call_a", "call_b"]);
+    for (form, prefix) in [(Form::Messages, "toolu_"), (Form::Responses, "call_")] {
+        assert_eq!(ids(form, &["functions.f:0"]), [of_place(prefix, 0)]);
+        assert_eq!(ids(form, &["f", "f"]), [format!("{prefix}f"), of_place(prefix, 1)]);
+        assert_eq!(
+            ids(form, &["chatcmpl-tool-0123456789abcdef0123456789abcdef"]),
+            [of_place(prefix, 0)]
+        );
+    }
+}
+
+/// An id that comes when its call was told already changes nothing of what the end repeats.
+#[test]
+fn the_end_of_a_response_repeats_the_ids_that_were_told() {
+    let piece = |call: Value| {
+        format!("data: {}\n\n", json!({"choices": [{"delta": {"tool_calls": [call]}}]}))
+    };
+    let stream = [
+        piece(json!({"index": 0, "function": {"name": "f", "arguments": "{"}})),
+        piece(json!({"index": 0, "id": "late", "function": {"arguments": "}"}})),
+        "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\ndata: [DONE]\n\n"
+            .to_owned(),
+    ]
+    .concat();
+    let caller = telling_laws::caller(Form::Responses, Framing::Events);
+    let told = telling_laws::streamed(Dialect::OpenAi, &caller, [stream.as_bytes()]);
+    let told = String::from_utf8(told).unwrap();
+    let named = told.matches("\"call_id\":").count();
+    assert!(named >= 3, "{told}");
+    assert_eq!(told.matches("\"call_id\":\"call_01997_0\"").count(), named, "{told}");
 }
 
 /// What may be held back has a limit, and a reply that passes it is told as an error.
@@ -400,6 +523,7 @@ fn only_gemini_3_demands_its_thoughts() {
             "/v1beta/models/gemini-3.5-flash:streamGenerateContent",
             Thoughts::Demanded,
         ),
+        (Dialect::Gemini, "/v1beta/models/gemini-flash-latest:generateContent", Thoughts::Demanded),
         (Dialect::Gemini, "/v1beta/models/gemini-2.5-pro:generateContent", Thoughts::Free),
         (Dialect::OpenAi, "/v1/chat/completions", Thoughts::Free),
     ];

@@ -1,6 +1,7 @@
 //! What the dialect writes itself.
 
-use dialect::Dialect;
+use dialect::{Dialect, Form};
+use exchange::Headers;
 use serde_json::{Value, json};
 
 #[test]
@@ -106,10 +107,26 @@ fn only_gemini_has_the_model_in_its_path() {
     assert_eq!(Dialect::OpenAi.path("any"), "/v1/chat/completions");
     assert_eq!(Dialect::Anthropic.path("any"), "/v1/messages");
     let streamed = "/v1/models/big:streamGenerateContent?alt=sse&x=1";
-    let renamed = Dialect::Gemini.path_with_model(streamed, "small");
+    let headers = Headers::default();
+    let call = Dialect::Gemini.read_call("POST", streamed, &headers, b"{}");
+    let renamed = Dialect::Gemini.live_path(&call, streamed, "small");
     assert_eq!(renamed, "/v1/models/small:streamGenerateContent?alt=sse&x=1");
     let unstreamed = Dialect::Gemini.unstreamed_path(streamed);
     assert_eq!(unstreamed, "/v1/models/big:generateContent?x=1");
+}
+
+/// Azure goes by the deployment in the path, whatever the body says: live as in shadow another one is asked.
+#[test]
+fn a_path_that_names_the_model_that_was_asked_for_is_not_put_to_another() {
+    let azure = "/openai/deployments/gpt-5/chat/completions?api-version=2024-10-21";
+    let call = Dialect::OpenAi.read_call("POST", azure, &Headers::default(), b"{\"messages\":[]}");
+    assert_eq!(Form::of(&call), Some(Form::ChatCompletions));
+    assert_eq!(Dialect::OpenAi.live_path(&call, azure, "gpt-5-mini"), "/v1/chat/completions");
+    assert_eq!(Dialect::OpenAi.replay_path(&call, "gpt-5-mini"), "/v1/chat/completions");
+    let beta = "/v1/messages?beta=true";
+    let call =
+        Dialect::Anthropic.read_call("POST", beta, &Headers::default(), b"{\"messages\":[]}");
+    assert_eq!(Dialect::Anthropic.live_path(&call, beta, "claude-haiku-4-5"), "/v1/messages");
 }
 
 #[test]

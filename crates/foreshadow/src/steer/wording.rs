@@ -3,7 +3,7 @@
 use super::{LiveModel, Read};
 use bytes::Bytes;
 use dialect::{
-    Dialect, Form,
+    Bond, Dialect, Form,
     translate::{self, Caller, Delivery, Framing, Target, Thoughts},
 };
 use exchange::Headers;
@@ -29,7 +29,7 @@ impl Wording {
         wire_name: &str,
     ) -> Option<Self> {
         let body = read.dialect.with_model(body, wire_name).ok()?;
-        let mut path = read.dialect.path_with_model(head.path, wire_name);
+        let mut path = read.dialect.live_path(&read.call, head.path, wire_name);
         dialect::credentials::strip(&mut Headers::default(), &mut path);
         Some(Self { path, body, telling: Telling::AsItComes, is_lossy: false })
     }
@@ -39,7 +39,7 @@ impl Wording {
         head: &CallHead<'_>,
         read: &Read,
         body: &[u8],
-        (model, form): (&LiveModel, Form),
+        (model, form, waived): (&LiveModel, Form, Option<Bond>),
     ) -> Option<Self> {
         let framing = Framing::of(&read.call, head.path, body);
         let target = Target {
@@ -62,7 +62,7 @@ impl Wording {
         };
         let retelling = Retelling { from: form.dialect(), caller };
         let telling = Telling::Anew(Arc::new(retelling));
-        let is_lossy = !translated.losses.is_empty();
+        let is_lossy = translated.loss_but(waived).is_some();
         Some(Self { path: translated.path, body: translated.body, telling, is_lossy })
     }
 }

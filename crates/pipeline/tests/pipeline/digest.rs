@@ -172,6 +172,13 @@ fn refusing_lossy_translations_voids_the_evidence() {
     check("bar = 0.9", &gate("refuse"), &CELLS[..2]);
 }
 
+/// Calls of Responses are asked then that were not before.
+#[test]
+fn asking_calls_whose_reply_is_kept_voids_the_evidence() {
+    check("bar = 0.9", "bar = 0.9\non_store = \"ask_reference\"", &[]);
+    check("bar = 0.9", "bar = 0.9\non_store = \"switch_off\"", &CELLS[..2]);
+}
+
 #[test]
 fn adding_a_candidate_voids_nothing() {
     check(

@@ -215,6 +215,7 @@ fn arm_strategy() -> impl Strategy<Value = ArmOnTrial> {
 fn what_cannot_be_said_to_an_arm_is_ineligible_for_that_arm_alone() {
     let field = || "input_audio".to_owned();
     for (unsaid, name) in [
+        (Ineligible::Bound("store"), "bound:store"),
         (Ineligible::Untranslatable(field()), "untranslatable:input_audio"),
         (Ineligible::Lossy(field()), "lossy:input_audio"),
     ] {

@@ -1,7 +1,8 @@
 //! What one must know before believing a figure.
 
-use crate::{JudgeStanding, Report, Rules};
+use crate::{CellReport, JudgeStanding, Report, Rules};
 use exchange::DAY_US;
+use std::collections::BTreeMap;
 
 pub(super) fn of(report: &Report, rules: &Rules) -> Vec<String> {
     let notes = [
@@ -9,6 +10,7 @@ pub(super) fn of(report: &Report, rules: &Rules) -> Vec<String> {
         thin(report, rules),
         unseen(report),
         missing(report, rules),
+        kept(report),
         users(report),
         judges(report),
         unwatched(report),
@@ -67,6 +69,31 @@ fn missing(report: &Report, rules: &Rules) -> Option<String> {
         .map(|(category, candidate)| format!("{category}/{candidate}"))
         .collect();
     (!missing.is_empty()).then(|| format!("Without any exchange so far: {}.", missing.join(", ")))
+}
+
+/// Calls that no candidate is asked, though a setting would let it be.
+fn kept(report: &Report) -> Option<String> {
+    let calls = |cell: &CellReport, why: &str| {
+        cell.evidence.coverage.ineligible.get(why).copied().unwrap_or_default()
+    };
+    let mut kept: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for cell in &report.cells {
+        let (of, named) = kept.entry(&cell.evidence.category).or_default();
+        *of = calls(cell, "bound:store").max(*of);
+        *named = calls(cell, "unreplayable:stateful").max(*named);
+    }
+    let kept = kept.iter().filter(|(_, (of, _))| *of > 0);
+    let kept: Vec<_> = kept
+        .map(|(category, (of, named))| format!("{category}: {of}, and {named} that name one"))
+        .collect();
+    (!kept.is_empty()).then(|| {
+        format!(
+            "Put to no candidate, because their provider keeps the reply for later calls to name \
+             ({}): live the reference would serve them too. Where no call names a reply, write \
+             `on_store = \"switch_off\"` in the category.",
+            kept.join("; ")
+        )
+    })
 }
 
 fn users(report: &Report) -> Option<String> {

@@ -138,6 +138,25 @@ async fn what_a_promoted_candidate_serves_is_no_blind_spot() {
     }
 }
 
+/// With what to write, and how many of the category's calls speak against it.
+#[tokio::test]
+async fn what_is_kept_by_its_provider_is_told_with_the_remedy() {
+    let lake = altered(|at, row| {
+        row["ineligible_reason"] =
+            if at < 5 { "unreplayable:stateful" } else { "bound:store" }.into();
+        row["sampled"] = false.into();
+    });
+    let noted = async |lake| {
+        let warehouse = warehouse(&lake, world::AS_OF, 2).await;
+        let report = Report::gather(&warehouse, &world::rules()).await.unwrap();
+        let kept = |note: &&String| note.contains("on_store");
+        report.notes.iter().find(kept).cloned()
+    };
+    let note = noted(lake).await.unwrap();
+    assert!(note.contains("(support: 315, and 5 that name one)"), "{note}");
+    assert_eq!(noted(world::lake()).await, None);
+}
+
 #[tokio::test]
 async fn what_was_shed_or_lost_is_in_every_blind_spot() {
     let mut lake = world::lake();

@@ -47,7 +47,7 @@ impl Context<'_> {
     /// What is decided for each cell and the control.
     pub(super) fn decide(&self, seen: &Seen, cells: Vec<OnTrial>) -> Vec<AssignmentRow> {
         let ineligible = self.ineligible(seen);
-        let Arms { arms, planned } = self.arms(seen, cells);
+        let Arms { arms, planned } = self.arms(seen, cells, ineligible.is_some());
         let draw = Draw {
             salt: &self.settings.salt,
             category: &seen.category.name,
@@ -86,7 +86,8 @@ impl Context<'_> {
     }
 
     /// The candidates, and behind them the control, which is asked wherever one of them is.
-    fn arms(&self, seen: &Seen, cells: Vec<OnTrial>) -> Arms {
+    /// Nothing is translated for an exchange that is put to nobody.
+    fn arms(&self, seen: &Seen, cells: Vec<OnTrial>, nobody: bool) -> Arms {
         let mut spent = Vec::new();
         let control = self.work.control.then(|| self.withhold(seen, None, &mut spent));
         let needed = control.filter(|_| self.work.mode == Mode::AA).flatten();
@@ -94,7 +95,7 @@ impl Context<'_> {
         let mut found = Arms::default();
         for OnTrial { cell, pi_floor, refuted } in cells {
             let before = spent.len();
-            let unsaid = self.unsaid(seen, &cell.candidate);
+            let unsaid = if nobody { None } else { self.unsaid(seen, &cell.candidate) };
             let withheld =
                 refuted.then_some(Withheld::Refuted).or(needed).or_else(|| match unsaid {
                     Some(_) => None,
@@ -124,7 +125,7 @@ impl Context<'_> {
         let (dialect, body) = (seen.dialect?, seen.body.as_ref()?);
         let said = Said { dialect, call: &seen.call, body };
         let models = &self.settings.models;
-        said.obstacle(models, models.models.get(candidate)?, self.work.lossy_translation)
+        said.obstacle(models, models.models.get(candidate)?, self.work)
     }
 
     /// Why a candidate (or, with `None`, the control) is not to be asked; else its cost is planned.

@@ -17,9 +17,7 @@ use crate::{
 use confidence::Mode;
 use exchange::{Arm as Side, Date, ExchangeId, NanoUsd};
 use futures::{StreamExt, TryStreamExt, stream};
-use policy::{
-    Block, Cell, Definition, Ineligible, LossyTranslation, Withheld, assign::Content, epoch,
-};
+use policy::{Block, Cell, Definition, Ineligible, Withheld, assign::Content, epoch};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tokio_util::sync::CancellationToken;
 
@@ -238,8 +236,7 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
             let job = exchange.job(&self.settings.models, Vec::new());
             let has_control = controls.contains(&exchange.exchange_id);
             let why = ineligible(job.as_ref(), work, has_control);
-            let lossy = work.lossy_translation;
-            let why = why.or_else(|| self.unsaid(job.as_ref()?, &cell.candidate, lossy));
+            let why = why.or_else(|| self.unsaid(job.as_ref()?, &cell.candidate, work));
             let cost = self.cost(work, &cell.candidate, std::iter::once(&exchange));
             let assignment = AssignmentRow {
                 date: exchange.observed_at.date(),
@@ -333,9 +330,9 @@ impl<S: Stored, L: Ledger> Offline<S, L> {
     }
 
     /// Why a call is not said to a candidate.
-    fn unsaid(&self, job: &Job, candidate: &str, lossy: LossyTranslation) -> Option<Ineligible> {
+    fn unsaid(&self, job: &Job, candidate: &str, work: &CategoryWork) -> Option<Ineligible> {
         let models = &self.settings.models;
-        Said::of(job).obstacle(models, models.models.get(candidate)?, lossy)
+        Said::of(job).obstacle(models, models.models.get(candidate)?, work)
     }
 
     fn cost<'a>(

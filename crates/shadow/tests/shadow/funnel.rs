@@ -7,7 +7,7 @@ use exchange::{
     Body, Capture, Disuse, Event, Exchange, MINUTE_US, Meter, NanoUsd, Route, SECOND_US, Unused,
     Usage, UsageSource,
 };
-use policy::{Capabilities, LossyTranslation, Sampling, Share};
+use policy::{Capabilities, LossyTranslation, OnStore, Sampling, Share};
 use proptest::prelude::*;
 use serde_json::json;
 use shadow::{Model, Provider, Settings};
@@ -174,21 +174,48 @@ async fn a_call_that_would_lose_something_is_left_out_by_itself_where_that_is_re
     check(warm, allowed, "no_key").await;
 }
 
+/// A call of Responses, and whether it says that the reply shall be kept.
+fn respond(exchange: &mut Exchange, store: Option<bool>) {
+    let metadata = json!({"expected": RIGHT});
+    let mut call = json!({"model": "big", "input": "two and two?", "metadata": metadata});
+    if let Some(store) = store {
+        call["store"] = store.into();
+    }
+    let part = json!({"type": "output_text", "text": RIGHT});
+    let message = json!({"type": "message", "role": "assistant", "content": [part]});
+    let reply = json!({"object": "response", "status": "completed", "output": [message]});
+    exchange.call.path = "/v1/responses".to_owned();
+    exchange.call.body = Body::Inline(call.to_string().into());
+    exchange.reply.body = Body::Inline(reply.to_string().into());
+}
+
+/// What live stays with the reference is put to nobody in shadow either, by the same setting.
+#[tokio::test]
+async fn a_call_that_is_the_reference_s_live_is_put_to_no_candidate() {
+    let nobody = |settings: &mut Settings, on_store: OnStore| {
+        settings.categories.get_mut(CATEGORY).unwrap().on_store = on_store;
+        settings.models.providers.get_mut("sim").unwrap().client = None;
+    };
+    let ask = |settings: &mut Settings| nobody(settings, OnStore::AskReference);
+    let switch = |settings: &mut Settings| nobody(settings, OnStore::SwitchOff);
+    check(|exchange| respond(exchange, None), ask, "bound:store").await;
+    check(|exchange| respond(exchange, None), switch, "no_key").await;
+    check(|exchange| respond(exchange, Some(false)), ask, "no_key").await;
+    // Whoever says so in so many words means it.
+    check(|exchange| respond(exchange, Some(true)), switch, "unreplayable:store").await;
+    let seal = |exchange: &mut Exchange| {
+        respond(exchange, None);
+        set(exchange, "include", json!(["reasoning.encrypted_content"]));
+    };
+    check(seal, switch, "bound:thinking").await;
+}
+
 /// It is asked in the form that all providers of the dialect have where it has no other, and else as it was.
 #[tokio::test]
 async fn a_call_of_responses_is_translated_for_a_provider_without_them() {
     for (forms, said) in [(Forms::All, "\"response\""), (Forms::Common, "\"chat.completion\"")] {
         let mut world = World::new(|_| RIGHT.to_owned()).await;
-        world.exchange(0, |exchange| {
-            let metadata = json!({"expected": RIGHT});
-            let call = json!({"model": "big", "input": "two and two?", "metadata": metadata});
-            let part = json!({"type": "output_text", "text": RIGHT});
-            let message = json!({"type": "message", "role": "assistant", "content": [part]});
-            let reply = json!({"object": "response", "status": "completed", "output": [message]});
-            exchange.call.path = "/v1/responses".to_owned();
-            exchange.call.body = Body::Inline(call.to_string().into());
-            exchange.reply.body = Body::Inline(reply.to_string().into());
-        });
+        world.exchange(0, |exchange| respond(exchange, Some(false)));
         let mut settings = world.settings(Mode::R);
         settings.models.providers.get_mut("sim").unwrap().forms = forms;
         world.drain(settings).await;

@@ -12,7 +12,7 @@ use exchange::{
 };
 use journal::Journal;
 use policy::{
-    Categorizer, Definition, LossyTranslation, Price, PriceBook, Rule, Sampling, Tariff,
+    Categorizer, Definition, LossyTranslation, OnStore, Price, PriceBook, Rule, Sampling, Tariff,
     TokenRates, When,
 };
 use serde_json::json;
@@ -230,6 +230,7 @@ pub(crate) fn work(mode: Mode) -> CategoryWork {
             repeats: 1,
         }),
         lossy_translation: LossyTranslation::Allowed,
+        on_store: OnStore::default(),
         sampling: Sampling::ALL,
         deadline: Duration::from_secs(20),
     }

@@ -126,9 +126,10 @@ const RESPONSES: Observed = Observed {
     ],
 };
 const MESSAGES: Observed = Observed {
-    // The list of models, and the counting of tokens.
+    // The list of models, and the counting of tokens; thoughts with a budget and tools, live, are Claude's.
     not_asked: &[
         "aborted",
+        "bound:thinking",
         "not_understood",
         "reference_error",
         "truncated",
@@ -302,6 +303,7 @@ when = { provider = "simulated" }
 mode = "A/A"
 margin = 0.05
 candidates = CANDIDATES
+on_store = "switch_off"
 scorers = [{ kind = "exact" }]
 "#;
 
@@ -313,5 +315,6 @@ when = { provider = "paced" }
 mode = "R"
 bar = 0.80
 candidates = CANDIDATES
+on_store = "switch_off"
 scorers = [{ kind = "not_refusal" }]
 "#;
