@@ -1,4 +1,4 @@
-use crate::{RawCall, RawReply, clock::Timestamp, id::ExchangeId, unused::Unused};
+use crate::{RawCall, RawReply, Reply, clock::Timestamp, id::ExchangeId, unused::Unused};
 use serde::{Deserialize, Serialize};
 
 /// One live call with the reply that the client got, and how it was served.
@@ -103,11 +103,21 @@ pub enum Capture {
     Complete,
     /// The mirror's body limit or the upstream cut it.
     Truncated,
-    /// The client hung up.
+    /// The client hung up before the reply's end.
     Aborted,
 }
 
 impl Capture {
+    /// The same, once the reply was read. A client may hang up behind the end that its dialect has, as some
+    /// SDKs do at `[DONE]`, and then it has got all of it.
+    #[must_use]
+    pub fn of_reply(self, reply: &Reply) -> Self {
+        match self {
+            Self::Aborted if reply.complete => Self::Complete,
+            Self::Complete | Self::Truncated | Self::Aborted => self,
+        }
+    }
+
     /// The capture's name in tables.
     #[must_use]
     pub fn name(self) -> &'static str {

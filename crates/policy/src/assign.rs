@@ -150,7 +150,7 @@ pub enum Ineligible {
     NotUnderstood,
     /// The reference did not answer well, so there is nothing to compare with.
     ReferenceError,
-    /// The client hung up.
+    /// The client hung up before the reply's end.
     Aborted,
     /// Call or reply were not seen whole.
     Truncated,

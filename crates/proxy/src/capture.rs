@@ -192,9 +192,12 @@ impl Flowing {
             observer.missed(self.open.facts.declared_category.as_deref());
             return;
         };
-        let whole = call_whole && !call.is_truncated() && !reply.is_truncated();
-        let capture =
-            if capture == Capture::Complete && !whole { Capture::Truncated } else { capture };
+        let is_cut = call.is_truncated() || reply.is_truncated();
+        let capture = match capture {
+            Capture::Complete if !call_whole || is_cut => Capture::Truncated,
+            Capture::Aborted if is_cut => Capture::Truncated,
+            Capture::Complete | Capture::Truncated | Capture::Aborted => capture,
+        };
         let Self { open, unused, head, ttft_us, .. } = self;
         observer.offer(Captured {
             facts: open.facts,

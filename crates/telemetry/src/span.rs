@@ -237,7 +237,7 @@ fn category(known: &Known, dialect: Option<Dialect>, exchange: &Exchange, call: 
 /// A class of error, of few values: a status, or one of these words. Its text stays out. A copy that
 /// the mirror's own limit cut looks like a reply that broke off, and so is no error here.
 fn error_of(exchange: &Exchange, reply: &Reply) -> Option<Cow<'static, str>> {
-    match (exchange.reply.status, exchange.capture) {
+    match (exchange.reply.status, exchange.capture.of_reply(reply)) {
         (status @ ERROR_STATUS_MIN.., _) => Some(status.to_string().into()),
         (_, Capture::Aborted) => Some("client_gone".into()),
         (_, Capture::Complete | Capture::Truncated) => {

@@ -244,7 +244,7 @@ impl Journey {
     fn check(&self, sdk: &Sdk, up: &Foreshadow) {
         let (direct, through) = (self.provider.base_url(), up.base_url("openai"));
         comparison::check_first_chunk(sdk, &direct, &through, Duration::ZERO);
-        comparison::check_cases(sdk, &self.provider, &through);
+        comparison::check_cases(sdk, &self.provider, (&through, None));
     }
 
     /// A call that the shadow side gets to know of.

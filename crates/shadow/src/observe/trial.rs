@@ -76,7 +76,7 @@ impl Context<'_> {
         let why = policy::ineligible(&policy::assign::Observed {
             call: &seen.call,
             status: seen.exchange.reply.status,
-            capture: seen.exchange.capture,
+            capture: seen.exchange.capture.of_reply(&seen.reply),
             served_by: seen.exchange.served.candidate.as_deref(),
             content,
         });

@@ -408,7 +408,7 @@ fn ineligible(job: Option<&Job>, work: &CategoryWork, has_control: bool) -> Opti
     let why = policy::ineligible(&policy::assign::Observed {
         call: &job.call,
         status: job.exchange.reply.status,
-        capture: job.exchange.capture,
+        capture: job.exchange.capture.of_reply(&job.reply),
         served_by: job.exchange.served.candidate.as_deref(),
         content,
     });

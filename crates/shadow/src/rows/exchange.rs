@@ -155,7 +155,7 @@ impl ExchangeRow {
             unused_cost_usd: read.unused_cost,
             latency_ms: Some(millis(exchange.latency_us)),
             ttft_ms: exchange.ttft_us.map(millis),
-            capture: exchange.capture.name(),
+            capture: exchange.capture.of_reply(read.reply).name(),
             redacted: exchange.redacted,
             journal_offset: offset,
             request: read.request,

@@ -4,8 +4,8 @@ use crate::world::{CATEGORY, RIGHT, World, definition, only, set};
 use confidence::Mode;
 use dialect::{Dialect, Forms};
 use exchange::{
-    Body, Capture, Disuse, Event, Exchange, MINUTE_US, Meter, NanoUsd, Route, SECOND_US, Unused,
-    Usage, UsageSource,
+    Body, Capture, Disuse, Event, Exchange, Headers, MINUTE_US, Meter, NanoUsd, Route, SECOND_US,
+    Unused, Usage, UsageSource,
 };
 use policy::{Capabilities, LossyTranslation, OnStore, Sampling, Share};
 use proptest::prelude::*;
@@ -104,7 +104,11 @@ async fn check(alter: impl FnOnce(&mut Exchange), set: impl FnOnce(&mut Settings
 
 #[tokio::test]
 async fn what_cannot_be_asked_says_why() {
-    check(|it| it.capture = Capture::Aborted, |_| {}, "aborted").await;
+    let hang_up = |it: &mut Exchange| {
+        it.capture = Capture::Aborted;
+        it.reply.body = Body::Inline("{".into());
+    };
+    check(hang_up, |_| {}, "aborted").await;
     check(|it| it.capture = Capture::Truncated, |_| {}, "truncated").await;
     check(|it| it.reply.status = 500, |_| {}, "reference_error").await;
     check(|it| it.reply.body = Body::Inline("{".into()), |_| {}, "reference_error").await;
@@ -172,6 +176,26 @@ async fn a_call_that_would_lose_something_is_left_out_by_itself_where_that_is_re
         elsewhere(settings, LossyTranslation::Allowed, &["temperature"]);
     };
     check(warm, allowed, "no_key").await;
+}
+
+/// Some SDKs hang up at the end that a stream has by its dialect, before that of the connection.
+#[tokio::test]
+async fn a_client_that_hangs_up_behind_the_end_has_got_all_of_it() {
+    for (end, capture, asked) in [("", "aborted", 0), ("data: [DONE]\n\n", "complete", 1)] {
+        let mut world = World::new(|_| RIGHT.to_owned()).await;
+        world.exchange(0, |exchange| {
+            set(exchange, "stream", json!(true));
+            let choice = json!({"index": 0, "delta": {"content": RIGHT}, "finish_reason": "stop"});
+            let chunk = json!({"model": "big", "choices": [choice]});
+            let kind = ("content-type".to_owned(), "text/event-stream".to_owned());
+            exchange.reply.headers = Headers(vec![kind]);
+            exchange.reply.body = Body::Inline(format!("data: {chunk}\n\n{end}").into());
+            exchange.capture = Capture::Aborted;
+        });
+        world.drain(world.settings(Mode::R)).await;
+        assert_eq!(world.tables.rows().exchanges[0].capture, capture, "{end:?}");
+        assert_eq!(world.asked("small"), asked, "{end:?}");
+    }
 }
 
 /// A call of Responses, and whether it says that the reply shall be kept.

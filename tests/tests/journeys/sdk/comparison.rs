@@ -2,33 +2,41 @@
 
 use super::language::{CONNECTION_ERROR, Sdk};
 use crate::wait::{PATIENCE, until};
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 /// Pairs of streams whose first chunks are timed.
 pub(crate) const PAIRS: usize = 15;
 /// How much later the first chunk may come, at the median.
 const LATER_MS_MAX: f64 = 20.0;
 
-/// What is behind both sides of a comparison.
-pub(crate) trait Upstream {
+/// What is behind a side of a comparison.
+pub(crate) trait Upstream: Sync {
     fn base_url(&self) -> String;
 
-    /// Makes everything as it was before the first run of the cases.
+    /// Makes everything as it was before any run of the cases.
     fn begin(&self);
 
     /// How many calls to a model were given up by whoever made them.
     fn abandoned(&self, model: &str) -> u32;
 }
 
-/// The same cases come to the same at the provider and `through` Foreshadow.
+/// The same cases come to the same at a provider and `through` Foreshadow, with the same provider `behind` it
+/// (`None`), which then remembers nothing, or with another like it. Both sides run at once: what the cases do
+/// most of the time is to wait.
 #[track_caller]
-pub(crate) fn check_cases(sdk: &Sdk, upstream: &dyn Upstream, through: &str) {
+pub(crate) fn check_cases(
+    sdk: &Sdk,
+    upstream: &dyn Upstream,
+    (through, behind): (&str, Option<&dyn Upstream>),
+) {
     upstream.begin();
-    let direct = sdk.cases(&upstream.base_url());
+    behind.inspect(|behind| behind.begin());
+    let (direct, through) = thread::scope(|scope| {
+        let direct = scope.spawn(|| sdk.cases(&upstream.base_url()));
+        let through = sdk.cases(through);
+        (direct.join().unwrap(), through)
+    });
     sdk.check_reached(&direct);
-    check_abandoned(sdk, upstream, 1);
-    upstream.begin();
-    let through = sdk.cases(through);
     let (direct, through) = (direct.as_object().unwrap(), through.as_object().unwrap());
     assert_eq!(direct.len(), through.len());
     let differences: Vec<_> = direct
@@ -38,7 +46,13 @@ pub(crate) fn check_cases(sdk: &Sdk, upstream: &dyn Upstream, through: &str) {
         .collect();
     assert!(differences.is_empty(), "direct first:\n{}", differences.join("\n"));
     (sdk.check_connection_error)(&through[CONNECTION_ERROR]);
-    check_abandoned(sdk, upstream, 2);
+    match behind {
+        None => check_abandoned(sdk, upstream, 2),
+        Some(behind) => {
+            check_abandoned(sdk, upstream, 1);
+            check_abandoned(sdk, behind, 1);
+        }
+    }
 }
 
 /// The provider learns that nobody waits any more, once for each run of the cases.

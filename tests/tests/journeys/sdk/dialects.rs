@@ -212,7 +212,8 @@ fn in_observation(sdk: &Sdk, dialect: Dialect, observed: &Observed) {
     let deployment = journey.deployment_with_providers(&more);
     let up = deployment.up();
     comparison::check_first_chunk(sdk, &paced.base_url(), &up.base_url("paced"), Duration::ZERO);
-    comparison::check_cases(sdk, &simulated, &up.base_url("simulated"));
+    let (direct, through) = (Simulated::start(dialect), up.base_url("simulated"));
+    comparison::check_cases(sdk, &direct, (&through, Some(&simulated)));
     // The mirror was on, and took what it was offered.
     let [offered, accepted] =
         ["offered", "accepted"].map(|what| up.metric(&format!("foreshadow_mirror_{what}_total")));

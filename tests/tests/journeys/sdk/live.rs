@@ -20,6 +20,7 @@ use crate::{
     wait::{PATIENCE, until},
 };
 use serde_json::{Map, Value};
+use std::{panic::resume_unwind, thread};
 use testkit::sim::Dialect;
 
 /// Refused by the reference alone: a candidate of another form is told what it can be told, and answers.
@@ -172,17 +173,24 @@ fn behind_others(sdk: &Sdk, untold: &Untold, (dialect, model): (Dialect, &str)) 
     reference.begin();
     let failing = direct.cases(&[Fate::Begun, Fate::FailedAtOnce], dialect);
     direct.failing = object(sdk.some_cases(&reference.base_url(), &failing));
+    // No candidate is asked for a caller that the reference has not accepted at an endpoint.
     let asked = reference.asked();
-    for other in [Dialect::OpenAi, Dialect::Anthropic, Dialect::Gemini] {
-        if other != dialect {
-            reference.heal();
-            let behind = Behind::new(sdk, (untold, &direct), &reference, (dialect, model, other));
-            // No candidate is asked for a caller that the reference has not accepted at an endpoint.
-            let asked = asked.iter().filter(|name| !name.contains("embedding"));
-            sdk.warm(&behind.base_url(), &asked.map(String::as_str).collect::<Vec<_>>());
-            behind.check();
+    let asked = asked.iter().filter(|name| !name.contains("embedding"));
+    let asked: Vec<&str> = asked.map(String::as_str).collect();
+    let behind = |other: Dialect| {
+        let behind = Behind::new(sdk, (untold, &direct), (dialect, model, other));
+        sdk.warm(&behind.base_url(), &asked);
+        behind.check();
+    };
+    // Both at once: what the cases do most of the time is to wait.
+    let all = [Dialect::OpenAi, Dialect::Anthropic, Dialect::Gemini];
+    let others = all.into_iter().filter(|other| *other != dialect);
+    thread::scope(|scope| {
+        let behind = &behind;
+        for run in others.map(|other| scope.spawn(move || behind(other))).collect::<Vec<_>>() {
+            run.join().unwrap_or_else(|panic| resume_unwind(panic));
         }
-    }
+    });
 }
 
 /// One SDK behind a candidate of one other dialect.
@@ -190,7 +198,7 @@ struct Behind<'a> {
     sdk: &'a Sdk,
     untold: &'a Untold,
     direct: &'a Direct,
-    reference: &'a Simulated,
+    reference: Simulated,
     candidates: Simulated,
     /// What streams are timed with: another reference, and its candidate.
     paced: [Simulated; 2],
@@ -205,14 +213,14 @@ impl<'a> Behind<'a> {
     fn new(
         sdk: &'a Sdk,
         (untold, direct): (&'a Untold, &'a Direct),
-        reference: &'a Simulated,
         (dialect, model, other): (Dialect, &'a str, Dialect),
     ) -> Self {
+        let reference = Simulated::start(dialect);
         let candidates = Simulated::of_candidates(other);
         let mut routes = vec![(model.to_owned(), simulated::candidate(other).to_owned())];
         routes.extend(simulated::failing().map(|it| (it.to_owned(), format!("{CANDIDATES}{it}"))));
         let paced = [dialect, other].map(Simulated::paced);
-        let providers = provider("simulated", dialect, reference)
+        let providers = provider("simulated", dialect, &reference)
             + &provider("candidates", other, &candidates)
             + &provider(PACED, dialect, &paced[0])
             + &provider(PACED_CANDIDATES, other, &paced[1]);

@@ -108,13 +108,6 @@ impl Simulated {
         Self { provider: runtime.block_on(provider).unwrap(), _runtime: runtime, prefix }
     }
 
-    /// No model fails any more.
-    pub(crate) fn heal(&self) {
-        for (model, ..) in FAILING {
-            self.provider.heal(&format!("{}{model}", self.prefix));
-        }
-    }
-
     /// The models that were asked, by name.
     pub(crate) fn asked(&self) -> BTreeSet<String> {
         self.provider.log().calls().into_iter().map(|call| call.model).collect()
