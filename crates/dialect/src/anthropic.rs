@@ -17,6 +17,10 @@ pub(crate) mod writer;
 pub(crate) const FORCED_TOOL_CHOICE: &str = "forced_tool_choice";
 /// And a reply that was begun for it (an assistant's message at the end).
 pub(crate) const PREFILL: &str = "prefill";
+/// And a fixed budget for its thoughts (`enabled` as the type of `thinking`).
+pub(crate) const THINKING_BUDGET: &str = "thinking_budget";
+/// And not to think (`disabled` as that type).
+pub(crate) const THINKING_DISABLED: &str = "thinking_disabled";
 
 /// Where messages of our own go.
 pub(crate) const PATH: &str = "/v1/messages";

@@ -5,7 +5,12 @@
 //! the caller's own bytes, so nothing can be mended there. Where it would refuse them, the caller would
 //! see an error that it never had before; such a conversation is better not begun elsewhere.
 
-use crate::{Form, fields::Fields, gemini};
+use crate::{
+    Form,
+    anthropic::{THINKING_BUDGET, THINKING_DISABLED},
+    fields::Fields,
+    gemini,
+};
 use exchange::{Call, Headers};
 use serde_json::Value;
 
@@ -50,9 +55,9 @@ pub fn bond(
 fn bonds(call: &Call, body: &[u8], (instead, other): (Option<Form>, &str)) -> Vec<Bond> {
     match (Form::of(call), instead) {
         (Some(Form::Responses), _) => of_response(body, instead),
-        (Some(Form::Messages), Some(_)) if thinks_by_budget(call, body) => vec![Bond::Thinking],
+        (Some(Form::Messages), Some(_)) if thinks_by_budget(call) => vec![Bond::Thinking],
         // What another's model thought is signed by nobody that Claude's provider knows.
-        (Some(Form::Messages), None) if !is_claude(other) && thinking(call, body).is_some() => {
+        (Some(Form::Messages), None) if !is_claude(other) && asks_thoughts(call) => {
             vec![Bond::Thinking]
         }
         // What is told anew has a stand-in for the thoughts.
@@ -79,16 +84,14 @@ fn of_response(body: &[u8], instead: Option<Form>) -> Vec<Bond> {
 /// a signed thought. Where it thinks as it likes (`adaptive`) it does not (platform.claude.com/docs,
 /// "Adaptive thinking", under "Validation changes"), and a thought of another Claude that it cannot read
 /// is left out without an error ("Preserved thinking").
-fn thinks_by_budget(call: &Call, body: &[u8]) -> bool {
-    !call.tools.is_empty() && thinking(call, body).as_deref() == Some("enabled")
+fn thinks_by_budget(call: &Call) -> bool {
+    !call.tools.is_empty() && call.parameters.iter().any(|name| name == THINKING_BUDGET)
 }
 
-/// How a call of Messages asks for thoughts; `None` where it does not.
-fn thinking(call: &Call, body: &[u8]) -> Option<String> {
-    call.parameters.iter().find(|name| *name == "thinking")?;
-    let kind =
-        Fields::read(&Headers::default(), body)?.get("thinking")?.get("type")?.as_str()?.to_owned();
-    (kind != "disabled").then_some(kind)
+/// Whether a call of Messages asks for thoughts.
+fn asks_thoughts(call: &Call) -> bool {
+    let says = |name: &str| call.parameters.iter().any(|it| it == name);
+    says("thinking") && !says(THINKING_DISABLED)
 }
 
 /// Whether a model is one of Anthropic's, wherever it is served.

@@ -1,4 +1,4 @@
-use super::{FORCED_TOOL_CHOICE, PREFILL, message};
+use super::{FORCED_TOOL_CHOICE, PREFILL, THINKING_BUDGET, THINKING_DISABLED, message};
 use crate::{
     OPAQUE,
     fields::{Fields, text},
@@ -97,9 +97,12 @@ pub(crate) fn format(fields: &Fields) -> Option<&Value> {
 fn parameters(fields: &Fields, messages: &[Value]) -> Vec<String> {
     let choice = fields.get("tool_choice").and_then(|choice| text(choice, "type"));
     let last = messages.last().and_then(|message| text(message, "role"));
+    let thinking = fields.get("thinking").and_then(|thinking| text(thinking, "type"));
     let more = [
         (FORCED_TOOL_CHOICE, matches!(choice, Some("any" | "tool"))),
         (PREFILL, last == Some("assistant")),
+        (THINKING_BUDGET, thinking == Some("enabled")),
+        (THINKING_DISABLED, thinking == Some("disabled")),
     ];
     let more = more.into_iter().filter(|(_, holds)| *holds).map(|(name, _)| name.to_owned());
     fields.names().into_iter().chain(more).collect()

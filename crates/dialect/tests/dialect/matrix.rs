@@ -213,6 +213,12 @@ fn what_claude_models_refuse_beside_parameters_is_read_of_calls_in_their_own_wor
     }
     let begun = json!([user, {"role": "assistant", "content": "Dear"}]);
     assert_eq!(names(json!({ "messages": begun })), ["messages", "prefill"]);
+    let thinks = |kind: &str| {
+        names(json!({"messages": [user], "thinking": {"type": kind, "budget_tokens": 1024}}))
+    };
+    assert_eq!(thinks("enabled"), ["messages", "thinking", "thinking_budget"]);
+    assert_eq!(thinks("disabled"), ["messages", "thinking", "thinking_disabled"]);
+    assert_eq!(thinks("adaptive"), ["messages", "thinking"]);
 }
 
 /// A limit of our own is no loss where it is the model's, and one where nobody knows the model's.
