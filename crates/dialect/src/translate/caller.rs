@@ -4,7 +4,8 @@ use crate::{Form, fields::Fields, gemini, responses};
 use exchange::{Call, Headers, SECOND_US, Timestamp};
 use serde_json::{Map, Value};
 
-const CALL_ID_BYTES_MAX: usize = 40;
+/// The longest id of a tool call that is told.
+pub(crate) const CALL_ID_BYTES_MAX: usize = 40;
 
 /// Who is to be answered.
 #[derive(Clone, Debug, PartialEq, Eq)]

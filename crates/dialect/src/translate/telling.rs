@@ -1,6 +1,6 @@
 //! A model's reply, told in the caller's form.
 
-use super::{Caller, Framing, printed};
+use super::{Caller, Framing, caller::CALL_ID_BYTES_MAX, printed};
 use crate::{
     Dialect, Form, anthropic, content,
     delta::{CALLS_MAX, Delta, Draft},
@@ -160,7 +160,10 @@ impl Ids {
     }
 
     fn of(&mut self, at: u64, id: Option<String>) -> Option<String> {
-        let id = id.filter(|id| self.places.contains_key(id) || self.places.len() < CALLS_MAX)?;
+        let id = id.filter(|id| id.len() <= CALL_ID_BYTES_MAX)?;
+        if self.places.len() == CALLS_MAX && !self.places.contains_key(&id) {
+            return None;
+        }
         let first = *self.places.entry(id.clone()).or_insert(at);
         (first == at).then_some(id)
     }
