@@ -3,7 +3,7 @@
 
 use super::Impossible;
 use serde_json::{Number, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A call, understood.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -235,18 +235,6 @@ impl Prompt {
         any
     }
 
-    fn calls(&self) -> impl Iterator<Item = &ToolCall> {
-        self.turns.iter().flat_map(|turn| &turn.parts).filter_map(|part| match part {
-            Part::Call(call) => Some(call),
-            Part::Text(_)
-            | Part::Refusal(_)
-            | Part::Image { .. }
-            | Part::File { .. }
-            | Part::Audio { .. }
-            | Part::Result(_) => None,
-        })
-    }
-
     /// The number of the next call: what a call without an id is named by.
     pub(crate) fn next_call(&self) -> usize {
         self.called.calls + 1
@@ -280,8 +268,7 @@ impl Prompt {
 
     /// Calls are told apart by their ids, whatever the form.
     pub(crate) fn check_ids(&self) -> Result<(), Impossible> {
-        let mut seen = BTreeSet::new();
-        if self.calls().all(|call| seen.insert(&call.id)) {
+        if self.called.names.len() == self.called.calls {
             Ok(())
         } else {
             Err(Impossible::new("messages", "two tool calls have the same id"))
