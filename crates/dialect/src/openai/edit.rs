@@ -3,9 +3,7 @@ use crate::{
     json::{self, Edit, Object},
 };
 use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
 
 /// Members that a shadow call must not carry: nobody waits for its stream, and it may leave
 /// nothing behind at the provider.
@@ -40,41 +38,31 @@ fn portable(body: Bytes) -> Result<Bytes, Error> {
 fn of_nobody(input: &[u8]) -> Option<Vec<u8>> {
     let items: Vec<&RawValue> = serde_json::from_slice(input).ok()?;
     let (mut out, mut is_other) = (vec![b'['], false);
-    for item in items {
-        let read: Item<'_> = serde_json::from_str(item.get()).unwrap_or_default();
-        if read.is_reasoning() {
+    for item in items.into_iter().map(|item| item.get().as_bytes()) {
+        let object = Object::parse(item).ok();
+        if object.as_ref().is_some_and(is_reasoning) {
             is_other = true;
             continue;
         }
         if out.len() > 1 {
             out.push(b',');
         }
-        match Object::parse(item.get().as_bytes()) {
-            Ok(object) if read.id.is_some() => {
+        match object.filter(|object| object.value("id").is_some_and(|id| id != b"null")) {
+            Some(object) => {
                 is_other = true;
                 out.extend_from_slice(&object.edited(None, |name| match name {
                     "id" => Edit::Remove,
                     _ => Edit::Keep,
                 }));
             }
-            Ok(_) | Err(_) => out.extend_from_slice(item.get().as_bytes()),
+            None => out.extend_from_slice(item),
         }
     }
     out.push(b']');
     is_other.then_some(out)
 }
 
-/// An item of a call, as far as it is another's.
-#[derive(Default, Deserialize)]
-struct Item<'i> {
-    #[serde(borrow)]
-    r#type: Option<Cow<'i, str>>,
-    #[serde(borrow)]
-    id: Option<&'i RawValue>,
-}
-
-impl Item<'_> {
-    fn is_reasoning(&self) -> bool {
-        self.r#type.as_deref() == Some("reasoning")
-    }
+fn is_reasoning(item: &Object<'_>) -> bool {
+    let kind = item.value("type").and_then(|kind| serde_json::from_slice::<String>(kind).ok());
+    kind.as_deref() == Some("reasoning")
 }
