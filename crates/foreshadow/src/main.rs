@@ -28,6 +28,7 @@ mod shelf;
 mod steer;
 mod system;
 mod traces;
+mod upkeep;
 mod warehouse;
 mod watch;
 mod who;

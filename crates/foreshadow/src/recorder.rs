@@ -118,7 +118,9 @@ pub(crate) async fn spent(lake: &Lake, day: Date, payer: Payer) -> Result<Vec<Sp
         origin: Option<Origin>,
     }
     let columns = ["purpose", "model", "cost_usd", "origin"];
-    let batches = lake.scan(Table::Calls, &columns, &[Filter::On(day.to_string())]).await?;
+    let mut filters = vec![Filter::On(day.to_string())];
+    filters.extend((payer == Payer::Commands).then_some(Filter::Known("origin")));
+    let batches = lake.scan(Table::Calls, &columns, &filters).await?;
     let mut sums: BTreeMap<(Purpose, String), NanoUsd> = BTreeMap::new();
     for paid in batch_to_rows::<Paid>(Table::Calls, &batches)? {
         let by = if paid.origin.is_some() { Payer::Commands } else { Payer::Worker };

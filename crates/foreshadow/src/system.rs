@@ -9,18 +9,18 @@
 
 use crate::{
     allotting::Allotting,
-    beside, clock,
+    clock,
     place::Place,
     policies::Policies,
     quota::LiveQuota,
-    recorder::{Recorder, day},
+    recorder::Recorder,
     settings::{self, Secrets},
     steer::{Steering, Wishes},
 };
 use anyhow::Result;
 use exchange::Clock;
 use journal::{Append, Journal};
-use lake::{Lake, Table};
+use lake::Lake;
 use mirror::Mirroring;
 use pipeline::{CategoryDef, Pipeline};
 use policy::Policy;
@@ -35,8 +35,6 @@ use telemetry::Tap;
 use tokio::{sync::watch, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How often closed days are compacted.
-const UPKEEP_EVERY: Duration = Duration::from_secs(3_600);
 /// How long a process that starts waits for the tables before it serves.
 const ALIGN_WAIT_MAX: Duration = Duration::from_secs(5);
 /// What a deployment is made of.
@@ -221,25 +219,4 @@ fn wishes(category: &CategoryDef) -> (String, Wishes) {
     let lossy_translation = category.gate.lossy_translation;
     let (on_block, on_store) = (category.on_block, category.on_store);
     (category.name.clone(), Wishes { lossy_translation, on_block, on_store })
-}
-
-/// Merges the small files of closed days, every hour: a table that is written every second would
-/// otherwise be read ever more slowly. Removes what lies beside the tables and is pointed at no more.
-pub(crate) async fn keep_compact(deployment: Deployment, stop: CancellationToken) {
-    let lake = deployment.lake();
-    while stop.run_until_cancelled(tokio::time::sleep(UPKEEP_EVERY)).await.is_some() {
-        let today = day(deployment.clock.now());
-        for table in Table::ALL {
-            if let Err(error) = lake.compact(table, &today).await {
-                tracing::warn!(%error, table = table.name(), "a table could not be compacted");
-            }
-        }
-        if let Some(kafka) = &deployment.pipeline.journal {
-            let (outside, now) = (deployment.place.outside(), deployment.clock.now());
-            if let Err(error) = beside::expire(&outside, now, settings::retention(kafka)).await {
-                let error = format!("{error:#}");
-                tracing::warn!(error, "what is too old to be pointed at could not be removed");
-            }
-        }
-    }
 }

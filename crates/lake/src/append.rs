@@ -4,7 +4,7 @@ use crate::{
     Error, Lake, Result, Table,
     commit::{Attempt, Fact, Range, Step, Stop, TRIES_MAX},
     error::is_lost,
-    store::{new_writer, version_of},
+    store::{LOG_KEPT, new_writer, version_of},
     table::{OFFSET, PARTITION},
     upkeep::UPKEEP,
 };
@@ -22,6 +22,7 @@ use deltalake_core::{
     protocol::{DeltaOperation, SaveMode},
     table::state::DeltaTableState,
 };
+use std::time::SystemTime;
 
 /// Which records of which source a batch was made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +88,7 @@ impl Lake {
         parts: &[(Table, RecordBatch)],
         receipt: &Receipt,
     ) -> Result<Vec<Commit>> {
-        if receipt.source == UPKEEP {
+        if receipt.source.starts_with(UPKEEP) {
             return Err(Error::Reserved(receipt.source.clone()));
         }
         let mut parts: Vec<&(Table, RecordBatch)> = parts.iter().collect();
@@ -99,20 +100,22 @@ impl Lake {
         loop {
             match attempt.next() {
                 Step::Read(place) => {
+                    let read_at = SystemTime::now();
                     let delta = self.ensure(parts[place].0).await?;
                     attempt.learn(Fact::Holds(self.held(parts[place].0, &delta, receipt).await?));
                     if matches!(attempt.next(), Step::Read(_) | Step::Acknowledge(_)) {
                         commits.push(commit(&delta, Outcome::AlreadyCovered));
                     }
-                    snapshot = Some(delta);
+                    snapshot = Some((delta, read_at));
                 }
                 Step::Write { table: place, from } => {
                     let (table, batch) = parts[place];
-                    let Some(delta) = snapshot.take() else {
+                    let Some((delta, read_at)) = snapshot.take() else {
                         return Err(Error::Contended { table: table.name() });
                     };
                     let rows = rows_from(*table, batch, from, receipt)?;
                     let written = self.write(*table, delta, rows, Some(receipt)).await?;
+                    let written = written.filter(|_| is_seen(read_at));
                     attempt.learn(written.as_ref().map_or(Fact::Lost, |_| Fact::Wrote));
                     commits.extend(written);
                 }
@@ -179,6 +182,13 @@ impl Lake {
     }
 }
 
+/// Whether a commit upon what was read then is surely one that readers see. The log is cleaned up
+/// behind whoever stands still for long: then a version that others took long ago is free again, and
+/// nobody looks for it there. Such a commit counts as lost, and the receipt says what became of it.
+fn is_seen(read_at: SystemTime) -> bool {
+    read_at.elapsed().is_ok_and(|age| age < LOG_KEPT / 2)
+}
+
 /// Writes the files and then the commit that names them, without a query plan: to plan a write
 /// costs more than the write.
 async fn commit_rows(
@@ -199,7 +209,10 @@ async fn commit_rows(
         predicate: None,
     };
     let transactions = receipt.into_iter().map(Receipt::transaction).collect();
-    let properties = CommitProperties::default().with_application_transactions(transactions);
+    let properties = CommitProperties::default()
+        .with_application_transactions(transactions)
+        // To look through the whole log after every commit is the sweep's work.
+        .with_cleanup_expired_logs(Some(false));
     let finalized = CommitBuilder::from(properties)
         .with_actions(files.into_iter().map(Action::Add).collect())
         .build(Some(delta.snapshot()?), delta.log_store(), operation)

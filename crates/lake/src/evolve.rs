@@ -1,8 +1,8 @@
-//! Columns that came later: a table that an earlier release made gets them before it is written
+//! What came later. Columns: a table that an earlier release made gets them before it is written
 //! again, and shows them as null until then. A column is only ever added, may always be null, and
 //! none changes its meaning, so every release reads every older lake.
 
-use crate::{Error, Lake, Result, Table, commit::TRIES_MAX, error::is_lost};
+use crate::{Error, Lake, Result, Table, commit::TRIES_MAX, error::is_lost, store::KEPT};
 use arrow::datatypes::{FieldRef, Schema};
 use deltalake_core::{
     DeltaTable,
@@ -10,8 +10,13 @@ use deltalake_core::{
 };
 
 impl Lake {
-    /// The table with every column of its schema.
-    pub(crate) async fn evolved(&self, table: Table, mut delta: DeltaTable) -> Result<DeltaTable> {
+    /// The table with every column of its schema, kept as tables are kept now.
+    pub(crate) async fn evolved(&self, table: Table, delta: DeltaTable) -> Result<DeltaTable> {
+        let delta = self.with_columns(table, delta).await?;
+        self.as_kept(table, delta).await
+    }
+
+    async fn with_columns(&self, table: Table, mut delta: DeltaTable) -> Result<DeltaTable> {
         for _ in 0..TRIES_MAX {
             let failed = |error| Error::at(&self.place(table), error);
             let held = delta.snapshot().map_err(failed)?.schema();
@@ -28,6 +33,30 @@ impl Lake {
                 Ok(added) => {
                     self.remember(table, &added);
                     delta = added;
+                }
+                Err(error) if is_lost(&error) => {
+                    delta.update_state().await.map_err(failed)?;
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Err(Error::Contended { table: table.name() })
+    }
+}
+
+impl Lake {
+    async fn as_kept(&self, table: Table, mut delta: DeltaTable) -> Result<DeltaTable> {
+        for _ in 0..TRIES_MAX {
+            let failed = |error| Error::at(&self.place(table), error);
+            let held = delta.snapshot().map_err(failed)?.metadata().configuration();
+            if KEPT.iter().all(|(name, value)| held.get(*name).is_some_and(|it| it == value)) {
+                return Ok(delta);
+            }
+            let kept = KEPT.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+            match delta.clone().set_tbl_properties().with_properties(kept.collect()).await {
+                Ok(kept) => {
+                    self.remember(table, &kept);
+                    delta = kept;
                 }
                 Err(error) if is_lost(&error) => {
                     delta.update_state().await.map_err(failed)?;

@@ -8,6 +8,7 @@
 //! tables: that is `report`.
 
 pub mod commit;
+pub mod crowd;
 
 mod append;
 mod bucket;

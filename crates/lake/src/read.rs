@@ -31,6 +31,8 @@ pub enum Filter {
     FromOffset(u64),
     /// Rows with that text in that column.
     Is(&'static str, String),
+    /// Rows in which that column is known.
+    Known(&'static str),
 }
 
 /// One live Parquet file of a table.
@@ -60,9 +62,9 @@ impl Lake {
             None => self.newest(table).await?,
         };
         match delta {
-            Some(delta) => {
-                provider_of(table, &delta).await.map_err(|source| self.query(table, source))
-            }
+            Some(delta) => provider_of(table, &delta, Among::All)
+                .await
+                .map_err(|source| self.query(table, source)),
             None => {
                 let empty = MemTable::try_new(Arc::new(engine_schema(table)), vec![Vec::new()]);
                 Ok(Arc::new(empty.map_err(|source| self.query(table, source))?))
@@ -114,6 +116,15 @@ impl Lake {
     }
 }
 
+/// Which files of a version are read.
+#[derive(Clone, Debug)]
+pub(crate) enum Among {
+    /// All.
+    All,
+    /// Those at these paths.
+    Files(Vec<String>),
+}
+
 impl Filter {
     fn condition(&self) -> Result<Expr> {
         Ok(match self {
@@ -123,6 +134,7 @@ impl Filter {
                 col(OFFSET).gt_eq(lit(i64::try_from(*offset).unwrap_or(i64::MAX)))
             }
             Filter::Is(column, text) => col(*column).eq(lit(text.clone())),
+            Filter::Known(column) => col(*column).is_not_null(),
         })
     }
 }
@@ -138,8 +150,13 @@ pub(crate) fn day(date: &str) -> Result<Expr> {
 async fn provider_of(
     table: Table,
     delta: &DeltaTable,
+    among: Among,
 ) -> Result<Arc<dyn TableProvider>, DataFusionError> {
-    let provider = delta.table_provider().await?;
+    let provider = delta.table_provider();
+    let provider = match among {
+        Among::All => provider.await?,
+        Among::Files(paths) => provider.with_file_paths(paths).await?,
+    };
     let held = provider.schema();
     let later = missing(table, |name| held.column_with_name(name).is_some());
     if later.is_empty() {
@@ -165,18 +182,19 @@ async fn scan(
     delta: &DeltaTable,
     (columns, conditions): (&[&str], Vec<Expr>),
 ) -> Result<Vec<RecordBatch>, DataFusionError> {
-    select(table, delta, (columns, conditions)).await?.collect().await
+    select(table, delta, Among::All, (columns, conditions)).await?.collect().await
 }
 
 /// Those rows as a query that has not run yet.
 pub(crate) async fn select(
     table: Table,
     delta: &DeltaTable,
+    among: Among,
     (columns, conditions): (&[&str], Vec<Expr>),
 ) -> Result<DataFrame, DataFusionError> {
     let session = SessionContext::new();
     delta.update_datafusion_session(&session.state())?;
-    let mut frame = session.read_table(provider_of(table, delta).await?)?;
+    let mut frame = session.read_table(provider_of(table, delta, among).await?)?;
     for condition in conditions {
         frame = frame.filter(condition)?;
     }

@@ -1,6 +1,6 @@
 //! Where the tables are, how one is opened or made, and which versions they have.
 
-use crate::{Error, Place, Result, Table, table::PARTITION};
+use crate::{Error, Place, Result, Table, crowd::FILE_BYTES_MAX, table::PARTITION};
 use deltalake_core::{
     DeltaTable, DeltaTableError,
     datafile::writer::{DeltaWriter, WriterConfig},
@@ -16,12 +16,20 @@ use std::{
     collections::{BTreeMap, HashMap},
     num::NonZeroU64,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-/// After so many commits a table's log is summed up, so that opening it stays cheap.
-const CHECKPOINT_COMMITS: &str = "20";
-/// A file that has grown so large is closed and the next one begun.
-pub(crate) const FILE_BYTES_MAX: u64 = 128 * 1024 * 1024;
+/// How a table is kept. After so many commits its log is summed up, so that opening it stays cheap.
+/// A table that is written every second has 86,400 commits a day and as many files that were merged
+/// away, and every commit reads what the log still tells of: so the log tells of the last hour, which
+/// is as long as an older version can be loaded and a query may take that began before a merge.
+pub(crate) const KEPT: [(&str, &str); 3] = [
+    ("delta.checkpointInterval", "20"),
+    ("delta.logRetentionDuration", "interval 1 hours"),
+    ("delta.deletedFileRetentionDuration", "interval 1 hours"),
+];
+/// The same hour.
+pub(crate) const LOG_KEPT: Duration = Duration::from_secs(3_600);
 /// How often making a table may lose against somebody else who makes it.
 const CREATE_TRIES_MAX: u32 = 4;
 
@@ -136,10 +144,8 @@ impl Lake {
         let place = self.place.below(table.name());
         place.make()?;
         let schema: StructType = table.schema().as_ref().try_into_kernel()?;
-        let configuration = [
-            ("delta.checkpointInterval", Some(CHECKPOINT_COMMITS.to_owned())),
-            ("delta.dataSkippingStatsColumns", Some(table.indexed().join(","))),
-        ];
+        let indexed = table.indexed().join(",");
+        let configuration = KEPT.into_iter().chain([("delta.dataSkippingStatsColumns", &*indexed)]);
         place
             .table()?
             .create()
@@ -147,7 +153,7 @@ impl Lake {
             .with_comment(table.doc())
             .with_columns(schema.fields().cloned())
             .with_partition_columns([PARTITION])
-            .with_configuration(configuration)
+            .with_configuration(configuration.map(|(name, value)| (name, Some(value.to_owned()))))
             .with_save_mode(SaveMode::ErrorIfExists)
             .await
     }

@@ -1,32 +1,37 @@
-//! Upkeep: closed days into few files, old days out.
+//! Upkeep: small files into few, old days out, and what no version names off the storage.
 //!
 //! Two compactors that rewrite the same files would double their rows, because the table format's
 //! implementation lets both commit: a rewrite counts as no change of data. So each piece of upkeep
-//! commits under one application id of its own, upon the snapshot that it read, and of two the
-//! later is refused. Appends carry other ids and are never in the way.
+//! commits under an application id of its own for every day that it touches, upon the snapshot that
+//! it read, and of two the later is refused. Appends carry other ids and are never in the way.
 
 use crate::{
     Error, Lake, Result, Table,
     commit::TRIES_MAX,
+    crowd::{FILE_BYTES_MAX, Weight, crowd, remainder},
     error::is_lost,
-    read::{day, published, select},
-    store::{FILE_BYTES_MAX, new_writer, version_of},
+    read::{Among, day, published, select},
+    store::{new_writer, version_of},
     table::PARTITION,
 };
 use deltalake_core::{
     DeltaTable, DeltaTableError,
+    checkpoints::cleanup_metadata,
     datafusion::logical_expr::col,
     kernel::{
         Action, Add, LogicalFileView, Transaction,
         transaction::{CommitBuilder, CommitProperties},
     },
+    operations::vacuum::VacuumMode,
     protocol::DeltaOperation,
 };
 use futures::StreamExt;
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
-/// The application id of every piece of upkeep; no source may be called so.
+/// How the application id of every piece of upkeep begins; no source may be called so.
 pub(crate) const UPKEEP: &str = "foreshadow-upkeep";
+/// A file that no commit names may be one that its commit is still to name, for so long.
+const UNNAMED_AGE_MAX: chrono::Duration = chrono::Duration::hours(24);
 
 /// What a compaction did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,70 +53,136 @@ pub struct Expired {
     pub files_deleted: usize,
 }
 
+/// Which files of a day are to become one.
+#[derive(Clone, Copy, Debug)]
+enum Rule<'a> {
+    /// Of any day: so many of one size.
+    Crowd,
+    /// Of days before this one: all that are far from full.
+    Closed(&'a str),
+}
+
+impl Rule<'_> {
+    fn choose(self, date: &str, files: &[LogicalFileView]) -> Vec<usize> {
+        let weights: Vec<Weight> = files.iter().map(weight).collect();
+        match self {
+            Rule::Crowd => crowd(&weights),
+            Rule::Closed(before) if date < before => remainder(&weights),
+            Rule::Closed(_) => Vec::new(),
+        }
+    }
+}
+
 impl Lake {
-    /// Rewrites each day before `before` that lies in several files as few.
+    /// Merges files of which a day has many of one size, as [`crate::crowd`] says: to be called
+    /// again and again beside whoever appends.
     ///
     /// # Errors
-    /// The storage fails, or other upkeep runs at the same time.
+    /// The storage fails, or other upkeep of the same day came first again and again.
+    pub async fn merge(&self, table: Table) -> Result<Compacted> {
+        self.thin(table, Rule::Crowd).await
+    }
+
+    /// Rewrites the small files of each day before `before` as few.
+    ///
+    /// # Errors
+    /// As [`Lake::merge`].
     pub async fn compact(&self, table: Table, before: &str) -> Result<Compacted> {
         day(before)?;
+        self.thin(table, Rule::Closed(before)).await
+    }
+
+    /// Takes every day before `before` out of a table, and deletes the files that left it at
+    /// least `grace` ago: so long can queries that began before still read them.
+    ///
+    /// # Errors
+    /// The storage fails, or other upkeep of one of these days came first again and again.
+    pub async fn expire(&self, table: Table, before: &str, grace: Duration) -> Result<Expired> {
+        let files_removed = self.remove_days(table, before).await?;
+        let grace = chrono::Duration::from_std(grace).unwrap_or(chrono::Duration::MAX);
+        let files_deleted = self.vacuum(table, VacuumMode::Lite, grace).await?;
+        Ok(Expired { files_removed, files_deleted })
+    }
+
+    /// Deletes what no version names that can be loaded: files that were merged away, or that were
+    /// written by whoever died before the commit, and the log of what is longer ago than the log is
+    /// kept. Tells how many files of rows are gone.
+    ///
+    /// # Errors
+    /// The storage fails.
+    pub async fn sweep(&self, table: Table) -> Result<usize> {
+        let deleted = self.vacuum(table, VacuumMode::Full, UNNAMED_AGE_MAX).await?;
+        if let Some(delta) = self.newest(table).await? {
+            let cleaned = cleanup_metadata(&delta, None).await;
+            cleaned.map_err(|error| Error::at(&self.place(table), error))?;
+        }
+        Ok(deleted)
+    }
+
+    async fn vacuum(
+        &self,
+        table: Table,
+        mode: VacuumMode,
+        grace: chrono::Duration,
+    ) -> Result<usize> {
+        let Some(delta) = self.newest(table).await? else {
+            return Ok(0);
+        };
+        let vacuumed = delta.vacuum().with_mode(mode).with_retention_period(grace);
+        let (delta, deleted) = vacuumed
+            .with_enforce_retention_duration(false)
+            .await
+            .map_err(|error| Error::at(&self.place(table), error))?;
+        self.remember(table, &delta);
+        Ok(deleted.files_deleted.len())
+    }
+
+    async fn thin(&self, table: Table, rule: Rule<'_>) -> Result<Compacted> {
         let mut compacted = Compacted::default();
-        for date in self.days_to_compact(table, before).await? {
-            let Some((files_before, files_after)) = self.compact_day(table, &date).await? else {
+        let Some(delta) = self.newest(table).await? else {
+            return Ok(compacted);
+        };
+        for (date, files) in by_day(&self.live(table, &delta)?) {
+            if rule.choose(&date, &files).is_empty() {
                 continue;
-            };
-            compacted.days += 1;
-            compacted.files_before += files_before;
-            compacted.files_after += files_after;
+            }
+            let mut rewritten = 0;
+            while let Some((before, after)) = self.thin_day(table, &date, rule).await? {
+                compacted.files_before += before;
+                compacted.files_after += after;
+                rewritten += 1;
+                if after >= before {
+                    break;
+                }
+            }
+            compacted.days += usize::from(rewritten > 0);
         }
         Ok(compacted)
     }
 
-    /// Takes every day before `before` out of a table, and deletes the files that left it at
-    /// least `grace` ago: so long can older versions still be read.
-    ///
-    /// # Errors
-    /// The storage fails, or other upkeep runs at the same time.
-    pub async fn expire(&self, table: Table, before: &str, grace: Duration) -> Result<Expired> {
-        let files_removed = self.remove_days(table, before).await?;
-        let Some(delta) = self.newest(table).await? else {
-            return Ok(Expired::default());
-        };
-        let grace = chrono::Duration::from_std(grace).unwrap_or(chrono::Duration::MAX);
-        let vacuumed =
-            delta.vacuum().with_retention_period(grace).with_enforce_retention_duration(false);
-        let (delta, deleted) =
-            vacuumed.await.map_err(|error| Error::at(&self.place(table), error))?;
-        self.remember(table, &delta);
-        Ok(Expired { files_removed, files_deleted: deleted.files_deleted.len() })
-    }
-
-    async fn days_to_compact(&self, table: Table, before: &str) -> Result<Vec<String>> {
-        let Some(delta) = self.newest(table).await? else {
-            return Ok(Vec::new());
-        };
-        let files = self.live(table, &delta)?;
-        let days: BTreeSet<String> = files.iter().map(date_of).collect();
-        let closed = days.into_iter().filter(|date| date.as_str() < before);
-        Ok(closed.filter(|date| is_crowded(&files, date)).collect())
-    }
-
-    /// Rewrites one day upon one snapshot; nothing comes back if it is in order by now.
-    async fn compact_day(&self, table: Table, date: &str) -> Result<Option<(usize, usize)>> {
+    /// Rewrites the files of one day that the rule chooses, upon one snapshot; nothing comes back if
+    /// it chooses none.
+    async fn thin_day(
+        &self,
+        table: Table,
+        date: &str,
+        rule: Rule<'_>,
+    ) -> Result<Option<(usize, usize)>> {
         for _ in 0..TRIES_MAX {
             let Some(delta) = self.newest(table).await? else {
                 return Ok(None);
             };
             let delta = self.evolved(table, delta).await?;
-            let mut files = self.live(table, &delta)?;
-            files.retain(|file| date_of(file) == date);
-            if !is_crowded(&files, date) {
+            let files = by_day(&self.live(table, &delta)?).remove(date).unwrap_or_default();
+            let places = rule.choose(date, &files);
+            if places.is_empty() {
                 return Ok(None);
             }
-            let added = self.rewrite(table, &delta, date).await?;
+            let chosen: Vec<_> = places.into_iter().map(|place| files[place].clone()).collect();
+            let added = self.rewrite(table, &delta, &chosen).await?;
             let files_after = added.len();
-            match replace(&delta, &files, added).await {
-                Ok(()) => return Ok(Some((files.len(), files_after))),
+            match replace(&delta, (date, &chosen), added).await {
+                Ok(()) => return Ok(Some((chosen.len(), files_after))),
                 Err(error) if is_lost(&error) => {}
                 Err(error) => return Err(Error::at(&self.place(table), error)),
             }
@@ -119,13 +190,18 @@ impl Lake {
         Err(Error::Contended { table: table.name() })
     }
 
-    /// Writes the rows of one day into new files, which no commit names yet. Rows flow through:
-    /// a day may be larger than the memory.
-    async fn rewrite(&self, table: Table, delta: &DeltaTable, date: &str) -> Result<Vec<Add>> {
+    /// Writes the rows of some files into new ones, which no commit names yet. Rows flow through:
+    /// they may be more than the memory holds.
+    async fn rewrite(
+        &self,
+        table: Table,
+        delta: &DeltaTable,
+        files: &[LogicalFileView],
+    ) -> Result<Vec<Add>> {
         let failed = |error| Error::at(&self.place(table), error);
         let columns: Vec<&str> = table.columns().iter().map(|column| column.name).collect();
-        let of_day = vec![col(PARTITION).eq(day(date)?)];
-        let rows = select(table, delta, (&columns, of_day)).await;
+        let paths = files.iter().map(|file| file.path().into_owned()).collect();
+        let rows = select(table, delta, Among::Files(paths), (&columns, Vec::new())).await;
         let rows = rows.map_err(|source| self.query(table, source))?.execute_stream().await;
         let mut rows = rows.map_err(|source| self.query(table, source))?;
         let mut writer = new_writer(table, delta).map_err(failed)?;
@@ -142,8 +218,10 @@ impl Lake {
             let Some(delta) = self.newest(table).await? else {
                 return Ok(0);
             };
-            let properties =
-                CommitProperties::default().with_application_transactions(vec![upkeep_at(&delta)]);
+            let days = by_day(&self.live(table, &delta)?);
+            let days = days.keys().filter(|date| date.as_str() < before);
+            let touched = days.map(|date| upkeep_at(&delta, date)).collect();
+            let properties = CommitProperties::default().with_application_transactions(touched);
             let removed =
                 delta.delete().with_predicate(old.clone()).with_commit_properties(properties).await;
             match removed {
@@ -164,10 +242,10 @@ impl Lake {
     }
 }
 
-/// Puts new files in the place of old ones that hold the same rows, in one commit.
+/// Puts new files in the place of old ones of one day that hold the same rows, in one commit.
 async fn replace(
     delta: &DeltaTable,
-    old: &[LogicalFileView],
+    (date, old): (&str, &[LogicalFileView]),
     mut new: Vec<Add>,
 ) -> Result<(), DeltaTableError> {
     new.iter_mut().for_each(|file| file.data_change = false);
@@ -177,8 +255,9 @@ async fn replace(
         predicate: None,
         target_size: i64::try_from(FILE_BYTES_MAX).unwrap_or(i64::MAX),
     };
-    let properties =
-        CommitProperties::default().with_application_transactions(vec![upkeep_at(delta)]);
+    let properties = CommitProperties::default()
+        .with_application_transactions(vec![upkeep_at(delta, date)])
+        .with_cleanup_expired_logs(Some(false));
     CommitBuilder::from(properties)
         .with_actions(actions)
         .build(Some(delta.snapshot()?), delta.log_store(), operation)
@@ -186,17 +265,23 @@ async fn replace(
     Ok(())
 }
 
-/// Whether a day has several files that are far from full. A rewrite leaves at most one.
-fn is_crowded(files: &[LogicalFileView], date: &str) -> bool {
-    let small = |file: &&LogicalFileView| {
-        date_of(file) == date
-            && u64::try_from(file.size()).is_ok_and(|bytes| bytes < FILE_BYTES_MAX / 2)
-    };
-    files.iter().filter(small).count() > 1
+fn by_day(files: &[LogicalFileView]) -> BTreeMap<String, Vec<LogicalFileView>> {
+    let mut days = BTreeMap::<_, Vec<_>>::new();
+    for file in files {
+        days.entry(date_of(file)).or_default().push(file.clone());
+    }
+    days
 }
 
-fn upkeep_at(delta: &DeltaTable) -> Transaction {
-    Transaction::new(UPKEEP, version_of(delta))
+fn weight(file: &LogicalFileView) -> Weight {
+    Weight {
+        rows: file.num_records().and_then(|rows| u64::try_from(rows).ok()).unwrap_or_default(),
+        bytes: u64::try_from(file.size()).unwrap_or_default(),
+    }
+}
+
+fn upkeep_at(delta: &DeltaTable, date: &str) -> Transaction {
+    Transaction::new(format!("{UPKEEP}/{date}"), version_of(delta))
 }
 
 fn date_of(file: &LogicalFileView) -> String {

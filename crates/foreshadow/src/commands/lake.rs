@@ -51,8 +51,9 @@ async fn compact(lake: &Lake) -> Result<()> {
     let today = day(WallClock.now());
     for table in Table::ALL {
         let done = lake.compact(table, &today).await?;
+        let swept = lake.sweep(table).await?;
         print(&format!(
-            "{}: {} days, {} files became {}\n",
+            "{}: {} days, {} files became {}; {swept} that nobody reads any more were deleted\n",
             table.name(),
             done.days,
             done.files_before,

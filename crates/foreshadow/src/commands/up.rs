@@ -13,9 +13,9 @@ use crate::{
     scheduled,
     settings::{environment, missing_keys},
     shadowing,
-    system::{Deployment, Live, LiveOptions, keep_compact},
+    system::{Deployment, Live, LiveOptions},
     traces::Traced,
-    watch,
+    upkeep, watch,
 };
 use anyhow::{Context, Result, bail};
 use console::{Console, Metrics};
@@ -182,6 +182,7 @@ fn shadow(
         runtime.block_on(shadowing::keep(shadowed, between, ledger, stopping));
     });
     tasks.spawn(allotting::keep(deployment.clone(), stop.clone()));
+    tasks.spawn(upkeep::keep_merged(deployment.clone(), stop.clone()));
     Ok(())
 }
 
@@ -189,7 +190,7 @@ fn look_after(deployment: &Deployment, (stop, tasks): (&CancellationToken, &Task
     let (watched, stopping, runtime) = (deployment.clone(), stop.clone(), Handle::current());
     // A thread of its own here too: the watch reads the tables.
     tasks.spawn_blocking(move || runtime.block_on(watch::keep(watched, stopping)));
-    tasks.spawn(keep_compact(deployment.clone(), stop.clone()));
+    tasks.spawn(upkeep::keep_swept(deployment.clone(), stop.clone()));
     tasks.spawn(scheduled::keep(deployment.clone(), stop.clone()));
 }
 

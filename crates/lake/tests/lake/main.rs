@@ -5,6 +5,7 @@
 mod appending;
 mod bucket;
 mod commit_model;
+mod crowd;
 mod files;
 mod reading;
 mod schemas;

@@ -126,6 +126,11 @@ async fn a_lake_of_an_earlier_release_is_read_and_written() {
         assert_eq!(rows.len(), 3, "{}", table.name());
         rows.retain(|row| !old.contains(row));
         assert!(rows.iter().all(|found| *found == row), "{}", table.name());
+        // It is kept as tables are kept now.
+        let log = folder.path().join(table.name()).join("_delta_log");
+        let logs = std::fs::read_dir(log).unwrap().map(|entry| entry.unwrap().path());
+        let said: String = logs.filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+        assert!(said.contains("\"delta.logRetentionDuration\":\"interval 1 hours\""), "{said}");
         // Old and new files are merged into one, whatever columns they have.
         lake.compact(table, "2027-01-01").await.unwrap();
         let read = lake.scan(table, &names, &[]).await.unwrap();

@@ -1,14 +1,23 @@
 //! Compaction and expiry change how rows are kept, or which days are, and nothing else.
 
 use crate::support::{DAY, SOURCE, batch, batch_on, everywhere, new_lake, offsets, receipt};
-use lake::{Compacted, Error, Files, Lake, Outcome, Table};
-use std::time::Duration;
+use lake::{Compacted, Error, Files, Lake, Outcome, Table, crowd::FAN_IN};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
 
 const LATER: &str = "2026-01-03";
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
 async fn lake_of_three_files(lake: &Lake) {
-    for offset in 0..3 {
+    append_each(lake, 0..3).await;
+}
+
+/// A commit for each offset.
+async fn append_each(lake: &Lake, offsets: std::ops::Range<u64>) {
+    for offset in offsets {
         let rows = batch(Table::Meters, [offset]);
         lake.append(Table::Meters, rows, Some(&receipt(offset, offset + 1))).await.unwrap();
     }
@@ -51,6 +60,98 @@ async fn two_compactors_and_a_writer_at_once_keep_every_row_once() {
         assert_eq!(offsets(&lake, Table::Meters, &[]).await, [0, 1, 2, 3]);
     }))
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_that_is_written_keeps_few_files_beside_its_writer() {
+    Box::pin(everywhere(async |site| {
+        let (writer, one, two) = (site.lake(), site.lake(), site.lake());
+        let fan_in = FAN_IN as u64;
+        append_each(&writer, 0..fan_in - 1).await;
+        assert_eq!(one.merge(Table::Meters).await.unwrap(), Compacted::default());
+        for from in (fan_in - 1..3 * fan_in).step_by(8) {
+            let (first, second, ()) = tokio::join!(
+                one.merge(Table::Meters),
+                two.merge(Table::Meters),
+                append_each(&writer, from..from + 8)
+            );
+            assert!(first.is_ok() && second.is_ok(), "{first:?} {second:?}");
+        }
+        one.merge(Table::Meters).await.unwrap();
+        let files = writer.files(Table::Meters).await.unwrap();
+        assert!(files.len() < FAN_IN + 3, "{files:?}");
+        let all: Vec<u64> = (0..files.iter().map(|file| file.rows.unwrap()).sum()).collect();
+        assert_eq!(offsets(&writer, Table::Meters, &[]).await, all);
+        assert!(all.len() as u64 >= 3 * fan_in);
+    }))
+    .await;
+}
+
+/// What lies in a folder, with this ending.
+fn ending(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> =
+        entries.filter(|path| path.extension().is_some_and(|it| it == ending)).collect();
+    paths.sort();
+    paths
+}
+
+fn age(path: &Path, hours: u64) {
+    let then = SystemTime::now() - Duration::from_secs(hours * 3_600);
+    fs::File::options().write(true).open(path).unwrap().set_modified(then).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_deletes_what_no_version_within_reach_names_and_whoever_stood_still_reads_on() {
+    let (folder, lake) = new_lake();
+    let (log, day) =
+        (folder.path().join("meters/_delta_log"), folder.path().join("meters/date=2026-01-02"));
+    let fan_in = FAN_IN as u64;
+    append_each(&lake, 0..fan_in).await;
+    let still = Lake::open(lake::Place::folder(folder.path()).unwrap());
+    assert_eq!(still.receipt(Table::Meters, SOURCE).await.unwrap(), Some(fan_in));
+    lake.merge(Table::Meters).await.unwrap();
+    // Those sixteen were merged away two hours ago …
+    let merge = ending(&log, "json").pop().unwrap();
+    let said = fs::read_to_string(&merge).unwrap();
+    let mut told = 0;
+    let long_ago =
+        said.split_inclusive(',').map(|part| match part.split_once("\"deletionTimestamp\":") {
+            Some((before, _)) => {
+                told += 1;
+                format!("{before}\"deletionTimestamp\":1767312000000,")
+            }
+            None => part.to_owned(),
+        });
+    let long_ago: String = long_ago.collect();
+    assert_eq!(told, FAN_IN);
+    fs::write(&merge, long_ago).unwrap();
+    let merged_away = ending(&day, "parquet").len() - 1;
+    assert_eq!(merged_away, FAN_IN);
+    // … so that the checkpoint of a fresh process no longer tells of them.
+    let fresh = Lake::open(lake::Place::folder(folder.path()).unwrap());
+    append_each(&fresh, fan_in..fan_in + 24).await;
+    let orphan = day.join("part-of-a-writer-that-died.parquet");
+    let late = day.join("part-of-a-writer-at-work.parquet");
+    fs::copy(&ending(&day, "parquet")[0], &orphan).unwrap();
+    fs::copy(&orphan, &late).unwrap();
+    ending(&day, "parquet").iter().filter(|path| **path != late).for_each(|path| age(path, 25));
+    for path in [ending(&log, "json"), ending(&log, "parquet")].concat() {
+        age(&path, 2);
+    }
+
+    let deleted = fresh.sweep(Table::Meters).await.unwrap();
+    assert_eq!(deleted, merged_away + 1);
+    assert!(!orphan.exists() && late.exists());
+    let left = ending(&log, "json");
+    assert!(left.len() <= 24, "the log is as long as it was: {left:?}");
+    for lake in [&fresh, &still, &lake] {
+        assert_eq!(offsets(lake, Table::Meters, &[]).await, (0..fan_in + 24).collect::<Vec<_>>());
+        assert_eq!(lake.receipt(Table::Meters, SOURCE).await.unwrap(), Some(fan_in + 24));
+    }
+    append_each(&still, fan_in + 24..fan_in + 25).await;
+    assert_eq!(offsets(&fresh, Table::Meters, &[]).await.len() as u64, fan_in + 25);
+    assert_eq!(fresh.sweep(Table::Meters).await.unwrap(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,55 @@
+//! The tables while they are written: every commit adds a file to each, and whoever opens a table weighs
+//! every file. The processes that write merge as they go; the one that looks after the deployment closes
+//! the days that are over and clears away what nobody can come upon any more.
+
+use crate::{beside, recorder::day, settings, system::Deployment};
+use lake::Table;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How often files that have become many are merged.
+const MERGE_EVERY: Duration = Duration::from_secs(10);
+/// How often closed days are compacted and the storage is swept.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Merges what this process and others write, until told to stop.
+pub(crate) async fn keep_merged(deployment: Deployment, stop: CancellationToken) {
+    let lake = deployment.lake();
+    while stop.run_until_cancelled(tokio::time::sleep(MERGE_EVERY)).await.is_some() {
+        for table in Table::ALL {
+            match stop.run_until_cancelled(Box::pin(lake.merge(table))).await {
+                None => return,
+                Some(Ok(merged)) => {
+                    metrics::counter!("foreshadow_lake_files_merged_total", "table" => table.name())
+                        .increment(u64::try_from(merged.files_before).unwrap_or_default());
+                }
+                Some(Err(error)) => {
+                    tracing::warn!(%error, table = table.name(), "a table's files were not merged");
+                }
+            }
+        }
+    }
+}
+
+/// Closes days and sweeps, until told to stop.
+pub(crate) async fn keep_swept(deployment: Deployment, stop: CancellationToken) {
+    let lake = deployment.lake();
+    while stop.run_until_cancelled(tokio::time::sleep(SWEEP_EVERY)).await.is_some() {
+        let today = day(deployment.clock.now());
+        for table in Table::ALL {
+            if let Err(error) = lake.compact(table, &today).await {
+                tracing::warn!(%error, table = table.name(), "a table could not be compacted");
+            }
+            if let Err(error) = lake.sweep(table).await {
+                tracing::warn!(%error, table = table.name(), "a table could not be swept");
+            }
+        }
+        if let Some(kafka) = &deployment.pipeline.journal {
+            let (outside, now) = (deployment.place.outside(), deployment.clock.now());
+            if let Err(error) = beside::expire(&outside, now, settings::retention(kafka)).await {
+                let error = format!("{error:#}");
+                tracing::warn!(error, "what is too old to be pointed at could not be removed");
+            }
+        }
+    }
+}
