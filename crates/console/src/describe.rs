@@ -105,7 +105,8 @@ const COUNTERS: [(&str, &str); 27] = [
     ),
 ];
 
-const GAUGES: [(&str, &str); 7] = [
+const GAUGES: [(&str, &str); 8] = [
+    ("foreshadow_lake_files", "Parquet files that a table consists of now, by table."),
     ("foreshadow_policy_version", "The version of the policy that the proxy goes by."),
     ("foreshadow_live_in_flight", "Live calls that are being served."),
     ("foreshadow_live_connections", "Clients' connections that are open."),

@@ -467,7 +467,7 @@ pub(crate) enum LakeCommand {
     },
     /// CREATE VIEW statements for DuckDB over the live files
     Views,
-    /// Merge small files of closed days
+    /// Merge small files of closed days, and delete what was merged away
     Compact,
     /// Delete days before a date
     Expire {

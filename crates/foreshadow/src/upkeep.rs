@@ -3,7 +3,7 @@
 //! the days that are over and clears away what nobody can come upon any more.
 
 use crate::{beside, recorder::day, settings, system::Deployment};
-use lake::Table;
+use lake::{Lake, Table};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -17,11 +17,11 @@ pub(crate) async fn keep_merged(deployment: Deployment, stop: CancellationToken)
     let lake = deployment.lake();
     while stop.run_until_cancelled(tokio::time::sleep(MERGE_EVERY)).await.is_some() {
         for table in Table::ALL {
-            match stop.run_until_cancelled(Box::pin(lake.merge(table))).await {
+            match stop.run_until_cancelled(Box::pin(merged(&lake, table))).await {
                 None => return,
-                Some(Ok(merged)) => {
-                    metrics::counter!("foreshadow_lake_files_merged_total", "table" => table.name())
-                        .increment(u64::try_from(merged.files_before).unwrap_or_default());
+                Some(Ok(files)) => {
+                    metrics::gauge!("foreshadow_lake_files", "table" => table.name())
+                        .set(files as f64);
                 }
                 Some(Err(error)) => {
                     tracing::warn!(%error, table = table.name(), "a table's files were not merged");
@@ -29,6 +29,12 @@ pub(crate) async fn keep_merged(deployment: Deployment, stop: CancellationToken)
             }
         }
     }
+}
+
+/// How many files a table has once those that are many are merged.
+async fn merged(lake: &Lake, table: Table) -> lake::Result<usize> {
+    lake.merge(table).await?;
+    Ok(lake.files(table).await?.len())
 }
 
 /// Closes days and sweeps, until told to stop.

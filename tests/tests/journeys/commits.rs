@@ -4,7 +4,10 @@ use crate::deployment::Deployment;
 use serde_json::Value;
 use std::{collections::BTreeMap, fs, path::Path, time::UNIX_EPOCH};
 
-/// One commit of rows.
+/// How the ids begin under which files are merged: such a commit brings no rows.
+const UPKEEP: &str = "foreshadow-upkeep/";
+
+/// One commit.
 pub(crate) struct Commit {
     /// Where its rows came from, and the first offset behind them there.
     pub(crate) receipt: Option<(String, u64)>,
@@ -26,8 +29,8 @@ pub(crate) fn commits(deployment: &Deployment, table: &str) -> Vec<Commit> {
             let action: Value = serde_json::from_str(line).unwrap();
             commit.files += usize::from(!action["add"].is_null());
             let txn = &action["txn"];
-            if let (Some(source), Some(through)) = (txn["appId"].as_str(), txn["version"].as_u64())
-            {
+            let source = txn["appId"].as_str().filter(|source| !source.starts_with(UPKEEP));
+            if let (Some(source), Some(through)) = (source, txn["version"].as_u64()) {
                 commit.receipt = Some((source.to_owned(), through));
             }
         }
