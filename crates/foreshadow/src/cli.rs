@@ -473,8 +473,9 @@ pub(crate) enum LakeCommand {
     Expire {
         /// The first day to keep: 2026-11-01
         before: String,
-        /// Hours that deleted files stay readable for queries that began earlier
-        #[arg(long, default_value_t = 168)]
+        /// Hours that deleted files stay readable for queries that began earlier; the hourly sweep of a
+        /// process that runs leaves them about one
+        #[arg(long, default_value_t = 1)]
         grace_hours: u64,
     },
 }

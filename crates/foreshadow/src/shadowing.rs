@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The group of all workers.
 const GROUP: &str = "worker";
+/// Whoever has this partition merges the tables' files for all.
+const FIRST: u32 = 0;
 /// How often the worker asks what commands spent of its budget: so much may be spent over it.
 const LEARN_EVERY: Duration = Duration::from_secs(60);
 /// How long a worker that failed rests before it is opened anew: at first, and twice as long after
@@ -161,6 +163,7 @@ pub(crate) async fn keep(
         let opened = Instant::now();
         let worked = Box::pin(work(&deployment, &between, &ledger, &stop)).await;
         deployment.worker_open.store(false, Ordering::Relaxed);
+        deployment.merges.store(false, Ordering::Relaxed);
         if let Err(error) = worked {
             metrics::counter!("foreshadow_worker_failed_total").increment(1);
             tracing::error!(error = format!("{error:#}"), "the worker failed and is opened anew");
@@ -208,18 +211,21 @@ async fn crew(
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
-            change = membership.changed() => match change? {
-                Change::Given(subscription) => {
-                    let (partition, told) = (subscription.partition(), stop.child_token());
-                    given.insert(partition, told.clone());
-                    let working = working(deployment, shared, (subscription, &part), told);
-                    at_work.push(Box::pin(async move { (partition, working.await) }));
+            change = membership.changed() => {
+                match change? {
+                    Change::Given(subscription) => {
+                        let (partition, told) = (subscription.partition(), stop.child_token());
+                        given.insert(partition, told.clone());
+                        let working = working(deployment, shared, (subscription, &part), told);
+                        at_work.push(Box::pin(async move { (partition, working.await) }));
+                    }
+                    Change::Taken(partition) => {
+                        tracing::info!(partition, "another worker has the partition now");
+                        given.remove(&partition).inspect(CancellationToken::cancel);
+                    }
                 }
-                Change::Taken(partition) => {
-                    tracing::info!(partition, "another worker has the partition now");
-                    given.remove(&partition).inspect(CancellationToken::cancel);
-                }
-            },
+                deployment.merges.store(given.contains_key(&FIRST), Ordering::Relaxed);
+            }
             Some((partition, ended)) = at_work.next(), if !at_work.is_empty() => {
                 settled(&given, partition, ended)?;
             }

@@ -50,6 +50,8 @@ pub(crate) struct Deployment {
     pub(crate) allotting: Allotting,
     /// Whether the worker is open, for whoever asks if the process is ready.
     pub(crate) worker_open: Arc<AtomicBool>,
+    /// Whether a worker of this process has the first partition, and so merges for all.
+    pub(crate) merges: Arc<AtomicBool>,
     /// The name of this process in the books: new at each start.
     pub(crate) instance: String,
     /// Where both paths leave what is to be traced; closed where nothing is.
@@ -72,6 +74,7 @@ impl Deployment {
             quota: LiveQuota::new(),
             allotting: Allotting::new(),
             worker_open: Arc::default(),
+            merges: Arc::default(),
             instance: clock::instance(),
             tap: Tap::closed(),
         }

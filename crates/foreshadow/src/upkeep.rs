@@ -4,20 +4,27 @@
 
 use crate::{beside, recorder::day, settings, system::Deployment};
 use lake::{Lake, Table};
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// How often files that have become many are merged.
-const MERGE_EVERY: Duration = Duration::from_secs(10);
-/// How often closed days are compacted and the storage is swept.
+const MERGE_EVERY: Duration = Duration::from_secs(15);
+/// How soon after the start storage is swept and closed days are compacted …
+const SWEEP_FIRST: Duration = Duration::from_secs(300);
+/// … and how often from there.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
-/// Merges what this process and others write, until told to stop.
+/// Merges what this process and others write, until told to stop. One process at a time does, because of
+/// two that merge the same files one would do so for nothing: the one whose worker has the first partition.
 pub(crate) async fn keep_merged(deployment: Deployment, stop: CancellationToken) {
     let lake = deployment.lake();
     while stop.run_until_cancelled(tokio::time::sleep(MERGE_EVERY)).await.is_some() {
+        if !deployment.merges.load(Ordering::Relaxed) {
+            continue;
+        }
+        let today = day(deployment.clock.now());
         for table in Table::ALL {
-            match stop.run_until_cancelled(Box::pin(merged(&lake, table))).await {
+            match stop.run_until_cancelled(Box::pin(merged(&lake, table, &today))).await {
                 None => return,
                 Some(Ok(files)) => {
                     metrics::gauge!("foreshadow_lake_files", "table" => table.name())
@@ -32,15 +39,17 @@ pub(crate) async fn keep_merged(deployment: Deployment, stop: CancellationToken)
 }
 
 /// How many files a table has once those that are many are merged.
-async fn merged(lake: &Lake, table: Table) -> lake::Result<usize> {
-    lake.merge(table).await?;
+async fn merged(lake: &Lake, table: Table, today: &str) -> lake::Result<usize> {
+    lake.merge(table, today).await?;
     Ok(lake.files(table).await?.len())
 }
 
 /// Closes days and sweeps, until told to stop.
 pub(crate) async fn keep_swept(deployment: Deployment, stop: CancellationToken) {
     let lake = deployment.lake();
-    while stop.run_until_cancelled(tokio::time::sleep(SWEEP_EVERY)).await.is_some() {
+    let mut rest = SWEEP_FIRST;
+    while stop.run_until_cancelled(tokio::time::sleep(rest)).await.is_some() {
+        rest = SWEEP_EVERY;
         let today = day(deployment.clock.now());
         for table in Table::ALL {
             if let Err(error) = lake.compact(table, &today).await {

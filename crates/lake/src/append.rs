@@ -4,6 +4,7 @@ use crate::{
     Error, Lake, Result, Table,
     commit::{Attempt, Fact, Range, Step, Stop, TRIES_MAX},
     error::is_lost,
+    evolve::without_cleaning,
     store::{LOG_KEPT, new_writer, version_of},
     table::{OFFSET, PARTITION},
     upkeep::UPKEEP,
@@ -15,10 +16,7 @@ use arrow::{
 };
 use deltalake_core::{
     DeltaTable, DeltaTableError,
-    kernel::{
-        Action, Transaction,
-        transaction::{CommitBuilder, CommitProperties},
-    },
+    kernel::{Action, Transaction, transaction::CommitBuilder},
     protocol::{DeltaOperation, SaveMode},
     table::state::DeltaTableState,
 };
@@ -114,8 +112,8 @@ impl Lake {
                         return Err(Error::Contended { table: table.name() });
                     };
                     let rows = rows_from(*table, batch, from, receipt)?;
-                    let written = self.write(*table, delta, rows, Some(receipt)).await?;
-                    let written = written.filter(|_| is_seen(read_at));
+                    let written = self.write(*table, (delta, read_at), rows, Some(receipt)).await?;
+                    let written = written.filter(|_| is_recent(read_at));
                     attempt.learn(written.as_ref().map_or(Fact::Lost, |_| Fact::Wrote));
                     commits.extend(written);
                 }
@@ -140,8 +138,9 @@ impl Lake {
     async fn append_freely(&self, table: Table, batch: RecordBatch) -> Result<Commit> {
         check_columns(table, &batch)?;
         for _ in 0..TRIES_MAX {
+            let read_at = SystemTime::now();
             let delta = self.ensure(table).await?;
-            if let Some(commit) = self.write(table, delta, batch.clone(), None).await? {
+            if let Some(commit) = self.write(table, (delta, read_at), batch.clone(), None).await? {
                 return Ok(commit);
             }
         }
@@ -166,42 +165,47 @@ impl Lake {
     async fn write(
         &self,
         table: Table,
-        mut delta: DeltaTable,
+        (mut delta, read_at): (DeltaTable, SystemTime),
         batch: RecordBatch,
         receipt: Option<&Receipt>,
     ) -> Result<Option<Commit>> {
-        match commit_rows(table, &delta, &batch, receipt).await {
-            Ok(state) => {
+        match commit_rows(table, (&delta, read_at), &batch, receipt).await {
+            Ok(Some(state)) => {
                 delta.state = Some(state);
                 self.remember(table, &delta);
                 Ok(Some(commit(&delta, Outcome::Written)))
             }
-            Err(error) if is_lost(&error) => Ok(None),
+            Ok(None) => Ok(None),
+            Err(error) if is_lost(&error) || !is_recent(read_at) => Ok(None),
             Err(error) => Err(Error::at(&self.place(table), error)),
         }
     }
 }
 
-/// Whether a commit upon what was read then is surely one that readers see. The log is cleaned up
-/// behind whoever stands still for long: then a version that others took long ago is free again, and
-/// nobody looks for it there. Such a commit counts as lost, and the receipt says what became of it.
-fn is_seen(read_at: SystemTime) -> bool {
+/// Whether one may still commit upon what was read then. Behind whoever stands still for long the log
+/// is cleaned up, so that a version that others took is free again and nobody looks for it there, and
+/// files that no commit names yet are swept. Such a commit counts as lost, and what is there now says
+/// what is to be done.
+pub(crate) fn is_recent(read_at: SystemTime) -> bool {
     read_at.elapsed().is_ok_and(|age| age < LOG_KEPT / 2)
 }
 
 /// Writes the files and then the commit that names them, without a query plan: to plan a write
-/// costs more than the write.
+/// costs more than the write. Nothing comes back if that took too long.
 async fn commit_rows(
     table: Table,
-    delta: &DeltaTable,
+    (delta, read_at): (&DeltaTable, SystemTime),
     batch: &RecordBatch,
     receipt: Option<&Receipt>,
-) -> Result<DeltaTableState, DeltaTableError> {
+) -> Result<Option<DeltaTableState>, DeltaTableError> {
     let mut files = Vec::new();
     if batch.num_rows() > 0 {
         let mut writer = new_writer(table, delta)?;
         writer.write(batch).await?;
         files = writer.close().await?;
+    }
+    if !is_recent(read_at) {
+        return Ok(None);
     }
     let operation = DeltaOperation::Write {
         mode: SaveMode::Append,
@@ -209,15 +213,12 @@ async fn commit_rows(
         predicate: None,
     };
     let transactions = receipt.into_iter().map(Receipt::transaction).collect();
-    let properties = CommitProperties::default()
-        .with_application_transactions(transactions)
-        // To look through the whole log after every commit is the sweep's work.
-        .with_cleanup_expired_logs(Some(false));
+    let properties = without_cleaning().with_application_transactions(transactions);
     let finalized = CommitBuilder::from(properties)
         .with_actions(files.into_iter().map(Action::Add).collect())
         .build(Some(delta.snapshot()?), delta.log_store(), operation)
         .await?;
-    Ok(finalized.snapshot())
+    Ok(Some(finalized.snapshot()))
 }
 
 /// Without a plan nobody else looks whether the columns are those of the table.

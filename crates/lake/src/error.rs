@@ -213,6 +213,8 @@ pub(crate) fn is_lost(error: &DeltaTableError) -> bool {
             TransactionError::CommitConflict(_) | TransactionError::MaxCommitAttempts(_)
         ),
         DeltaTableError::VersionAlreadyExists(_) => true,
+        // What was read is so long ago that the log no longer tells of it.
+        DeltaTableError::InvalidVersion(_) => true,
         _ => false,
     }
 }

@@ -6,8 +6,9 @@ use crate::{Error, Lake, Result, Table, commit::TRIES_MAX, error::is_lost, store
 use arrow::datatypes::{FieldRef, Schema};
 use deltalake_core::{
     DeltaTable,
-    kernel::{StructType, engine::arrow_conversion::TryIntoKernel},
+    kernel::{StructType, engine::arrow_conversion::TryIntoKernel, transaction::CommitProperties},
 };
+use std::collections::HashMap;
 
 impl Lake {
     /// The table with every column of its schema, kept as tables are kept now.
@@ -29,7 +30,13 @@ impl Lake {
                 .try_into_kernel()
                 .map_err(|source| Error::Rows { table: table.name(), source })?;
             let fields: Vec<_> = fields.fields().cloned().collect();
-            match delta.clone().add_columns().with_fields(fields).await {
+            match delta
+                .clone()
+                .add_columns()
+                .with_fields(fields)
+                .with_commit_properties(without_cleaning())
+                .await
+            {
                 Ok(added) => {
                     self.remember(table, &added);
                     delta = added;
@@ -49,11 +56,15 @@ impl Lake {
         for _ in 0..TRIES_MAX {
             let failed = |error| Error::at(&self.place(table), error);
             let held = delta.snapshot().map_err(failed)?.metadata().configuration();
-            if KEPT.iter().all(|(name, value)| held.get(*name).is_some_and(|it| it == value)) {
+            // What somebody chose for a table stands.
+            let unsaid = KEPT.iter().filter(|(name, _)| !held.contains_key(*name));
+            let unsaid = unsaid.map(|(name, value)| (name.to_string(), value.to_string()));
+            let unsaid: HashMap<String, String> = unsaid.collect();
+            if unsaid.is_empty() {
                 return Ok(delta);
             }
-            let kept = KEPT.iter().map(|(name, value)| (name.to_string(), value.to_string()));
-            match delta.clone().set_tbl_properties().with_properties(kept.collect()).await {
+            let kept = delta.clone().set_tbl_properties().with_properties(unsaid);
+            match kept.with_commit_properties(without_cleaning()).await {
                 Ok(kept) => {
                     self.remember(table, &kept);
                     delta = kept;
@@ -66,6 +77,11 @@ impl Lake {
         }
         Err(Error::Contended { table: table.name() })
     }
+}
+
+/// To look through the whole log after a commit is the sweep's work.
+pub(crate) fn without_cleaning() -> CommitProperties {
+    CommitProperties::default().with_cleanup_expired_logs(Some(false))
 }
 
 /// The columns of a table that are not among those that `holds` knows.

@@ -15,10 +15,13 @@ use deltalake_core::{
         datasource::MemTable,
         error::DataFusionError,
         logical_expr::{Expr, col, lit},
-        prelude::{DataFrame, SessionContext},
+        prelude::{DataFrame, SessionConfig, SessionContext},
     },
 };
 use std::sync::Arc;
+
+/// Rows of files that are merged that are in memory at once, times what a writer holds of a file.
+const MERGED_ROWS: usize = 256;
 
 /// What narrows a scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,7 +195,13 @@ pub(crate) async fn select(
     among: Among,
     (columns, conditions): (&[&str], Vec<Expr>),
 ) -> Result<DataFrame, DataFusionError> {
-    let session = SessionContext::new();
+    let session = match among {
+        Among::All => SessionContext::new(),
+        // Rows may be megabytes: one file after another, few rows at a time.
+        Among::Files(_) => SessionContext::new_with_config(
+            SessionConfig::new().with_target_partitions(1).with_batch_size(MERGED_ROWS),
+        ),
+    };
     delta.update_datafusion_session(&session.state())?;
     let mut frame = session.read_table(provider_of(table, delta, among).await?)?;
     for condition in conditions {

@@ -3,13 +3,17 @@
 //! Two compactors that rewrite the same files would double their rows, because the table format's
 //! implementation lets both commit: a rewrite counts as no change of data. So each piece of upkeep
 //! commits under an application id of its own for every day that it touches, upon the snapshot that
-//! it read, and of two the later is refused. Appends carry other ids and are never in the way.
+//! it read, and of two the later is refused. Upkeep of days that are over carries the id without a
+//! day as well, which is all that earlier releases carry, and they touch no other days. Appends carry
+//! other ids and are never in the way.
 
 use crate::{
     Error, Lake, Result, Table,
+    append::is_recent,
     commit::TRIES_MAX,
     crowd::{FILE_BYTES_MAX, Weight, crowd, remainder},
     error::is_lost,
+    evolve::without_cleaning,
     read::{Among, day, published, select},
     store::{new_writer, version_of},
     table::PARTITION,
@@ -18,20 +22,22 @@ use deltalake_core::{
     DeltaTable, DeltaTableError,
     checkpoints::cleanup_metadata,
     datafusion::logical_expr::col,
-    kernel::{
-        Action, Add, LogicalFileView, Transaction,
-        transaction::{CommitBuilder, CommitProperties},
-    },
+    kernel::{Action, Add, LogicalFileView, Transaction, transaction::CommitBuilder},
     operations::vacuum::VacuumMode,
     protocol::DeltaOperation,
 };
 use futures::StreamExt;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 
 /// How the application id of every piece of upkeep begins; no source may be called so.
 pub(crate) const UPKEEP: &str = "foreshadow-upkeep";
 /// A file that no commit names may be one that its commit is still to name, for so long.
 const UNNAMED_AGE_MAX: chrono::Duration = chrono::Duration::hours(24);
+/// How often a day's files are merged in one call: whoever appends quickly holds up no other table.
+const ROUNDS_MAX: usize = 4;
 
 /// What a compaction did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,12 +59,12 @@ pub struct Expired {
     pub files_deleted: usize,
 }
 
-/// Which files of a day are to become one.
+/// Which files of a day are to become one, with the first day that is not over.
 #[derive(Clone, Copy, Debug)]
 enum Rule<'a> {
     /// Of any day: so many of one size.
-    Crowd,
-    /// Of days before this one: all that are far from full.
+    Crowd(&'a str),
+    /// Of days that are over: all that are far from full.
     Closed(&'a str),
 }
 
@@ -66,21 +72,30 @@ impl Rule<'_> {
     fn choose(self, date: &str, files: &[LogicalFileView]) -> Vec<usize> {
         let weights: Vec<Weight> = files.iter().map(weight).collect();
         match self {
-            Rule::Crowd => crowd(&weights),
-            Rule::Closed(before) if date < before => remainder(&weights),
+            Rule::Crowd(_) => crowd(&weights),
+            Rule::Closed(open) if date < open => remainder(&weights),
             Rule::Closed(_) => Vec::new(),
         }
+    }
+
+    /// What a commit that touches the day carries.
+    fn ids(self, delta: &DeltaTable, date: &str) -> Vec<Transaction> {
+        let (Rule::Crowd(open) | Rule::Closed(open)) = self;
+        let mut ids = vec![upkeep_of(delta, date)];
+        ids.extend((date < open).then(|| upkeep(delta)));
+        ids
     }
 }
 
 impl Lake {
     /// Merges files of which a day has many of one size, as [`crate::crowd`] says: to be called
-    /// again and again beside whoever appends.
+    /// again and again beside whoever appends, with the day that it is now.
     ///
     /// # Errors
     /// The storage fails, or other upkeep of the same day came first again and again.
-    pub async fn merge(&self, table: Table) -> Result<Compacted> {
-        self.thin(table, Rule::Crowd).await
+    pub async fn merge(&self, table: Table, today: &str) -> Result<Compacted> {
+        day(today)?;
+        self.thin(table, Rule::Crowd(today)).await
     }
 
     /// Rewrites the small files of each day before `before` as few.
@@ -100,8 +115,10 @@ impl Lake {
     pub async fn expire(&self, table: Table, before: &str, grace: Duration) -> Result<Expired> {
         let files_removed = self.remove_days(table, before).await?;
         let grace = chrono::Duration::from_std(grace).unwrap_or(chrono::Duration::MAX);
-        let files_deleted = self.vacuum(table, VacuumMode::Lite, grace).await?;
-        Ok(Expired { files_removed, files_deleted })
+        let told = self.vacuum(table, VacuumMode::Lite, grace).await?;
+        // The log may no longer tell of copies that were merged away.
+        let untold = self.vacuum(table, VacuumMode::Full, grace.max(UNNAMED_AGE_MAX)).await?;
+        Ok(Expired { files_removed, files_deleted: told + untold })
     }
 
     /// Deletes what no version names that can be loaded: files that were merged away, or that were
@@ -111,12 +128,11 @@ impl Lake {
     /// # Errors
     /// The storage fails.
     pub async fn sweep(&self, table: Table) -> Result<usize> {
-        let deleted = self.vacuum(table, VacuumMode::Full, UNNAMED_AGE_MAX).await?;
         if let Some(delta) = self.newest(table).await? {
             let cleaned = cleanup_metadata(&delta, None).await;
             cleaned.map_err(|error| Error::at(&self.place(table), error))?;
         }
-        Ok(deleted)
+        self.vacuum(table, VacuumMode::Full, UNNAMED_AGE_MAX).await
     }
 
     async fn vacuum(
@@ -146,16 +162,15 @@ impl Lake {
             if rule.choose(&date, &files).is_empty() {
                 continue;
             }
-            let mut rewritten = 0;
-            while let Some((before, after)) = self.thin_day(table, &date, rule).await? {
+            let mut rounds = 0;
+            while rounds < ROUNDS_MAX
+                && let Some((before, after)) = self.thin_day(table, &date, rule).await?
+            {
                 compacted.files_before += before;
                 compacted.files_after += after;
-                rewritten += 1;
-                if after >= before {
-                    break;
-                }
+                rounds += 1;
             }
-            compacted.days += usize::from(rewritten > 0);
+            compacted.days += usize::from(rounds > 0);
         }
         Ok(compacted)
     }
@@ -169,6 +184,7 @@ impl Lake {
         rule: Rule<'_>,
     ) -> Result<Option<(usize, usize)>> {
         for _ in 0..TRIES_MAX {
+            let read_at = SystemTime::now();
             let Some(delta) = self.newest(table).await? else {
                 return Ok(None);
             };
@@ -181,9 +197,12 @@ impl Lake {
             let chosen: Vec<_> = places.into_iter().map(|place| files[place].clone()).collect();
             let added = self.rewrite(table, &delta, &chosen).await?;
             let files_after = added.len();
-            match replace(&delta, (date, &chosen), added).await {
+            if !is_recent(read_at) {
+                continue;
+            }
+            match replace(&delta, rule.ids(&delta, date), (&chosen, added)).await {
                 Ok(()) => return Ok(Some((chosen.len(), files_after))),
-                Err(error) if is_lost(&error) => {}
+                Err(error) if is_lost(&error) || !is_recent(read_at) => {}
                 Err(error) => return Err(Error::at(&self.place(table), error)),
             }
         }
@@ -220,8 +239,8 @@ impl Lake {
             };
             let days = by_day(&self.live(table, &delta)?);
             let days = days.keys().filter(|date| date.as_str() < before);
-            let touched = days.map(|date| upkeep_at(&delta, date)).collect();
-            let properties = CommitProperties::default().with_application_transactions(touched);
+            let touched = days.map(|date| upkeep_of(&delta, date)).chain([upkeep(&delta)]);
+            let properties = without_cleaning().with_application_transactions(touched.collect());
             let removed =
                 delta.delete().with_predicate(old.clone()).with_commit_properties(properties).await;
             match removed {
@@ -245,8 +264,8 @@ impl Lake {
 /// Puts new files in the place of old ones of one day that hold the same rows, in one commit.
 async fn replace(
     delta: &DeltaTable,
-    (date, old): (&str, &[LogicalFileView]),
-    mut new: Vec<Add>,
+    ids: Vec<Transaction>,
+    (old, mut new): (&[LogicalFileView], Vec<Add>),
 ) -> Result<(), DeltaTableError> {
     new.iter_mut().for_each(|file| file.data_change = false);
     let mut actions: Vec<Action> = new.into_iter().map(Action::Add).collect();
@@ -255,9 +274,7 @@ async fn replace(
         predicate: None,
         target_size: i64::try_from(FILE_BYTES_MAX).unwrap_or(i64::MAX),
     };
-    let properties = CommitProperties::default()
-        .with_application_transactions(vec![upkeep_at(delta, date)])
-        .with_cleanup_expired_logs(Some(false));
+    let properties = without_cleaning().with_application_transactions(ids);
     CommitBuilder::from(properties)
         .with_actions(actions)
         .build(Some(delta.snapshot()?), delta.log_store(), operation)
@@ -280,7 +297,11 @@ fn weight(file: &LogicalFileView) -> Weight {
     }
 }
 
-fn upkeep_at(delta: &DeltaTable, date: &str) -> Transaction {
+fn upkeep(delta: &DeltaTable) -> Transaction {
+    Transaction::new(UPKEEP, version_of(delta))
+}
+
+fn upkeep_of(delta: &DeltaTable, date: &str) -> Transaction {
     Transaction::new(format!("{UPKEEP}/{date}"), version_of(delta))
 }
 

@@ -169,7 +169,7 @@ async fn answer(console: Console, stop: CancellationToken) {
     }
 }
 
-/// The other path, on a thread of its own: what it computes holds up no answer of the console.
+/// The other path, and the merging of what it writes, on threads of their own: what it computes holds up no answer of the console.
 fn shadow(
     deployment: &Deployment,
     between: &Between,
@@ -182,7 +182,8 @@ fn shadow(
         runtime.block_on(shadowing::keep(shadowed, between, ledger, stopping));
     });
     tasks.spawn(allotting::keep(deployment.clone(), stop.clone()));
-    tasks.spawn(upkeep::keep_merged(deployment.clone(), stop.clone()));
+    let (merged, stopping, runtime) = (deployment.clone(), stop.clone(), Handle::current());
+    tasks.spawn_blocking(move || runtime.block_on(upkeep::keep_merged(merged, stopping)));
     Ok(())
 }
 

@@ -68,16 +68,16 @@ async fn a_day_that_is_written_keeps_few_files_beside_its_writer() {
         let (writer, one, two) = (site.lake(), site.lake(), site.lake());
         let fan_in = FAN_IN as u64;
         append_each(&writer, 0..fan_in - 1).await;
-        assert_eq!(one.merge(Table::Meters).await.unwrap(), Compacted::default());
+        assert_eq!(one.merge(Table::Meters, DAY).await.unwrap(), Compacted::default());
         for from in (fan_in - 1..3 * fan_in).step_by(8) {
             let (first, second, ()) = tokio::join!(
-                one.merge(Table::Meters),
-                two.merge(Table::Meters),
+                one.merge(Table::Meters, DAY),
+                two.merge(Table::Meters, DAY),
                 append_each(&writer, from..from + 8)
             );
             assert!(first.is_ok() && second.is_ok(), "{first:?} {second:?}");
         }
-        one.merge(Table::Meters).await.unwrap();
+        one.merge(Table::Meters, DAY).await.unwrap();
         let files = writer.files(Table::Meters).await.unwrap();
         assert!(files.len() < FAN_IN + 3, "{files:?}");
         let all: Vec<u64> = (0..files.iter().map(|file| file.rows.unwrap()).sum()).collect();
@@ -110,7 +110,7 @@ async fn a_sweep_deletes_what_no_version_within_reach_names_and_whoever_stood_st
     append_each(&lake, 0..fan_in).await;
     let still = Lake::open(lake::Place::folder(folder.path()).unwrap());
     assert_eq!(still.receipt(Table::Meters, SOURCE).await.unwrap(), Some(fan_in));
-    lake.merge(Table::Meters).await.unwrap();
+    lake.merge(Table::Meters, DAY).await.unwrap();
     // Those sixteen were merged away two hours ago …
     let merge = ending(&log, "json").pop().unwrap();
     let said = fs::read_to_string(&merge).unwrap();
@@ -190,5 +190,29 @@ async fn upkeep_of_nothing_does_nothing_and_a_day_must_be_one() {
         assert!(matches!(lake.compact(Table::Shadows, wrong).await, Err(Error::Day(_))), "{wrong}");
         let expired = lake.expire(Table::Shadows, wrong, WEEK).await;
         assert!(matches!(expired, Err(Error::Day(_))), "{wrong}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_of_a_day_that_is_over_stands_in_the_way_of_what_earlier_releases_compact() {
+    for (today, ids) in [
+        (DAY, &["foreshadow-upkeep/2026-01-02"][..]),
+        (LATER, &["foreshadow-upkeep/2026-01-02", "foreshadow-upkeep"]),
+    ] {
+        let (folder, lake) = new_lake();
+        append_each(&lake, 0..FAN_IN as u64).await;
+        assert_eq!(lake.merge(Table::Meters, today).await.unwrap().files_after, 1);
+        let log = folder.path().join("meters/_delta_log");
+        let said = fs::read_to_string(ending(&log, "json").pop().unwrap()).unwrap();
+        let carried: Vec<String> = said
+            .lines()
+            .filter_map(|line| {
+                serde_json::from_str::<serde_json::Value>(line).unwrap()["txn"]["appId"]
+                    .as_str()
+                    .map(str::to_owned)
+            })
+            .collect();
+        assert_eq!(carried.len(), ids.len(), "{carried:?}");
+        assert!(ids.iter().all(|id| carried.contains(&(*id).to_owned())), "{carried:?}");
     }
 }
