@@ -69,7 +69,8 @@ fn settled(proxy: &mut Child, before: &Reading, began: Instant) -> io::Result<Re
 
 fn verdict(before: &Reading, readings: &[Reading], after: &Reading, books: &str) -> io::Result<()> {
     let late = &readings[readings.len() / 3..];
-    println!("resident memory over the last two thirds: {}", Trend::of(late));
+    println!("resident memory over the last two thirds: {}", Trend::of_resident(late));
+    println!("heap over the last two thirds: {}", Trend::of_heap(late));
     let (first, last) = (before.descriptors, after.descriptors);
     let most = readings.iter().map(|reading| reading.descriptors).max().unwrap_or(first);
     println!("descriptors: {first} before the load, at most {most} under it, {last} after it");

@@ -31,7 +31,8 @@ const RECORD_BYTES_MAX: usize = 4 << 20;
 /// The last word of books that close.
 pub(super) const CLOSED: &str = "closed";
 
-/// Says its address, then its books whenever a line comes, and at last how they closed.
+/// Says its address, then the bytes of its heap and its books whenever a line comes, and at last how they
+/// closed.
 pub(crate) fn proxy(upstream: &str) -> io::Result<()> {
     let queue = Arc::new(Queue::new(QueueLimits::default()));
     let dir = tempfile::tempdir()?;
@@ -54,7 +55,7 @@ pub(crate) fn proxy(upstream: &str) -> io::Result<()> {
     println!("{}", running.addr());
     for line in io::stdin().lock().lines() {
         line?;
-        println!("{}", consumer.books());
+        println!("{} {}", crate::ALLOCATOR.allocated(), consumer.books());
     }
     shutdown.cancel();
     running.join().map_err(io::Error::other)?;
