@@ -34,6 +34,7 @@ mod kafka;
 mod kept;
 mod label;
 mod lossy;
+mod merged;
 mod models;
 mod node;
 mod observe;
