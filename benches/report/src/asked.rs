@@ -1,8 +1,8 @@
 //! What is asked of the lake, each question in a process of its own, so that its memory is its own.
 
-use crate::{Failure, rows, world};
+use crate::{Failure, lake_in, rows, world};
 use exchange::Timestamp;
-use lake::{Lake, Place, Table};
+use lake::Table;
 use parquet::arrow::{
     ProjectionMask,
     arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
@@ -15,7 +15,6 @@ use report::{
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    path::Path,
     sync::atomic::{AtomicUsize, Ordering},
     time::Instant,
 };
@@ -118,7 +117,7 @@ async fn whole_report(root: &str) -> Result<String, Failure> {
 }
 
 async fn warehouse(root: &str) -> Result<Warehouse, Failure> {
-    let lake = Lake::open(Place::folder(Path::new(root))?);
+    let lake = lake_in(root)?;
     let mut tables = Vec::new();
     for table in Table::ALL {
         tables.push((table.name().to_owned(), lake.provider(table, None).await?));
@@ -170,7 +169,7 @@ fn rules() -> Rules {
 
 /// The live files of every table that the report reads.
 pub(crate) async fn files(root: &str) -> Result<BTreeMap<String, Vec<String>>, Failure> {
-    let lake = Lake::open(Place::folder(Path::new(root))?);
+    let lake = lake_in(root)?;
     let mut files = BTreeMap::new();
     for table in Table::ALL {
         let live = lake.files(table).await?.into_iter().map(|file| local(&file.path));

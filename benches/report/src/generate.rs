@@ -2,11 +2,11 @@
 //! once it is over.
 
 use crate::{
-    Failure, rows,
+    Failure, lake_in, rows,
     world::{DAYS, Days, Exchange},
 };
-use lake::{Lake, Place, Receipt, Table};
-use std::{path::Path, time::Instant};
+use lake::{Lake, Receipt, Table};
+use std::time::Instant;
 
 /// Calls of one commit on the days that are merged afterwards, and on the last one.
 const BATCH: usize = 65_536;
@@ -14,7 +14,7 @@ const LAST_DAYS_BATCH: usize = 4_096;
 
 /// Fills the lake at `root` with about `verdicts`; returns how many it became.
 pub(crate) async fn fill(root: &str, verdicts: u64) -> Result<u64, Failure> {
-    let lake = Lake::open(Place::folder(Path::new(root))?);
+    let lake = lake_in(root)?;
     let started = Instant::now();
     lake.append(Table::Cells, rows::cells()?, None).await?;
     let (mut from, mut written) = (0, 0);

@@ -19,6 +19,21 @@ use table::Turn;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// The clock of whoever makes or reads these lakes, alone: nobody stands still under it.
+struct Still;
+
+impl exchange::Clock for Still {
+    fn now(&self) -> exchange::Timestamp {
+        exchange::Timestamp(0)
+    }
+}
+
+/// The tables below a folder.
+pub(crate) fn lake_in(root: &str) -> Result<lake::Lake, Failure> {
+    let place = lake::Place::folder(std::path::Path::new(root))?;
+    Ok(lake::Lake::open(place, std::sync::Arc::new(Still)))
+}
+
 /// What can go wrong here, which nobody handles.
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 

@@ -4,6 +4,7 @@
 
 use crate::{
     cli::Global,
+    clock::WallClock,
     policies::Policies,
     settings::{self, Secrets},
 };
@@ -14,6 +15,7 @@ use std::{
     io,
     os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// Calls and replies are private to whoever runs the deployment.
@@ -61,7 +63,7 @@ impl Place {
     }
 
     fn new(own: PathBuf, shared: lake::Place, home: Home) -> Self {
-        let lake = Lake::open(shared.below("lake"));
+        let lake = Lake::open(shared.below("lake"), Arc::new(WallClock));
         Self { own, shared, lake, home }
     }
 

@@ -5,7 +5,7 @@ use crate::{
     commit::{Attempt, Fact, Range, Step, Stop, TRIES_MAX},
     error::is_lost,
     evolve::without_cleaning,
-    store::{LOG_KEPT, new_writer, version_of},
+    store::{new_writer, version_of},
     table::{OFFSET, PARTITION},
     upkeep::UPKEEP,
 };
@@ -16,11 +16,11 @@ use arrow::{
 };
 use deltalake_core::{
     DeltaTable, DeltaTableError,
-    kernel::{Action, Transaction, transaction::CommitBuilder},
+    kernel::{Action, Add, Transaction, transaction::CommitBuilder},
     protocol::{DeltaOperation, SaveMode},
     table::state::DeltaTableState,
 };
-use std::time::SystemTime;
+use exchange::Timestamp;
 
 /// Which records of which source a batch was made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl Lake {
         loop {
             match attempt.next() {
                 Step::Read(place) => {
-                    let read_at = SystemTime::now();
+                    let read_at = self.now();
                     let delta = self.ensure(parts[place].0).await?;
                     attempt.learn(Fact::Holds(self.held(parts[place].0, &delta, receipt).await?));
                     if matches!(attempt.next(), Step::Read(_) | Step::Acknowledge(_)) {
@@ -113,7 +113,7 @@ impl Lake {
                     };
                     let rows = rows_from(*table, batch, from, receipt)?;
                     let written = self.write(*table, (delta, read_at), rows, Some(receipt)).await?;
-                    let written = written.filter(|_| is_recent(read_at));
+                    let written = written.filter(|_| self.is_recent(read_at));
                     attempt.learn(written.as_ref().map_or(Fact::Lost, |_| Fact::Wrote));
                     commits.extend(written);
                 }
@@ -138,7 +138,7 @@ impl Lake {
     async fn append_freely(&self, table: Table, batch: RecordBatch) -> Result<Commit> {
         check_columns(table, &batch)?;
         for _ in 0..TRIES_MAX {
-            let read_at = SystemTime::now();
+            let read_at = self.now();
             let delta = self.ensure(table).await?;
             if let Some(commit) = self.write(table, (delta, read_at), batch.clone(), None).await? {
                 return Ok(commit);
@@ -165,48 +165,50 @@ impl Lake {
     async fn write(
         &self,
         table: Table,
-        (mut delta, read_at): (DeltaTable, SystemTime),
+        (mut delta, read_at): (DeltaTable, Timestamp),
         batch: RecordBatch,
         receipt: Option<&Receipt>,
     ) -> Result<Option<Commit>> {
-        match commit_rows(table, (&delta, read_at), &batch, receipt).await {
-            Ok(Some(state)) => {
+        let failed = |error| match is_lost(&error) || !self.is_recent(read_at) {
+            true => Ok(None),
+            false => Err(Error::at(&self.place(table), error)),
+        };
+        let files = match write_files(table, &delta, &batch).await {
+            Ok(files) if self.is_recent(read_at) => files,
+            Ok(_) => return Ok(None),
+            Err(error) => return failed(error),
+        };
+        match commit_files(&delta, files, receipt).await {
+            Ok(state) => {
                 delta.state = Some(state);
                 self.remember(table, &delta);
                 Ok(Some(commit(&delta, Outcome::Written)))
             }
-            Ok(None) => Ok(None),
-            Err(error) if is_lost(&error) || !is_recent(read_at) => Ok(None),
-            Err(error) => Err(Error::at(&self.place(table), error)),
+            Err(error) => failed(error),
         }
     }
 }
 
-/// Whether one may still commit upon what was read then. Behind whoever stands still for long the log
-/// is cleaned up, so that a version that others took is free again and nobody looks for it there, and
-/// files that no commit names yet are swept. Such a commit counts as lost, and what is there now says
-/// what is to be done.
-pub(crate) fn is_recent(read_at: SystemTime) -> bool {
-    read_at.elapsed().is_ok_and(|age| age < LOG_KEPT / 2)
+/// Writes the files of a commit, without a query plan: to plan a write costs more than the write.
+async fn write_files(
+    table: Table,
+    delta: &DeltaTable,
+    batch: &RecordBatch,
+) -> Result<Vec<Add>, DeltaTableError> {
+    if batch.num_rows() == 0 {
+        return Ok(Vec::new());
+    }
+    let mut writer = new_writer(table, delta)?;
+    writer.write(batch).await?;
+    writer.close().await
 }
 
-/// Writes the files and then the commit that names them, without a query plan: to plan a write
-/// costs more than the write. Nothing comes back if that took too long.
-async fn commit_rows(
-    table: Table,
-    (delta, read_at): (&DeltaTable, SystemTime),
-    batch: &RecordBatch,
+/// The commit that names them.
+async fn commit_files(
+    delta: &DeltaTable,
+    files: Vec<Add>,
     receipt: Option<&Receipt>,
-) -> Result<Option<DeltaTableState>, DeltaTableError> {
-    let mut files = Vec::new();
-    if batch.num_rows() > 0 {
-        let mut writer = new_writer(table, delta)?;
-        writer.write(batch).await?;
-        files = writer.close().await?;
-    }
-    if !is_recent(read_at) {
-        return Ok(None);
-    }
+) -> Result<DeltaTableState, DeltaTableError> {
     let operation = DeltaOperation::Write {
         mode: SaveMode::Append,
         partition_by: Some(vec![PARTITION.to_owned()]),
@@ -218,7 +220,7 @@ async fn commit_rows(
         .with_actions(files.into_iter().map(Action::Add).collect())
         .build(Some(delta.snapshot()?), delta.log_store(), operation)
         .await?;
-    Ok(Some(finalized.snapshot()))
+    Ok(finalized.snapshot())
 }
 
 /// Without a plan nobody else looks whether the columns are those of the table.

@@ -8,15 +8,16 @@ use deltalake_core::{
     operations::get_num_idx_cols_and_stats_columns,
     protocol::SaveMode,
 };
+use exchange::{Clock, HOUR_US, Timestamp};
 use parquet::{
     basic::{Compression, ZstdLevel},
     file::properties::WriterProperties,
 };
 use std::{
     collections::{BTreeMap, HashMap},
+    fmt,
     num::NonZeroU64,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 /// How a table is kept. After so many commits its log is summed up, so that opening it stays cheap.
@@ -28,8 +29,8 @@ pub(crate) const KEPT: [(&str, &str); 3] = [
     ("delta.logRetentionDuration", "interval 1 hours"),
     ("delta.deletedFileRetentionDuration", "interval 1 hours"),
 ];
-/// The same hour.
-pub(crate) const LOG_KEPT: Duration = Duration::from_secs(3_600);
+/// From what was read to the commit upon it: half of what the log tells of.
+const COMMIT_US_MAX: i64 = HOUR_US / 2;
 /// How often making a table may lose against somebody else who makes it.
 const CREATE_TRIES_MAX: u32 = 4;
 
@@ -37,17 +38,37 @@ const CREATE_TRIES_MAX: u32 = 4;
 ///
 /// To open it touches nothing; a table appears with its first row. Every read sees the newest
 /// version at the time of the call, unless it names one.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Lake {
     place: Place,
+    clock: Arc<dyn Clock>,
     opened: Arc<Mutex<HashMap<Table, DeltaTable>>>,
 }
 
+impl fmt::Debug for Lake {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Lake").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
 impl Lake {
-    /// The tables that lie in a place.
+    /// The tables that lie in a place. The clock tells who has stood still for too long to commit.
     #[must_use]
-    pub fn open(place: Place) -> Self {
-        Self { place, opened: Arc::default() }
+    pub fn open(place: Place, clock: Arc<dyn Clock>) -> Self {
+        Self { place, clock, opened: Arc::default() }
+    }
+
+    /// What time it is, before something is read that a commit will rest on.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Whether one may still commit upon what was read then. Behind whoever stands still for long the log
+    /// is cleaned up, so that a version that others took is free again and nobody looks for it there, and
+    /// files that no commit names yet are swept. Such a commit counts as lost, and what is there now says
+    /// what is to be done.
+    pub(crate) fn is_recent(&self, read_at: Timestamp) -> bool {
+        self.now() < read_at.plus(COMMIT_US_MAX)
     }
 
     /// Whether nothing was ever recorded.

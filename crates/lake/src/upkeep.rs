@@ -9,7 +9,6 @@
 
 use crate::{
     Error, Lake, Result, Table,
-    append::is_recent,
     commit::TRIES_MAX,
     crowd::{FILE_BYTES_MAX, Weight, crowd, remainder},
     error::is_lost,
@@ -27,10 +26,7 @@ use deltalake_core::{
     protocol::DeltaOperation,
 };
 use futures::StreamExt;
-use std::{
-    collections::BTreeMap,
-    time::{Duration, SystemTime},
-};
+use std::{collections::BTreeMap, time::Duration};
 
 /// How the application id of every piece of upkeep begins; no source may be called so.
 pub(crate) const UPKEEP: &str = "foreshadow-upkeep";
@@ -184,7 +180,7 @@ impl Lake {
         rule: Rule<'_>,
     ) -> Result<Option<(usize, usize)>> {
         for _ in 0..TRIES_MAX {
-            let read_at = SystemTime::now();
+            let read_at = self.now();
             let Some(delta) = self.newest(table).await? else {
                 return Ok(None);
             };
@@ -197,12 +193,12 @@ impl Lake {
             let chosen: Vec<_> = places.into_iter().map(|place| files[place].clone()).collect();
             let added = self.rewrite(table, &delta, &chosen).await?;
             let files_after = added.len();
-            if !is_recent(read_at) {
+            if !self.is_recent(read_at) {
                 continue;
             }
             match replace(&delta, rule.ids(&delta, date), (&chosen, added)).await {
                 Ok(()) => return Ok(Some((chosen.len(), files_after))),
-                Err(error) if is_lost(&error) || !is_recent(read_at) => {}
+                Err(error) if is_lost(&error) || !self.is_recent(read_at) => {}
                 Err(error) => return Err(Error::at(&self.place(table), error)),
             }
         }

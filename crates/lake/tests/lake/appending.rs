@@ -1,6 +1,6 @@
 //! Rows arrive once, whoever brings them and however often.
 
-use crate::support::{DAY, SOURCE, bare_row, batch, everywhere, new_lake, offsets, receipt};
+use crate::support::{DAY, SOURCE, bare_row, batch, clock, everywhere, new_lake, offsets, receipt};
 use lake::{Commit, Error, Filter, Lake, Outcome, Place, Receipt, Table, rows_to_batch};
 use std::path::Path;
 
@@ -137,7 +137,7 @@ async fn a_batch_of_another_table_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_that_may_not_be_written_is_named_with_the_remedy() {
     // Not even root may make a folder there.
-    let lake = Lake::open(Place::folder(Path::new("/sys/foreshadow-lake")).unwrap());
+    let lake = Lake::open(Place::folder(Path::new("/sys/foreshadow-lake")).unwrap(), clock());
     let error = lake.append(Table::Meters, batch(Table::Meters, 0..1), None).await.unwrap_err();
     assert!(matches!(error, Error::ReadOnly { .. }), "{error:?}");
     assert!(!error.is_retryable());
@@ -156,7 +156,7 @@ async fn a_file_in_the_place_of_a_table_is_an_error_and_no_panic() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_stays_beside_the_files_that_a_table_names() {
     let (folder, lake) = new_lake();
-    let other = Lake::open(Place::folder(folder.path()).unwrap());
+    let other = Lake::open(Place::folder(folder.path()).unwrap(), clock());
     let rows = |range| batch(Table::Shadows, range);
     for offset in 0..25 {
         let (range, again) = (receipt(offset, offset + 1), receipt(offset, offset + 1));

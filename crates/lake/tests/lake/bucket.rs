@@ -1,6 +1,6 @@
 //! A bucket that cannot be used: who is told what, and what is told to nobody.
 
-use crate::support::{address, batch, s3};
+use crate::support::{address, batch, clock, s3};
 use lake::{Error, Files, Key, Lake, Place, S3, Secret, Table};
 
 /// A key that nobody has.
@@ -14,7 +14,8 @@ fn with_key(id: &str, secret: &str) -> S3 {
 /// What is said by whoever reads tables, writes them, and follows the policy.
 async fn said(address: &str, s3: &S3) -> [Error; 4] {
     let place = Place::bucket(address, s3).unwrap();
-    let (lake, files) = (Lake::open(place.below("lake")), Files::of(place.below("policy")));
+    let (lake, files) =
+        (Lake::open(place.below("lake"), clock()), Files::of(place.below("policy")));
     let rows = batch(Table::Meters, 0..1);
     [
         lake.versions().await.unwrap_err(),

@@ -1,6 +1,7 @@
 //! Lakes in a temporary folder and in a bucket, and rows that need no thought.
 
 use arrow::array::RecordBatch;
+use exchange::Timestamp;
 use lake::{
     Addressing, Column, Filter, Key, Kind, Lake, Place, Receipt, S3, Secret, Table, batch_to_rows,
     rows_to_batch,
@@ -9,19 +10,27 @@ use serde_json::{Map, Value, json};
 use std::{
     env,
     sync::{
-        LazyLock,
+        Arc, LazyLock,
         atomic::{AtomicU32, Ordering},
     },
 };
 use tempfile::TempDir;
-use testkit::bucket::{Access, Gateway, Server};
+use testkit::{
+    SteppedClock,
+    bucket::{Access, Gateway, Server},
+};
 
 pub(crate) const DAY: &str = "2026-01-02";
 pub(crate) const SOURCE: &str = "journal/0";
 
+/// A clock under which nobody stands still.
+pub(crate) fn clock() -> Arc<SteppedClock> {
+    Arc::new(SteppedClock::new(Timestamp(0)))
+}
+
 pub(crate) fn new_lake() -> (TempDir, Lake) {
     let folder = tempfile::tempdir().unwrap();
-    let lake = Lake::open(Place::folder(folder.path()).unwrap());
+    let lake = Lake::open(Place::folder(folder.path()).unwrap(), clock());
     (folder, lake)
 }
 
@@ -30,7 +39,7 @@ pub(crate) struct Site(pub(crate) Place);
 
 impl Site {
     pub(crate) fn lake(&self) -> Lake {
-        Lake::open(self.0.clone())
+        Lake::open(self.0.clone(), clock())
     }
 }
 

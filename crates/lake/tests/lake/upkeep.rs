@@ -1,10 +1,15 @@
 //! Compaction and expiry change how rows are kept, or which days are, and nothing else.
 
-use crate::support::{DAY, SOURCE, batch, batch_on, everywhere, new_lake, offsets, receipt};
+use crate::support::{DAY, SOURCE, batch, batch_on, clock, everywhere, new_lake, offsets, receipt};
+use exchange::{Clock, HOUR_US, Timestamp};
 use lake::{Compacted, Error, Files, Lake, Outcome, Table, crowd::FAN_IN};
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -108,7 +113,7 @@ async fn a_sweep_deletes_what_no_version_within_reach_names_and_whoever_stood_st
         (folder.path().join("meters/_delta_log"), folder.path().join("meters/date=2026-01-02"));
     let fan_in = FAN_IN as u64;
     append_each(&lake, 0..fan_in).await;
-    let still = Lake::open(lake::Place::folder(folder.path()).unwrap());
+    let still = Lake::open(lake::Place::folder(folder.path()).unwrap(), clock());
     assert_eq!(still.receipt(Table::Meters, SOURCE).await.unwrap(), Some(fan_in));
     lake.merge(Table::Meters, DAY).await.unwrap();
     // Those sixteen were merged away two hours ago …
@@ -129,7 +134,7 @@ async fn a_sweep_deletes_what_no_version_within_reach_names_and_whoever_stood_st
     let merged_away = ending(&day, "parquet").len() - 1;
     assert_eq!(merged_away, FAN_IN);
     // … so that the checkpoint of a fresh process no longer tells of them.
-    let fresh = Lake::open(lake::Place::folder(folder.path()).unwrap());
+    let fresh = Lake::open(lake::Place::folder(folder.path()).unwrap(), clock());
     append_each(&fresh, fan_in..fan_in + 24).await;
     let orphan = day.join("part-of-a-writer-that-died.parquet");
     let late = day.join("part-of-a-writer-at-work.parquet");
@@ -191,6 +196,39 @@ async fn upkeep_of_nothing_does_nothing_and_a_day_must_be_one() {
         let expired = lake.expire(Table::Shadows, wrong, WEEK).await;
         assert!(matches!(expired, Err(Error::Day(_))), "{wrong}");
     }
+}
+
+/// An hour passes behind the first look at it, as for a machine that is asleep.
+struct Asleep(AtomicBool);
+
+impl Clock for Asleep {
+    fn now(&self) -> Timestamp {
+        Timestamp(if self.0.swap(true, Ordering::SeqCst) { HOUR_US } else { 0 })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_stands_still_before_a_commit_reads_again_what_is_there_now() {
+    let (folder, lake) = new_lake();
+    let fan_in = FAN_IN as u64;
+    append_each(&lake, 0..fan_in).await;
+    let asleep = || {
+        let place = lake::Place::folder(folder.path()).unwrap();
+        Lake::open(place, Arc::new(Asleep(AtomicBool::new(false))))
+    };
+    let day = folder.path().join("meters/date=2026-01-02");
+    let rows = batch(Table::Meters, [fan_in]);
+    let written = asleep().append(Table::Meters, rows, Some(&receipt(fan_in, fan_in + 1))).await;
+    assert_eq!(written.unwrap().outcome, Outcome::Written);
+    assert_eq!(
+        ending(&day, "parquet").len(),
+        FAN_IN + 2,
+        "what the sleeper wrote is named by nobody"
+    );
+    let merged = asleep().merge(Table::Meters, LATER).await.unwrap();
+    assert_eq!((merged.files_before, merged.files_after), (FAN_IN + 1, 1));
+    assert_eq!(ending(&day, "parquet").len(), FAN_IN + 4);
+    assert_eq!(offsets(&lake, Table::Meters, &[]).await, (0..=fan_in).collect::<Vec<_>>());
 }
 
 #[tokio::test(flavor = "multi_thread")]
