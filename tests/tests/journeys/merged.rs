@@ -5,7 +5,7 @@ use crate::{
     town::Town,
     wait::{PATIENCE, until},
 };
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// A commit a second, sixteen files of one size, and the next look at them.
 const LONG_ENOUGH: u32 = 2;

@@ -10,7 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 const LATER: &str = "2026-01-03";
@@ -102,7 +102,7 @@ fn ending(folder: &Path, ending: &str) -> Vec<PathBuf> {
 }
 
 fn age(path: &Path, hours: u64) {
-    let then = SystemTime::now() - Duration::from_secs(hours * 3_600);
+    let then = fs::metadata(path).unwrap().modified().unwrap() - Duration::from_secs(hours * 3_600);
     fs::File::options().write(true).open(path).unwrap().set_modified(then).unwrap();
 }
 
