@@ -11,6 +11,10 @@ use std::{
 };
 use tracing_subscriber::EnvFilter;
 
+/// What is told unless `FORESHADOW_LOG` says otherwise. That a commit came after another one, and was
+/// made all the same, is nothing to warn of: files are merged beside whoever writes.
+const USUAL: &str = "warn,deltalake_core::kernel::transaction=error";
+
 /// Lines that wait to be written.
 const LINES_MAX: usize = 4_096;
 /// Bytes of one line; the rest of a longer one is left out.
@@ -38,7 +42,7 @@ impl Log {
         let (words, waiting) = sync_channel(LINES_MAX);
         thread::Builder::new().name("log".into()).spawn(move || write(&waiting))?;
         let filter =
-            EnvFilter::try_from_env("FORESHADOW_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+            EnvFilter::try_from_env("FORESHADOW_LOG").unwrap_or_else(|_| EnvFilter::new(USUAL));
         let queue = words.clone();
         tracing_subscriber::fmt()
             .with_env_filter(filter)
