@@ -1,6 +1,6 @@
 //! The tables while they are written: every commit adds a file to each, and whoever opens a table weighs
-//! every file. The processes that write merge as they go; the one that looks after the deployment closes
-//! the days that are over and clears away what nobody can come upon any more.
+//! every file. One of the processes that write merges as they go; the one that looks after the deployment
+//! closes the days that are over and clears away what nobody can come upon any more.
 
 use crate::{beside, recorder::day, settings, system::Deployment};
 use lake::{Lake, Table};

@@ -6,40 +6,35 @@ use crate::{Error, Lake, Result, Table, commit::TRIES_MAX, error::is_lost, store
 use arrow::datatypes::{FieldRef, Schema};
 use deltalake_core::{
     DeltaTable,
-    kernel::{StructType, engine::arrow_conversion::TryIntoKernel, transaction::CommitProperties},
+    kernel::{
+        StructField, StructType, engine::arrow_conversion::TryIntoKernel,
+        transaction::CommitProperties,
+    },
 };
 use std::collections::HashMap;
 
 impl Lake {
     /// The table with every column of its schema, kept as tables are kept now.
-    pub(crate) async fn evolved(&self, table: Table, delta: DeltaTable) -> Result<DeltaTable> {
-        let delta = self.with_columns(table, delta).await?;
-        self.as_kept(table, delta).await
-    }
-
-    async fn with_columns(&self, table: Table, mut delta: DeltaTable) -> Result<DeltaTable> {
+    pub(crate) async fn evolved(&self, table: Table, mut delta: DeltaTable) -> Result<DeltaTable> {
         for _ in 0..TRIES_MAX {
             let failed = |error| Error::at(&self.place(table), error);
-            let held = delta.snapshot().map_err(failed)?.schema();
-            let later = missing(table, |name| held.field(name).is_some());
-            if later.is_empty() {
+            let held = delta.snapshot().map_err(failed)?;
+            let schema = held.schema();
+            let later = missing(table, |name| schema.field(name).is_some());
+            let unsaid = unsaid(held.metadata().configuration());
+            let changed = if !later.is_empty() {
+                let added = delta.clone().add_columns().with_fields(columns(table, later)?);
+                added.with_commit_properties(without_cleaning()).await
+            } else if !unsaid.is_empty() {
+                let kept = delta.clone().set_tbl_properties().with_properties(unsaid);
+                kept.with_commit_properties(without_cleaning()).await
+            } else {
                 return Ok(delta);
-            }
-            let schema = Schema::new(later);
-            let fields: StructType = (&schema)
-                .try_into_kernel()
-                .map_err(|source| Error::Rows { table: table.name(), source })?;
-            let fields: Vec<_> = fields.fields().cloned().collect();
-            match delta
-                .clone()
-                .add_columns()
-                .with_fields(fields)
-                .with_commit_properties(without_cleaning())
-                .await
-            {
-                Ok(added) => {
-                    self.remember(table, &added);
-                    delta = added;
+            };
+            match changed {
+                Ok(changed) => {
+                    self.remember(table, &changed);
+                    delta = changed;
                 }
                 Err(error) if is_lost(&error) => {
                     delta.update_state().await.map_err(failed)?;
@@ -51,32 +46,17 @@ impl Lake {
     }
 }
 
-impl Lake {
-    async fn as_kept(&self, table: Table, mut delta: DeltaTable) -> Result<DeltaTable> {
-        for _ in 0..TRIES_MAX {
-            let failed = |error| Error::at(&self.place(table), error);
-            let held = delta.snapshot().map_err(failed)?.metadata().configuration();
-            // What somebody chose for a table stands.
-            let unsaid = KEPT.iter().filter(|(name, _)| !held.contains_key(*name));
-            let unsaid = unsaid.map(|(name, value)| (name.to_string(), value.to_string()));
-            let unsaid: HashMap<String, String> = unsaid.collect();
-            if unsaid.is_empty() {
-                return Ok(delta);
-            }
-            let kept = delta.clone().set_tbl_properties().with_properties(unsaid);
-            match kept.with_commit_properties(without_cleaning()).await {
-                Ok(kept) => {
-                    self.remember(table, &kept);
-                    delta = kept;
-                }
-                Err(error) if is_lost(&error) => {
-                    delta.update_state().await.map_err(failed)?;
-                }
-                Err(error) => return Err(failed(error)),
-            }
-        }
-        Err(Error::Contended { table: table.name() })
-    }
+fn columns(table: Table, fields: Vec<FieldRef>) -> Result<Vec<StructField>> {
+    let schema: StructType = (&Schema::new(fields))
+        .try_into_kernel()
+        .map_err(|source| Error::Rows { table: table.name(), source })?;
+    Ok(schema.fields().cloned().collect())
+}
+
+/// How tables are kept, as far as a table does not say: what somebody chose for it stands.
+fn unsaid(said: &HashMap<String, String>) -> HashMap<String, String> {
+    let unsaid = KEPT.into_iter().filter(|(name, _)| !said.contains_key(*name));
+    unsaid.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// To look through the whole log after a commit is the sweep's work.

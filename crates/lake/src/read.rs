@@ -20,7 +20,7 @@ use deltalake_core::{
 };
 use std::sync::Arc;
 
-/// Rows of files that are merged that are in memory at once, times what a writer holds of a file.
+/// Rows of one batch where files are merged.
 const MERGED_ROWS: usize = 256;
 
 /// What narrows a scan.

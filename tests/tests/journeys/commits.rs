@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::{collections::BTreeMap, fs, path::Path, time::UNIX_EPOCH};
 
 /// How the ids begin under which files are merged: such a commit brings no rows.
-const UPKEEP: &str = "foreshadow-upkeep/";
+const UPKEEP: &str = "foreshadow-upkeep";
 
 /// One commit.
 pub(crate) struct Commit {

@@ -169,7 +169,8 @@ async fn answer(console: Console, stop: CancellationToken) {
     }
 }
 
-/// The other path, and the merging of what it writes, on threads of their own: what it computes holds up no answer of the console.
+/// The other path, and the merging of what it writes, on threads of their own: what they compute holds up
+/// no answer of the console.
 fn shadow(
     deployment: &Deployment,
     between: &Between,
