@@ -278,6 +278,7 @@ fn read_call(stream: &mut TcpStream) -> bool {
 
 /// One live thread in front of `upstream`, and one that takes from the mirror.
 fn proxy(upstream: &str, mirrored: bool) {
+    proxy::small_pages();
     let shutdown = CancellationToken::new();
     let Served { running, queue } = Served::start(upstream.parse().unwrap(), mirrored, &shutdown);
     println!("{}", running.addr());

@@ -110,6 +110,7 @@ mod listen;
 mod live;
 pub mod meters;
 mod mirror;
+mod pages;
 mod patience;
 mod pool;
 mod refusal;
@@ -127,6 +128,7 @@ pub use error::Error;
 pub use headers::{declared, recorded_call};
 pub use listen::{Deps, Proxy, Running};
 pub use mirror::{Mirror, NoMirror, Offer, Queue, QueueLimits, ShedReason, Tally};
+pub use pages::small_pages;
 pub use resolve::Resolver;
 pub use steer::{
     Answered, Blocks, Bond, CallHead, Key, Look, Observation, Placed, Planned, Priced, Retell,

@@ -26,6 +26,7 @@ fn live_calls_reach_the_tables_and_the_books_agree_with_the_providers() {
     let providers = runtime.block_on(world.start()).unwrap();
     let deployment = deployment(&world, &providers);
     let up = deployment.up();
+    assert!(!up.has_huge_pages(), "what is resident grows around small heaps");
     let mut calls = world.day(0);
     // A credential may also stand in the path, and must not be kept from there either.
     for call in calls.iter_mut().step_by(5) {

@@ -109,12 +109,12 @@ impl Foreshadow {
 
     /// Memory that is resident now, in KiB.
     pub(crate) fn resident_kib(&self) -> u64 {
-        self.memory_kib("VmRSS:")
+        self.status_of("VmRSS:")
     }
 
     /// Memory of its own that is resident now, in KiB: without the program itself.
     pub(crate) fn own_kib(&self) -> u64 {
-        self.memory_kib("RssAnon:")
+        self.status_of("RssAnon:")
     }
 
     /// CPU time of its threads whose names begin so, in nanoseconds.
@@ -129,7 +129,13 @@ impl Foreshadow {
         tasks.filter_map(|task| of(task.unwrap().path())).sum()
     }
 
-    fn memory_kib(&self, kind: &str) -> u64 {
+    /// Whether the system may give it memory in pages of two megabytes.
+    pub(crate) fn has_huge_pages(&self) -> bool {
+        self.status_of("THP_enabled:") != 0
+    }
+
+    /// A figure that the system has of it: memory in KiB, or yes (1) and no (0).
+    fn status_of(&self, kind: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.0.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix(kind)).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()

@@ -7,6 +7,10 @@ use std::{fmt, fs, io, time::Duration};
 pub(crate) struct Reading {
     at: Duration,
     resident_kib: u64,
+    /// Of what is resident: pages of no file that the system made two megabytes large.
+    huge_kib: u64,
+    /// Of what is resident: pages of files.
+    mapped_kib: u64,
     /// What the program allocated and did not give back.
     heap_kib: u64,
     /// Sockets and what the system gives a runtime: all but files.
@@ -20,8 +24,7 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    pub(super) const HEAD: &str =
-        "minute  resident MiB  heap MiB  descriptors  files  threads  CPU s  books";
+    pub(super) const HEAD: &str = "minute  resident MiB  of it huge  of files  heap MiB  descriptors  files  threads  CPU s  books";
 
     pub(super) fn of(proxy: &mut Child, at: Duration) -> io::Result<Self> {
         let said = proxy.ask("books")?;
@@ -34,9 +37,12 @@ impl Reading {
         let (files, others): (Vec<_>, Vec<_>) =
             open.partition(|to| to.is_absolute() && !to.starts_with("/dev"));
         let threads = entries("task")?.count();
+        let memory = Memory::of(proxy)?;
         Ok(Self {
             at,
-            resident_kib: proxy.resident_kib()?,
+            resident_kib: memory.kib("Rss:")?,
+            huge_kib: memory.kib("AnonHugePages:")?,
+            mapped_kib: memory.kib("Rss:")? - memory.kib("Anonymous:")?,
             heap_kib,
             descriptors: others.len(),
             files: files.len(),
@@ -50,12 +56,29 @@ impl Reading {
 impl fmt::Display for Reading {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (minute, cpu) = (self.at.as_secs_f64() / 60.0, self.cpu.as_secs_f64());
-        let (resident, heap) = (self.resident_kib as f64 / 1024.0, self.heap_kib as f64 / 1024.0);
+        let [resident, huge, mapped, heap] =
+            [self.resident_kib, self.huge_kib, self.mapped_kib, self.heap_kib]
+                .map(|kib| kib as f64 / 1024.0);
         let Self { descriptors, files, threads, books, .. } = self;
         write!(
             out,
-            "{minute:>6.1}  {resident:>12.1}  {heap:>8.1}  {descriptors:>11}  {files:>5}  {threads:>7}  {cpu:>5.1}  {books}"
+            "{minute:>6.1}  {resident:>12.1}  {huge:>10.1}  {mapped:>8.1}  {heap:>8.1}  {descriptors:>11}  {files:>5}  {threads:>7}  {cpu:>5.1}  {books}"
         )
+    }
+}
+
+/// What the system says of a process's pages, all mappings together.
+struct Memory(String);
+
+impl Memory {
+    fn of(process: &Child) -> io::Result<Self> {
+        fs::read_to_string(format!("/proc/{}/smaps_rollup", process.process.id())).map(Self)
+    }
+
+    fn kib(&self, what: &str) -> io::Result<u64> {
+        let line = self.0.lines().find_map(|line| line.strip_prefix(what));
+        let kib = line.and_then(|line| line.trim().split(' ').next()?.parse().ok());
+        kib.ok_or_else(|| io::Error::other(format!("the system does not say {what}")))
     }
 }
 
