@@ -12,11 +12,10 @@
 //! stream, and one where its clients share connections of HTTP/2: where fewer are allowed than that takes,
 //! the bench says so, and what to do.
 //!
-//! Seen with 9,800 streams on two shared cores, as 20,000 descriptors were allowed: 51.8 KiB each with the
-//! mirror off and 53.3 with it on, in the second wave 51.7 and 54.4; small calls meanwhile 0.05 ms in the
+//! Seen with 9,800 streams on two shared cores, as 20,000 descriptors were allowed: 30.4 KiB each with the
+//! mirror off and 32.2 with it on, in the second wave 31.3 and 33.8; small calls meanwhile 0.2 ms in the
 //! middle and 1.3 ms at most. The heap counts 48.3 and 49.8 KiB (`tests/proxy/streams.rs`), 40 of them in
-//! hyper's buffers, which are mostly untouched: without huge pages (`MIMALLOC_ALLOW_THP=0`) 31.2 and 32.9
-//! KiB each are resident, in the second wave 33.2 and 35.4.
+//! hyper's buffers, which are mostly untouched: in huge pages 51.8 and 53.3 KiB each were resident.
 
 #![cfg(test)]
 #![expect(clippy::print_stdout, reason = "a bench is run for what it prints")]
