@@ -99,13 +99,6 @@ pub(crate) enum Command {
     Journal(JournalArgs),
 }
 
-impl Command {
-    /// Whether clients are served, for as long as it runs.
-    pub(crate) fn serves(&self) -> bool {
-        matches!(self, Self::Up(_) | Self::Proxy(_))
-    }
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// The same seed gives the same world and the same report

@@ -51,10 +51,6 @@ fn main() -> ExitCode {
     // Two TLS providers are linked (the lake's object store brings its own): ours is chosen here,
     // once. It fails only if one was chosen already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    if cli.command.serves() {
-        // First of all: a page that is large already stays so.
-        proxy::small_pages();
-    }
     let done = run(cli);
     log.flush();
     match done {

@@ -90,6 +90,10 @@ pub(crate) async fn run(
     role: Role,
     Listening { live: args, admin }: Listening<'_>,
 ) -> Result<Outcome> {
+    if role.serves() {
+        // First of all: a page that is large already stays so.
+        proxy::small_pages();
+    }
     let pipeline = match check::needed(global, role.name())? {
         Ok(pipeline) => pipeline,
         Err(outcome) => return Ok(outcome),
