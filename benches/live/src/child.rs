@@ -59,10 +59,11 @@ impl Child {
 
     /// Memory that is resident now, in KiB.
     pub(crate) fn resident_kib(&self) -> io::Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.trim().split(' ').next()?.parse().ok());
-        kib.ok_or_else(|| io::Error::other("no figure of resident memory"))
+        self.memory()?.kib("Rss:")
+    }
+
+    pub(crate) fn memory(&self) -> io::Result<Memory> {
+        fs::read_to_string(format!("/proc/{}/smaps_rollup", self.process.id())).map(Memory)
     }
 
     /// Says a line to the child, and returns the line that it answers.
@@ -84,6 +85,17 @@ impl Child {
         }
         self.process.wait()?;
         Ok(words.trim().to_owned())
+    }
+}
+
+/// What the system says of a process's pages at one moment, all mappings together.
+pub(crate) struct Memory(String);
+
+impl Memory {
+    pub(crate) fn kib(&self, what: &str) -> io::Result<u64> {
+        let line = self.0.lines().find_map(|line| line.strip_prefix(what));
+        let kib = line.and_then(|line| line.trim().split(' ').next()?.parse().ok());
+        kib.ok_or_else(|| io::Error::other(format!("the system does not say {what}")))
     }
 }
 

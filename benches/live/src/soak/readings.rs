@@ -37,7 +37,7 @@ impl Reading {
         let (files, others): (Vec<_>, Vec<_>) =
             open.partition(|to| to.is_absolute() && !to.starts_with("/dev"));
         let threads = entries("task")?.count();
-        let memory = Memory::of(proxy)?;
+        let memory = proxy.memory()?;
         Ok(Self {
             at,
             resident_kib: memory.kib("Rss:")?,
@@ -64,21 +64,6 @@ impl fmt::Display for Reading {
             out,
             "{minute:>6.1}  {resident:>12.1}  {huge:>10.1}  {mapped:>8.1}  {heap:>8.1}  {descriptors:>11}  {files:>5}  {threads:>7}  {cpu:>5.1}  {books}"
         )
-    }
-}
-
-/// What the system says of a process's pages, all mappings together.
-struct Memory(String);
-
-impl Memory {
-    fn of(process: &Child) -> io::Result<Self> {
-        fs::read_to_string(format!("/proc/{}/smaps_rollup", process.process.id())).map(Self)
-    }
-
-    fn kib(&self, what: &str) -> io::Result<u64> {
-        let line = self.0.lines().find_map(|line| line.strip_prefix(what));
-        let kib = line.and_then(|line| line.trim().split(' ').next()?.parse().ok());
-        kib.ok_or_else(|| io::Error::other(format!("the system does not say {what}")))
     }
 }
 
